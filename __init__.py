@@ -1,0 +1,27 @@
+"""The front door: ComfyUI finds `comfy_entrypoint` and `WEB_DIRECTORY` here. Without ComfyUI this file defines nothing else."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+WEB_DIRECTORY = "./web"
+
+if find_spec("comfy_api"):
+    from comfy_api.latest import ComfyExtension, io
+
+    class MVCustomExtension(ComfyExtension):
+        """The pack as ComfyUI sees it. The rooms behind the door are opened when ComfyUI asks for them, not on import."""
+
+        async def on_load(self) -> None:
+            from .nodes.bridge.folders import register_folders
+
+            register_folders()
+
+        async def get_node_list(self) -> list[type[io.ComfyNode]]:
+            from .nodes import NODES
+
+            return list(NODES)
+
+    async def comfy_entrypoint() -> MVCustomExtension:
+        """What ComfyUI calls once at its start."""
+        return MVCustomExtension()

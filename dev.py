@@ -1,0 +1,70 @@
+"""Work on this pack with one command. Each verb makes `.venv` and fetches ComfyUI when they are missing; Python 3.10 to 3.13, nothing else.
+
+    python dev.py test [pytest arguments]       run the tests; `-m gpu` or `-m slow` for those that are left out by default
+    python dev.py demo [--workflow FILE] [--set NODE.input=value] [--output FOLDER]
+                                                run a workflow on a real server, collect images, timings and memory
+    python dev.py comfy [ComfyUI arguments]     start ComfyUI with this checkout mounted, to use in a browser
+    python dev.py bench [arguments]             run benchmarks/run.py
+    python dev.py train-tiny [arguments]        train the embedded backbone: python -m training
+    python dev.py figures [arguments]           draw the figures: python -m training.figures
+
+`COMFYUI_DIR` names a ComfyUI of your own; without it ComfyUI 0.30.0 is kept under `.cache/`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from devtools import CACHE, ROOT
+from devtools.comfyui import prepare_base, server_command
+from devtools.environment import prepare_environment
+
+RUN_IN_VENV = {
+    "test": ["-m", "pytest"],
+    "demo": ["-m", "devtools.demo"],
+    "bench": [str(Path("benchmarks", "run.py"))],
+    "train-tiny": ["-m", "training"],
+    "figures": ["-m", "training.figures"],
+}
+
+
+def start_comfyui(python: Path, comfyui: Path, arguments: list[str]) -> int:
+    """ComfyUI in the foreground, until it is interrupted."""
+    base = prepare_base(CACHE / "base", comfyui)
+    return run([*server_command(python, comfyui, base), *arguments], cwd=comfyui)
+
+
+def run(command: list[str], cwd: Path) -> int:
+    """Run to the end and return the exit code; Ctrl-C reaches the command, which ends in its own way."""
+    with subprocess.Popen(command, cwd=cwd) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
+
+
+def main(arguments: list[str]) -> int:
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    if verb in ("-h", "--help"):
+        print(__doc__)
+        return 0
+    if verb != "comfy" and verb not in RUN_IN_VENV:
+        print(f"dev.py has no verb {verb!r}\n{__doc__}", file=sys.stderr)
+        return 2
+    try:
+        python, comfyui = prepare_environment()
+    except (RuntimeError, FileNotFoundError, subprocess.CalledProcessError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    os.environ["COMFYUI_DIR"] = str(comfyui)
+    if verb == "comfy":
+        return start_comfyui(python, comfyui, rest)
+    return run([str(python), *RUN_IN_VENV[verb], *rest], cwd=ROOT)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

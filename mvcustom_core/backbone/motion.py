@@ -1,0 +1,254 @@
+"""AnimateDiff motion modules whose attention opens from frames (AnimateDiff) to frames and space (the paper's STT).
+
+The weights are AnimateDiff's own and the state dict has the layout of its files, so every published Stable Diffusion 1.5 module
+loads. With scope 1, no entropy correction and no spatial position, a module computes exactly what AnimateDiff computes:
+
+* one transformer block with two self-attentions over the same scope and a GEGLU feed-forward, 8 heads;
+* sinusoidal frame positions, added after each LayerNorm, that enter queries, keys and values;
+* optionally a 2-D position g * PE(y, x) in queries and keys only, whose gate g starts at zero;
+* a residual around everything, whose output projection starts at zero.
+
+Frames are folded into the batch, frame-major: [(B F), C, h, w].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from ..shapes import check_shape
+from .attention import (
+    Attention,
+    Scope,
+    TokenGrid,
+    compute_entropy_scale,
+    make_cell_positions,
+    make_frame_positions,
+    spatio_temporal_attention,
+)
+from .schedule import BetaSchedule
+
+NormMode = Literal["per_frame", "cross_frame"]
+
+NORM_GROUPS = 32
+DOWN_LAYERS, UP_LAYERS = 2, 3  # modules per level of Stable Diffusion 1.5's U-Net
+
+
+@dataclass(frozen=True, slots=True)
+class MotionSettings:
+    """What a set of motion modules is and how it computes; stored beside its weights.
+
+    Attributes:
+        channels: width of each U-Net level, outermost first.
+        mid_block: whether the middle block has a module (AnimateDiff v2 only).
+        heads: attention heads of every module.
+        max_frames: frames trained with; the position table is interpolated for longer clips.
+        norm_mode: statistics of the entry norm: per_frame (AnimateDiff) or cross_frame (diffusers).
+        scopes: spatial reach of each level, outermost first; the middle block takes the last.
+        entropy_correction: sharpen the logits as the number of keys grows.
+        spatial_position: whether the attentions carry the gated 2-D position.
+        beta_schedule: noise schedule trained with, diffusers' name.
+    """
+
+    channels: tuple[int, ...] = (320, 640, 1280, 1280)
+    mid_block: bool = False
+    heads: int = 8
+    max_frames: int = 32
+    norm_mode: NormMode = "per_frame"
+    scopes: tuple[Scope, ...] = (Scope(1), Scope(1), Scope(1), Scope(1))
+    entropy_correction: bool = False
+    spatial_position: bool = False
+    beta_schedule: BetaSchedule = "linear"
+
+    def __post_init__(self) -> None:
+        for width in self.channels:
+            if width % NORM_GROUPS or width % self.heads:
+                raise ValueError(f"motion modules: wanted channels divisible by {NORM_GROUPS} and by {self.heads} heads, got {width}")
+        if not self.channels or len(self.scopes) != len(self.channels):
+            raise ValueError(f"motion modules: wanted one scope per level, got {len(self.scopes)} for {len(self.channels)} levels")
+        if self.max_frames < 1:
+            raise ValueError(f"motion modules: wanted 1 trained frame or more, got {self.max_frames}")
+        for value, choices in ((self.norm_mode, get_args(NormMode)), (self.beta_schedule, get_args(BetaSchedule))):
+            if value not in choices:
+                raise ValueError(f"motion modules: wanted one of {', '.join(choices)}, got {value!r}")
+
+    @property
+    def layout(self) -> tuple[Any, ...]:
+        """The part that decides which weights exist; the rest may change from run to run."""
+        return self.channels, self.mid_block, self.heads, self.spatial_position
+
+
+class TemporalAttention(nn.Module):
+    """Self-attention over frames and a spatial neighbourhood; `g` is the gate of the 2-D position."""
+
+    def __init__(self, channels: int, settings: MotionSettings, operations: Any, **factory: Any) -> None:
+        super().__init__()
+        self.to_q = operations.Linear(channels, channels, bias=False, **factory)
+        self.to_k = operations.Linear(channels, channels, bias=False, **factory)
+        self.to_v = operations.Linear(channels, channels, bias=False, **factory)
+        self.to_out = nn.ModuleList([operations.Linear(channels, channels, **factory)])
+        if settings.spatial_position:
+            self.g = nn.Parameter(torch.zeros(channels, **factory))
+
+    def forward(self, x: Tensor, grid: TokenGrid, scope: Scope, settings: MotionSettings, attention: Attention | None) -> Tensor:
+        channels = x.shape[-1]
+        frame = make_frame_positions(grid.frames, channels, settings.max_frames, x.device).to(x.dtype)  # [F, C]
+        x = x + frame.repeat(len(x) // grid.frames, 1)[:, None]  # [(B F), (h w), C]
+        placed = x
+        if settings.spatial_position:
+            cell = make_cell_positions(grid.height, grid.width, channels, x.device)  # [(h w), C]
+            placed = x + (self.g.to(cell) * cell).to(x.dtype)
+        q, k, v = self.to_q(placed), self.to_k(placed), self.to_v(x)
+        if settings.entropy_correction:
+            q = q * compute_entropy_scale(grid, scope)
+        return self.to_out[0](spatio_temporal_attention(q, k, v, grid, scope, settings.heads, attention))
+
+
+class GatedLinear(nn.Module):
+    """GEGLU: values in the first half of the projection, gates in the second."""
+
+    def __init__(self, channels: int, hidden: int, operations: Any, **factory: Any) -> None:
+        super().__init__()
+        self.proj = operations.Linear(channels, 2 * hidden, **factory)
+
+    def forward(self, x: Tensor) -> Tensor:
+        value, gate = self.proj(x).chunk(2, dim=-1)
+        return value * nn.functional.gelu(gate)
+
+
+class FeedForward(nn.Module):
+    def __init__(self, channels: int, operations: Any, **factory: Any) -> None:
+        super().__init__()
+        hidden = 4 * channels
+        # the middle entry holds the place of AnimateDiff's dropout, so that the keys are its own
+        self.net = nn.Sequential(
+            GatedLinear(channels, hidden, operations, **factory), nn.Identity(), operations.Linear(hidden, channels, **factory)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
+
+
+class TemporalBlock(nn.Module):
+    """Two attentions and a feed-forward, each with its LayerNorm and residual."""
+
+    def __init__(self, channels: int, settings: MotionSettings, operations: Any, **factory: Any) -> None:
+        super().__init__()
+        self.attention_blocks = nn.ModuleList([TemporalAttention(channels, settings, operations, **factory) for _ in range(2)])
+        self.norms = nn.ModuleList([operations.LayerNorm(channels, **factory) for _ in range(2)])
+        self.ff = FeedForward(channels, operations, **factory)
+        self.ff_norm = operations.LayerNorm(channels, **factory)
+
+    def forward(self, x: Tensor, grid: TokenGrid, scope: Scope, settings: MotionSettings, attention: Attention | None) -> Tensor:
+        for norm, block in zip(self.norms, self.attention_blocks, strict=True):
+            x = block(norm(x), grid, scope, settings, attention) + x
+        return self.ff(self.ff_norm(x)) + x
+
+
+class TemporalTransformer(nn.Module):
+    """Entry norm, projections and residual around the block, between feature maps and tokens."""
+
+    def __init__(self, channels: int, settings: MotionSettings, operations: Any, **factory: Any) -> None:
+        super().__init__()
+        self.norm = operations.GroupNorm(NORM_GROUPS, channels, eps=1e-6, **factory)
+        self.proj_in = operations.Linear(channels, channels, **factory)
+        self.transformer_blocks = nn.ModuleList([TemporalBlock(channels, settings, operations, **factory)])
+        self.proj_out = operations.Linear(channels, channels, **factory)
+
+    def forward(self, x: Tensor, frames: int, scope: Scope, settings: MotionSettings, attention: Attention | None) -> Tensor:
+        grid = TokenGrid(frames, *x.shape[-2:])
+        if settings.norm_mode == "cross_frame":
+            clip = self.norm(rearrange(x, "(B F) C h w -> B C (F h) w", F=frames))
+            tokens = rearrange(clip, "B C (F h) w -> (B F) (h w) C", F=frames)
+        else:
+            tokens = rearrange(self.norm(x), "b C h w -> b (h w) C")
+        tokens = self.proj_in(tokens)
+        for block in self.transformer_blocks:
+            tokens = block(tokens, grid, scope, settings, attention)
+        change = rearrange(self.proj_out(tokens), "b (h w) C -> b C h w", h=grid.height)
+        return x + change  # in this order the sum keeps x's memory layout, which the convolutions that follow were tuned for
+
+
+class MotionModule(nn.Module):
+    """One motion module, at one level of the U-Net.
+
+    Args:
+        operations: the layer classes: torch.nn, or a ComfyUI operations class whose layers cast their weights at use.
+        factory: device and dtype of the weights.
+    """
+
+    def __init__(self, settings: MotionSettings, level: int, operations: Any = nn, **factory: Any) -> None:
+        super().__init__()
+        self.settings, self.level = settings, level
+        self.temporal_transformer = TemporalTransformer(settings.channels[level], settings, operations, **factory)
+        if operations is nn:  # other operations leave their weights for a file to fill, or have none yet
+            nn.init.zeros_(self.temporal_transformer.proj_out.weight)
+            nn.init.zeros_(self.temporal_transformer.proj_out.bias)
+
+    def forward(
+        self,
+        x: Tensor,  # [(B F), C, h, w]
+        frames: int,
+        settings: MotionSettings | None = None,
+        attention: Attention | None = None,
+    ) -> Tensor:
+        """Let the frames of each clip exchange information; one frame passes unchanged.
+
+        Args:
+            settings: how to compute, of the same layout as the weights; by default as constructed.
+            attention: the kernel, by default torch's scaled dot product attention.
+
+        Returns:
+            [(B F), C, h, w].
+
+        Raises:
+            ValueError: if the batch is no whole number of clips or the channels are another level's.
+        """
+        settings = settings or self.settings
+        width = settings.channels[self.level]
+        rows = check_shape(x, f"B {width} h w")["B"]
+        if frames < 1 or rows % frames:
+            raise ValueError(f"motion module: wanted clips of {frames} frames, got a batch of {rows}")
+        if frames == 1:
+            return x
+        return self.temporal_transformer(x, frames, settings.scopes[self.level], settings, attention)
+
+
+class MotionBlock(nn.Module):
+    """The modules of one U-Net level, under AnimateDiff's name."""
+
+    def __init__(self, settings: MotionSettings, level: int, count: int, operations: Any, **factory: Any) -> None:
+        super().__init__()
+        self.motion_modules = nn.ModuleList([MotionModule(settings, level, operations, **factory) for _ in range(count)])
+
+
+class MotionModules(nn.Module):
+    """All motion modules of a U-Net; the state dict has the layout of AnimateDiff's files."""
+
+    def __init__(self, settings: MotionSettings, operations: Any = nn, **factory: Any) -> None:
+        super().__init__()
+        self.settings = settings
+        levels = range(len(settings.channels))
+        self.down_blocks = nn.ModuleList([MotionBlock(settings, level, DOWN_LAYERS, operations, **factory) for level in levels])
+        self.up_blocks = nn.ModuleList([MotionBlock(settings, level, UP_LAYERS, operations, **factory) for level in reversed(levels)])
+        if settings.mid_block:
+            self.mid_block = MotionBlock(settings, levels[-1], 1, operations, **factory)
+
+    def at(self, block: tuple[str, int]) -> MotionModule | None:
+        """The module of a U-Net block under ComfyUI's key, ("input", 0).. ("middle", 0), ("output", 0)..; None where there is none.
+
+        It belongs after the block's spatial transformer, or its residual block if it has none, and before any resampling.
+        """
+        side, index = block
+        if side == "middle":
+            return self.mid_block.motion_modules[0] if self.settings.mid_block else None
+        # input block 0 is the first convolution; a downsampler closes each further group of three
+        group, layer = divmod(index - 1, DOWN_LAYERS + 1) if side == "input" else divmod(index, UP_LAYERS)
+        levels = self.down_blocks if side == "input" else self.up_blocks
+        if not 0 <= group < len(levels) or layer >= len(levels[group].motion_modules):
+            return None
+        return levels[group].motion_modules[layer]

@@ -1,0 +1,81 @@
+"""The noise schedules of Stable Diffusion 1.5 and of AnimateDiff, and the timestep axis that they share.
+
+Tables are indexed by training timestep, 0 (clean) to 999 (noise). Schedules carry their diffusers names; note the trap that
+ComfyUI calls diffusers' "scaled_linear" (Stable Diffusion's) "linear", and diffusers' "linear" (AnimateDiff's) "sqrt_linear".
+With sigma = sqrt((1 - alpha_bar) / alpha_bar), the variance-preserving latent is sqrt(alpha_bar) (x_0 + sigma eps).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+BetaSchedule = Literal["linear", "scaled_linear"]
+
+TIMESTEPS = 1000
+BETA_START, BETA_END = 0.00085, 0.012
+
+COMFY_NAMES: dict[str, str] = {"linear": "sqrt_linear", "scaled_linear": "linear"}
+"""Diffusers' name of a schedule -> ComfyUI's name of the same betas."""
+
+
+def make_betas(schedule: BetaSchedule) -> Tensor:
+    """The variance added at each timestep.
+
+    Returns:
+        [1000] float64.
+
+    Raises:
+        ValueError: for a name that is not a schedule.
+    """
+    if schedule == "linear":
+        return torch.linspace(BETA_START, BETA_END, TIMESTEPS, dtype=torch.float64)
+    if schedule == "scaled_linear":
+        return torch.linspace(BETA_START**0.5, BETA_END**0.5, TIMESTEPS, dtype=torch.float64) ** 2
+    raise ValueError(f"schedule: wanted one of {', '.join(get_args(BetaSchedule))} (diffusers' names), got {schedule!r}")
+
+
+def make_alphas_cumprod(schedule: BetaSchedule) -> Tensor:
+    """The share of signal left at each timestep, alpha_bar, [1000] float64."""
+    return (1 - make_betas(schedule)).cumprod(0)
+
+
+def make_sigmas(schedule: BetaSchedule) -> Tensor:
+    """Noise over signal at each timestep, [1000] float64, rising."""
+    alphas_cumprod = make_alphas_cumprod(schedule)
+    return ((1 - alphas_cumprod) / alphas_cumprod).sqrt()
+
+
+def timestep_to_sigma(timestep: Tensor, sigmas: Tensor) -> Tensor:
+    """The noise level at a timestep, log-linear between table entries.
+
+    Args:
+        timestep: [...] in 0..T-1, whole or fractional; values outside are clamped.
+        sigmas: [T] rising table.
+
+    Returns:
+        [...] in the table's dtype.
+    """
+    position = timestep.to(sigmas).clamp(0, len(sigmas) - 1)
+    low = position.floor().long()
+    high = (low + 1).clamp(max=len(sigmas) - 1)
+    return torch.lerp(sigmas.log()[low], sigmas.log()[high], position - low).exp()
+
+
+def sigma_to_timestep(sigma: Tensor, sigmas: Tensor) -> Tensor:
+    """The fractional timestep of a noise level; the inverse of `timestep_to_sigma`.
+
+    Args:
+        sigma: [...] positive; values outside the table are clamped to its ends.
+        sigmas: [T] rising table.
+
+    Returns:
+        [...] in the table's dtype; round it for the timestep that the network was trained with.
+    """
+    table = sigmas.log()
+    value = sigma.to(sigmas).log().clamp(table[0], table[-1])
+    high = torch.searchsorted(table, value).clamp(1, len(table) - 1)
+    low = high - 1
+    return low + (value - table[low]) / (table[high] - table[low])

@@ -1,0 +1,34 @@
+"""What learning needs of a frozen backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from torch import Tensor
+
+from .feature_nerf import TextAttention
+
+PoseHook = Callable[[int, Tensor, TextAttention | None], Tensor]
+"""`hook(number, tokens, text_attention)`: called once in each pose block after its text cross-attention with the tokens [V, P, C] of the
+V frames; returns the tokens [V, P, C] to go on with."""
+
+
+class Denoiser(Protocol):
+    """What the loop needs of a frozen backbone."""
+
+    sigmas: Tensor  # [T] the model's noise levels, ascending
+
+    def reference_features(self, latents: Tensor) -> dict[int, Tensor]:
+        """Outputs [N, C, h, w] of every pose block's transformer block for clean latents [N, 4, h, w], each image on its own."""
+        ...
+
+    def predict(self, noisy: Tensor, sigma: Tensor, token: Tensor, with_text: bool, hook: PoseHook) -> Tensor:
+        """Predicted x_0 [V, 4, h, w] of one clip, with gradients to the token and through the hook.
+
+        Args:
+            noisy: [V, 4, h, w], x_0 + sigma eps.
+            sigma: [V].
+            token: [1, D] the learned row; the prompt is the empty one unless `with_text`.
+        """
+        ...

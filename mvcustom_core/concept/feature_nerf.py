@@ -1,0 +1,142 @@
+"""FeatureNeRF: volume rendering of a subject's features from posed reference feature maps (CustomDiffusion360, arXiv 2404.12333, 3.2).
+
+Every sample of a target ray looks up the references, an MLP reads what it finds there and where it is, the references are averaged by a
+learned attention, and the averages are composited along the ray. Two identities make this affordable: a bilinear lookup is linear, so the
+first layer acts on the reference map before it; the attention sums to one, so the second layer acts once after the average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from ..shapes import check_shape
+from .encoding import CODE_WIDTH
+from .ray_samples import NerfSettings, RaySamples, bilinear_taps
+
+EMPTY_DENSITY = -10.0  # log density where no reference sees the sample
+DENSITY_LIMIT = 15.0  # log density above which a sample is opaque anyway; keeps exp finite
+
+TextAttention = Callable[[Tensor], Tensor]
+"""The pose block's frozen text cross-attention without its residual: tokens [1, L, C] to what it adds to them, [1, L, C].
+
+All views share one prompt. It is called with float32 and with as many tokens at once as `NerfSettings.max_elements` admits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """What V views of P cells see; background is zero.
+
+    Attributes:
+        features: [V, P, C].
+        opacity: [V, P, 1] in 0..1.
+        rgb: [V, P, 3] premultiplied by opacity, in 0..1.
+        alpha: [V, P, S, 1] opacity of each sample alone.
+        depth: [V, P, 1] expected distance along the ray in world units; meaningful where opacity is not small.
+    """
+
+    features: Tensor  # [V, P, C]
+    opacity: Tensor  # [V, P, 1]
+    rgb: Tensor  # [V, P, 3]
+    alpha: Tensor  # [V, P, S, 1]
+    depth: Tensor  # [V, P, 1]
+
+
+class FeatureNerf(nn.Module):
+    """Renders the features of one transformer block at new cameras.
+
+    The decoder starts at zero, hence with density one everywhere: opacity 1 - exp(-(far - near)) and half-grey colour.
+    """
+
+    def __init__(self, channels: int, settings: NerfSettings, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.channels = channels
+        self.settings = settings
+        self.inner = nn.Linear(channels + 2 * CODE_WIDTH, channels)  # reads [features | point | ray]
+        self.outer = nn.Linear(channels, channels)
+        # The attention's logit has no bias and does not read the point in the target camera: what all references share cancels in softmax.
+        self.view = nn.Linear(channels + CODE_WIDTH, 1, bias=False)  # reads [features | reference centre]
+        self.decoder = nn.Linear(channels, 4, bias=False)  # [rgb | log density]
+        with torch.no_grad():  # torch's own rule for linear layers, drawn from the given generator
+            for layer in (self.inner, self.outer, self.view):
+                for parameter in layer.parameters():
+                    parameter.uniform_(-(layer.in_features**-0.5), layer.in_features**-0.5, generator=generator)
+            self.decoder.weight.zero_()
+
+    def forward(self, reference_features: Tensor, samples: RaySamples, text_attention: TextAttention | None = None) -> Rendered:
+        """Render the sampled views.
+
+        Args:
+            reference_features: [A, C, h, w] this block's output for each reference.
+            samples: from `sample_rays`, with the same references.
+            text_attention: lets the prompt act on the features; geometry and colour do not see it.
+
+        Raises:
+            ValueError: if channels or references differ from those of the block and the samples.
+        """
+        sizes = check_shape(reference_features, "A C h w")
+        A, R, S = samples.visible.shape
+        if (sizes["A"], sizes["C"]) != (A, self.channels):
+            raise ValueError(f"reference features: wanted [{A}, {self.channels}, h, w], got {list(reference_features.shape)}")
+
+        with torch.autocast(reference_features.device.type, enabled=False):
+            maps = self._read_references(reference_features)  # [(A h w), C + 1]
+            biases = F.linear(samples.center_code.to(maps), self.view.weight[:, self.channels :])  # [A, V, 1]
+            biases = biases.expand(-1, -1, R // samples.views).flatten(1)  # [A, R]
+            rays = max(1, self.settings.max_elements // (A * S * self.channels))
+            pieces = []
+            for start in range(0, R, rays):
+                piece = slice(start, start + rays)
+                work = (maps, biases[:, piece], samples.select(piece), (sizes["h"], sizes["w"]), text_attention)
+                if torch.is_grad_enabled() and rays < R:
+                    pieces.append(checkpoint(self._march, *work, use_reentrant=False, preserve_rng_state=False))
+                else:
+                    pieces.append(self._march(*work))
+        return Rendered(*(torch.cat(parts).unflatten(0, (samples.views, -1)) for parts in zip(*pieces, strict=True)))
+
+    def _read_references(self, features: Tensor) -> Tensor:
+        """The feature columns of the first layer and of the attention's logit, on every cell of every reference, [(A h w), C + 1]."""
+        C = self.channels
+        weight = torch.cat([self.inner.weight[:, :C], self.view.weight[:, :C]])  # [C + 1, C]
+        return F.linear(features.to(weight).flatten(2).mT, weight).flatten(0, 1)
+
+    def _march(
+        self, maps: Tensor, biases: Tensor, samples: RaySamples, size: tuple[int, int], text_attention: TextAttention | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Features [R, C], opacity [R, 1], rgb [R, 3], alpha [R, S, 1] and depth [R, 1] of some rays."""
+        features, seen = self._gather(maps, biases, samples, size)  # [R, S, C], [R, S, 1]
+        rgb, density = self.decoder(features).split([3, 1], dim=-1)
+        density = density.clamp(max=DENSITY_LIMIT).masked_fill(~seen, EMPTY_DENSITY).exp()
+        if text_attention is not None:
+            tokens = features.flatten(0, 1)[None]  # [1, (R S), C]
+            features = (tokens + text_attention(tokens).to(tokens)).view_as(features)
+
+        thickness = density * samples.widths[..., None].to(density)  # [R, S, 1]
+        alpha = -torch.expm1(-thickness)
+        weights = alpha * torch.exp(thickness - thickness.cumsum(1))
+        opacity = weights.sum(1)
+        depth = (weights * samples.distances[..., None].to(weights)).sum(1) / opacity.clamp(min=1e-8)
+        return (weights * features).sum(1), opacity, (weights * rgb.sigmoid()).sum(1), alpha, depth
+
+    def _gather(self, maps: Tensor, biases: Tensor, samples: RaySamples, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Features [R, S, C] of the samples, averaged over the references that see them, and whether any does [R, S, 1]."""
+        _, point_weight, ray_weight = self.inner.weight.split([self.channels, CODE_WIDTH, CODE_WIDTH], dim=1)
+        height, width = size
+        rows, shares = bilinear_taps(samples.positions, height, width, parity=self.settings.parity)  # [A, R, S, 4]
+        rows = rows + height * width * torch.arange(len(rows), device=rows.device)[:, None, None, None]
+        found = F.embedding_bag(rows.flatten(0, 2), maps, per_sample_weights=shares.to(maps).flatten(0, 2), mode="sum")
+        found = found.unflatten(0, samples.visible.shape)  # [A, R, S, C + 1]
+
+        along_ray = F.linear(samples.ray_code.to(maps), ray_weight, self.inner.bias)  # [A, R, C]
+        hidden = found[..., :-1] + F.linear(samples.encoded_points.to(maps), point_weight) + along_ray[:, :, None]  # [A, R, S, C]
+        # The lowest finite number rather than -inf: where no reference sees a sample, softmax stays finite and so does its gradient.
+        logits = (found[..., -1] + biases[..., None]).masked_fill(~samples.visible, torch.finfo(maps.dtype).min)
+        attention = logits.softmax(0)[..., None]  # [A, R, S, 1]
+        seen = samples.visible.any(0)[..., None]  # [R, S, 1]
+        features = self.outer((attention * F.silu(hidden)).sum(0))
+        return features.masked_fill(~seen, 0.0), seen

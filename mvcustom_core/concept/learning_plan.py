@@ -1,0 +1,120 @@
+"""What a learning run is to do: its settings, what is checked before it starts, and what each update draws."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from .concept import choose_references
+from .losses import LossWeights
+from .photographs import Photographs
+from .pose_block import PoseLayout
+from .ray_samples import NerfSettings
+
+MAX_STRIDE = 4  # between the frames of an update, so that they are a clip as the motion modules know them
+SEED_STRIDE = 1_000_003  # keeps the steps of neighbouring seeds apart
+
+
+@dataclass(frozen=True, slots=True)
+class LearningSettings:
+    """How a concept is learned.
+
+    Attributes:
+        steps: updates.
+        frames: target views per update, denoised as one clip.
+        references: views that a target is rendered from while learning.
+        pose_rate, token_rate: learning rates of pose blocks and token.
+        weight_decay: of the pose blocks; the token has none.
+        schedule: of both rates over the steps.
+        text_drop: share of updates under the empty prompt.
+    """
+
+    steps: int = 1600
+    frames: int = 4
+    references: int = 4
+    pose_rate: float = 1e-4
+    token_rate: float = 1e-4
+    weight_decay: float = 0.01
+    schedule: Literal["constant", "cosine"] = "constant"
+    text_drop: float = 0.1
+    seed: int = 0
+    weights: LossWeights = field(default_factory=LossWeights)
+    nerf: NerfSettings = field(default_factory=NerfSettings)
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """What one update learns from.
+
+    Attributes:
+        targets: V photographs at equal strides, denoised together.
+        references: A photographs, equally spaced over the capture.
+        allowed: [V, A], False where target and reference are the same photograph.
+        sigma: noise level of all targets.
+        with_text: False under the empty prompt.
+        noise: [V, 4, h, w] standard normal.
+    """
+
+    targets: list[int]
+    references: list[int]
+    allowed: Tensor  # [V, A] bool
+    sigma: float
+    with_text: bool
+    noise: Tensor  # [V, 4, h, w]
+
+
+def seed_step(settings: LearningSettings, step: int) -> torch.Generator:
+    """The generator of one update: it follows from seed and step, so that a run can continue at any step."""
+    return torch.Generator().manual_seed((settings.seed * SEED_STRIDE + step) % 2**63)
+
+
+def draw_clip(photographs: Photographs, sigmas: Tensor, settings: LearningSettings, generator: torch.Generator) -> Clip:
+    """Draw one update. Noise levels favour the noisy end, where layout is decided: level (T - 1)(1 - u^3) of T for uniform u."""
+    views, latents = len(photographs), photographs.latents
+    furthest = max(1, min(MAX_STRIDE, (views - 1) // max(1, settings.frames - 1)))
+    stride = _draw_integer(1, furthest + 1, generator)
+    start = _draw_integer(0, views - (settings.frames - 1) * stride, generator)
+    offset = _draw_integer(0, views // settings.references, generator)
+    chance, drop = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
+    targets = [start + i * stride for i in range(settings.frames)]
+    references = choose_references(photographs.cameras, settings.references, offset)
+    return Clip(
+        targets=targets,
+        references=references,
+        allowed=torch.tensor(targets)[:, None] != torch.tensor(references),
+        sigma=float(sigmas[math.floor((len(sigmas) - 1) * (1 - chance**3))]),
+        with_text=drop >= settings.text_drop,
+        noise=torch.randn(settings.frames, *latents.shape[1:], generator=generator).to(latents),
+    )
+
+
+def check_run(photographs: Photographs, layout: PoseLayout, token: Tensor, settings: LearningSettings) -> None:
+    """Refuse a run that cannot succeed.
+
+    Raises:
+        ValueError: saying which input or setting to change.
+    """
+    views = len(photographs)
+    if tuple(token.shape) != (1, layout.text_width):
+        raise ValueError(f"token: wanted [1, {layout.text_width}] as the text encoder's embedding, got {list(token.shape)}")
+    if settings.steps < 1:
+        raise ValueError(f"steps: wanted at least 1, got {settings.steps}")
+    if not 1 <= settings.frames <= views:
+        raise ValueError(f"frames: wanted 1 to {views} as there are photographs, got {settings.frames}; lower it or add photographs")
+    if not 2 <= settings.references <= views:
+        raise ValueError(
+            f"references: wanted 2 (a view is not its own reference) to {views} as there are photographs, got {settings.references}"
+        )
+    distance = float(photographs.cameras.centers.norm(dim=-1).max())
+    if distance >= settings.nerf.far:
+        raise ValueError(
+            f"cameras: wanted all within {settings.nerf.far} of the subject at the origin, got one at {distance:.3g}; normalise the cameras"
+        )
+
+
+def _draw_integer(low: int, high: int, generator: torch.Generator) -> int:
+    return int(torch.randint(low, high, (), generator=generator))

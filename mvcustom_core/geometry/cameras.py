@@ -1,0 +1,132 @@
+"""The one camera type: pinhole, OpenCV axes (x right, y down, z forward), world units free.
+
+A pixel centre (column j, row i) lies at (j + 0.5, i + 0.5); the image spans [0, width] x [0, height].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..shapes import check_shape
+
+RIGID_TOLERANCE = 1e-3  # files keep six digits or so; anything worse is no rotation
+
+
+@dataclass(frozen=True, eq=False)
+class Cameras:
+    """V posed pinhole cameras that share one image size.
+
+    Attributes:
+        w2c: [V, 4, 4] camera-from-world, column vectors.
+        K: [V, 3, 3] intrinsics in pixels.
+        width, height: image size in pixels.
+    """
+
+    w2c: Tensor  # [V, 4, 4]
+    K: Tensor  # [V, 3, 3]
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        check_shape(self.w2c, "V 4 4", self.K, "V 3 3")
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"cameras: wanted a positive image size, got {self.width}x{self.height}")
+        if not (torch.isfinite(self.w2c).all() and torch.isfinite(self.K).all()):
+            raise ValueError("cameras: wanted finite matrices, got NaN or infinity; check the pose file")
+        rotation = self.w2c[:, :3, :3].double()
+        error = (rotation @ rotation.mT - torch.eye(3, dtype=torch.float64, device=rotation.device)).abs().amax((1, 2))
+        bad = (error > RIGID_TOLERANCE) | (torch.linalg.det(rotation) < 0)
+        if bad.any():
+            first = int(bad.nonzero()[0])
+            raise ValueError(
+                f"cameras: wanted rigid camera-from-world matrices, got one at index {first} whose rotation is not orthonormal "
+                f"and right-handed (error {float(error[first]):.3g}); remove scale or reflection from the pose"
+            )
+        if (self.K[:, 0, 0] <= 0).any() or (self.K[:, 1, 1] <= 0).any():
+            raise ValueError("cameras: wanted positive focal lengths in pixels")
+
+    def __len__(self) -> int:
+        return self.w2c.shape[0]
+
+    def __getitem__(self, index: int | slice | list[int] | Tensor) -> Cameras:
+        """Select cameras; an integer gives one camera, still with its view axis."""
+        if isinstance(index, int):
+            index = [index]
+        return replace(self, w2c=self.w2c[index], K=self.K[index])
+
+    @property
+    def c2w(self) -> Tensor:
+        """World-from-camera, [V, 4, 4]."""
+        rotation = self.w2c[:, :3, :3].mT  # [V, 3, 3]
+        c2w = torch.zeros_like(self.w2c)
+        c2w[:, :3, :3] = rotation
+        c2w[:, :3, 3] = -(rotation @ self.w2c[:, :3, 3:]).squeeze(-1)
+        c2w[:, 3, 3] = 1
+        return c2w
+
+    @property
+    def centers(self) -> Tensor:
+        """Camera centres in the world, [V, 3]."""
+        return self.c2w[:, :3, 3]
+
+    @property
+    def forward(self) -> Tensor:
+        """Unit optical axes in the world, [V, 3]."""
+        return self.w2c[:, 2, :3]
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Cameras:
+        return replace(self, w2c=self.w2c.to(device=device, dtype=dtype), K=self.K.to(device=device, dtype=dtype))
+
+    def resize(self, width: int, height: int) -> Cameras:
+        """The same cameras for images resampled to another size (the two axes scale on their own)."""
+        scale = self.K.new_tensor([[width / self.width], [height / self.height], [1.0]])  # rows of K
+        return replace(self, K=self.K * scale, width=width, height=height)
+
+    def crop(self, left: float, top: float, width: int, height: int) -> Cameras:
+        """The same cameras for images cropped to a box, which may reach outside the image."""
+        K = self.K.clone()
+        K[:, 0, 2] -= left
+        K[:, 1, 2] -= top
+        return replace(self, K=K, width=width, height=height)
+
+
+def concatenate_cameras(*parts: Cameras) -> Cameras:
+    """Join camera sets of one image size in order.
+
+    Raises:
+        ValueError: if the image sizes differ.
+    """
+    sizes = {(part.width, part.height) for part in parts}
+    if len(sizes) != 1:
+        raise ValueError(f"cameras: wanted one image size to join, got {sorted(sizes)}; resize them first")
+    return replace(parts[0], w2c=torch.cat([part.w2c for part in parts]), K=torch.cat([part.K for part in parts]))
+
+
+def look_at(eye: Tensor, target: Tensor, up: Tensor) -> Tensor:
+    """Camera-from-world matrices that look from `eye` to `target` with world direction `up` upward in the image.
+
+    Args:
+        eye, target, up: [V, 3] in world units; `up` need not be unit or orthogonal.
+
+    Returns:
+        w2c [V, 4, 4].
+
+    Raises:
+        ValueError: if eye and target coincide or the view is along `up`.
+    """
+    check_shape(eye, "V 3", target, "V 3", up, "V 3")
+    forward = target - eye
+    right = torch.linalg.cross(forward, up)  # y points down, so x = z cross up
+    if (forward.norm(dim=-1) < 1e-8).any() or (right.norm(dim=-1) < 1e-8 * forward.norm(dim=-1)).any():
+        raise ValueError("look_at: wanted eye and target apart and a view that is not along `up`")
+    forward = torch.nn.functional.normalize(forward, dim=-1)
+    right = torch.nn.functional.normalize(right, dim=-1)
+    down = torch.linalg.cross(forward, right)
+    rotation = torch.stack([right, down, forward], dim=1)  # [V, 3, 3], rows are camera axes in the world
+    w2c = torch.eye(4, dtype=eye.dtype, device=eye.device).repeat(len(eye), 1, 1)
+    w2c[:, :3, :3] = rotation
+    w2c[:, :3, 3] = -(rotation @ eye[..., None]).squeeze(-1)
+    return w2c

@@ -1,0 +1,64 @@
+"""Depth of one anchor view in world units, and the depth that a volume renderer expects there.
+
+z-depth is measured along the optical axis, ray distance along the unit ray through the cell centre.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..shapes import check_shape
+
+
+@dataclass(frozen=True, eq=False)
+class DepthMap:
+    """The z-depth of one anchor view, at any resolution with the anchor's field of view.
+
+    Attributes:
+        depth: [H, W] z-depth in the world units of the cameras; of no meaning where not valid.
+        valid: [H, W] bool.
+        source: where the world scale comes from, in a few words.
+        scale: factor that was applied to the depth that came in.
+        report: one line for the user on how the depth was aligned.
+    """
+
+    depth: Tensor  # [H, W]
+    valid: Tensor  # [H, W] bool
+    source: str
+    scale: float
+    report: str
+
+    def __post_init__(self) -> None:
+        check_shape(self.depth, "H W", self.valid, "H W")
+        if self.valid.dtype != torch.bool:
+            raise ValueError(f"depth map: wanted a bool validity mask, got {self.valid.dtype}; compare it with a threshold first")
+        if not self.valid.any():
+            raise ValueError("depth map: wanted at least one valid pixel, got none; check the validity mask or the depth estimate")
+        depth = self.depth[self.valid]
+        if not torch.isfinite(depth).all():
+            raise ValueError("depth map: wanted finite depth where valid, got NaN or infinity; mark those pixels invalid")
+        if (depth == 0).all():
+            raise ValueError("depth map: wanted positive depth, got zero everywhere; check the depth estimate")
+        if (depth <= 0).any():
+            raise ValueError(f"depth map: wanted positive depth where valid, got {int((depth <= 0).sum())} pixels at or below zero")
+
+
+@dataclass(frozen=True, eq=False)
+class RenderedDepth:
+    """What volume rendering says of one view's depth.
+
+    Attributes:
+        distance: [h, w] expected distance along the unit ray of each cell, world units.
+        opacity: [h, w] accumulated opacity in [0, 1].
+    """
+
+    distance: Tensor  # [h, w]
+    opacity: Tensor  # [h, w]
+
+    def __post_init__(self) -> None:
+        check_shape(self.distance, "h w", self.opacity, "h w")
+        if not (torch.isfinite(self.distance).all() and torch.isfinite(self.opacity).all()):
+            raise ValueError("rendered depth: wanted finite distance and opacity, got NaN or infinity")

@@ -1,0 +1,73 @@
+"""Rays through pixel or cell centres, projection and unprojection (pinhole, OpenCV axes)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..shapes import check_shape
+from .cameras import Cameras
+
+
+def cell_centers(height: int, width: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Tensor:
+    """Centres (x, y) of a height x width grid in cells, row-major, [height * width, 2]."""
+    y, x = torch.meshgrid(
+        torch.arange(height, device=device, dtype=dtype) + 0.5, torch.arange(width, device=device, dtype=dtype) + 0.5, indexing="ij"
+    )
+    return torch.stack([x, y], dim=-1).reshape(-1, 2)
+
+
+def pixel_rays(cameras: Cameras, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """World rays through image points.
+
+    Args:
+        pixels: [R, 2] or [V, R, 2] image points (x, y) in pixels.
+
+    Returns:
+        origins [V, 3], unit directions [V, R, 3].
+    """
+    fx, fy, cx, cy = cameras.K[:, 0, 0], cameras.K[:, 1, 1], cameras.K[:, 0, 2], cameras.K[:, 1, 2]
+    pixels = pixels.to(cameras.K).expand(len(cameras), -1, 2)
+    x = (pixels[..., 0] - cx[:, None]) / fx[:, None]
+    y = (pixels[..., 1] - cy[:, None]) / fy[:, None]
+    in_camera = torch.stack([x, y, torch.ones_like(x)], dim=-1)  # [V, R, 3]
+    in_world = in_camera @ cameras.w2c[:, :3, :3]  # R^T d as row vectors
+    return cameras.centers, torch.nn.functional.normalize(in_world, dim=-1)
+
+
+def project_points(cameras: Cameras, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Project world points into every camera.
+
+    Args:
+        points: [N, 3] or [V, N, 3] world points.
+
+    Returns:
+        pixels [V, N, 2], meaningful only where the z-depth [V, N] is positive.
+    """
+    points = points.to(cameras.w2c).expand(len(cameras), -1, 3)
+    in_camera = points @ cameras.w2c[:, :3, :3].mT + cameras.w2c[:, None, :3, 3]  # [V, N, 3]
+    depth = in_camera[..., 2]
+    safe = torch.where(depth.abs() < 1e-12, torch.full_like(depth, 1e-12), depth)
+    x = cameras.K[:, None, 0, 0] * in_camera[..., 0] / safe + cameras.K[:, None, 0, 2]
+    y = cameras.K[:, None, 1, 1] * in_camera[..., 1] / safe + cameras.K[:, None, 1, 2]
+    return torch.stack([x, y], dim=-1), depth
+
+
+def unproject_depth(cameras: Cameras, depth: Tensor) -> Tensor:
+    """World points of z-depth maps.
+
+    Args:
+        depth: [V, H, W] z-depth in world units, at the cameras' image size.
+
+    Returns:
+        [V, H, W, 3] world points.
+    """
+    check_shape(depth, "V H W")
+    if tuple(depth.shape) != (len(cameras), cameras.height, cameras.width):
+        raise ValueError(f"depth: wanted [{len(cameras)}, {cameras.height}, {cameras.width}] as the cameras say, got {list(depth.shape)}")
+    x, y = cell_centers(cameras.height, cameras.width, device=depth.device, dtype=cameras.K.dtype).unbind(-1)  # [H W]
+    z = depth.to(cameras.K.dtype).flatten(1)  # [V, (H W)]
+    fx, fy, cx, cy = (cameras.K[:, i, j, None] for i, j in ((0, 0), (1, 1), (0, 2), (1, 2)))
+    in_camera = torch.stack([(x - cx) / fx * z, (y - cy) / fy * z, z], dim=-1)  # [V, (H W), 3]
+    in_world = (in_camera - cameras.w2c[:, None, :3, 3]) @ cameras.w2c[:, :3, :3]
+    return in_world.unflatten(1, (cameras.height, cameras.width))

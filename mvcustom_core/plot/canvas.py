@@ -1,0 +1,110 @@
+"""A drawing sheet for plots: lengths in final pixels, drawn larger and reduced, so that every edge is smooth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+Color = tuple[int, int, int]
+Point = tuple[float, float]
+
+OVERSAMPLING = 3
+MIN_SIZE = 192  # smaller sheets hold no legible text
+
+PAPER: Color = (255, 255, 255)
+INK: Color = (38, 42, 51)
+FAINT_INK: Color = (112, 118, 130)
+GRID: Color = (228, 231, 237)
+CARD: Color = (249, 250, 252)
+REFERENCE: Color = (150, 156, 167)
+SUBJECT: Color = (226, 210, 178)
+AXES: tuple[Color, ...] = ((196, 62, 62), (62, 148, 82), (62, 98, 190))  # x y z
+CATEGORIES: tuple[Color, ...] = (  # told apart under every colour blindness (Okabe and Ito)
+    (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233),
+)  # fmt: skip
+RAMP: tuple[Color, ...] = (  # indigo to orange, lightness rising evenly
+    (28, 16, 120), (95, 10, 150), (150, 25, 145), (196, 60, 115), (228, 105, 80), (246, 158, 54),
+)  # fmt: skip
+
+
+def ramp_color(position: float) -> Color:
+    """The colour at a position in [0, 1] along the ramp."""
+    place = min(max(position, 0.0), 1.0) * (len(RAMP) - 1)
+    index = min(int(place), len(RAMP) - 2)
+    return mix(RAMP[index], RAMP[index + 1], place - index)
+
+
+def mix(first: Color, second: Color, share: float) -> Color:
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
+    return red, green, blue
+
+
+def nice_step(span: float, count: int) -> float:
+    """The smallest step of 1, 2 or 5 times a power of ten that fits at most `count` times into a span."""
+    power = 10.0 ** math.floor(math.log10(span / count))
+    return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power * count >= span * (1 - 1e-9))
+
+
+def new_sheet(width: int, height: int) -> Canvas:
+    """A white sheet with letters that suit its size.
+
+    Raises:
+        ValueError: if it is too small for legible text.
+    """
+    if min(width, height) < MIN_SIZE:
+        raise ValueError(f"plot: wanted at least {MIN_SIZE} pixels each way, got {width}x{height}")
+    return Canvas(width, height, text_size=min(16.0, max(10.0, min(height / 36, width / 64))), background=PAPER)
+
+
+class Canvas:
+    """A sheet of width x height pixels; y runs down. `alpha` in [0, 1] is opacity."""
+
+    def __init__(self, width: int, height: int, text_size: float, background: Color) -> None:
+        self.width, self.height, self.text_size = width, height, text_size
+        self._image = Image.new("RGB", (width * OVERSAMPLING, height * OVERSAMPLING), background)
+        self._draw = ImageDraw.Draw(self._image, "RGBA")  # RGBA ink on an RGB sheet blends
+
+    def line(self, points: Sequence[Point], color: Color, thickness: float = 1.0, alpha: float = 1.0) -> None:
+        self._draw.line(_enlarge(points), fill=_ink(color, alpha), width=max(1, round(thickness * OVERSAMPLING)), joint="curve")
+
+    def polygon(self, points: Sequence[Point], color: Color, alpha: float = 1.0) -> None:
+        self._draw.polygon(_enlarge(points), fill=_ink(color, alpha))
+
+    def rectangle(self, left: float, top: float, right: float, bottom: float, color: Color) -> None:
+        self.polygon([(left, top), (right, top), (right, bottom), (left, bottom)], color)
+
+    def circle(self, center: Point, radius: float, color: Color, alpha: float = 1.0) -> None:
+        (x, y), = _enlarge([center])
+        reach = radius * OVERSAMPLING
+        self._draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=_ink(color, alpha))
+
+    def text(self, position: Point, text: str, anchor: str = "la", color: Color = INK, size: float = 1.0) -> None:
+        """Write; `anchor` as in Pillow (l m r, then a m s d), `size` relative to the sheet's text."""
+        self._draw.text(_enlarge([position])[0], text, fill=color, font=self._font(size), anchor=anchor)
+
+    def paste(self, part: Canvas, left: int, top: int) -> None:
+        self._image.paste(part._image, (left * OVERSAMPLING, top * OVERSAMPLING))
+
+    def text_width(self, text: str, size: float = 1.0) -> float:
+        return self._font(size).getlength(text) / OVERSAMPLING
+
+    def to_tensor(self) -> Tensor:
+        """[3, height, width] in [0, 1]."""
+        small = self._image.resize((self.width, self.height), Image.Resampling.BOX)
+        return torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255
+
+    def _font(self, size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+        return ImageFont.load_default(self.text_size * size * OVERSAMPLING)
+
+
+def _enlarge(points: Sequence[Point]) -> list[Point]:
+    return [(x * OVERSAMPLING, y * OVERSAMPLING) for x, y in points]
+
+
+def _ink(color: Color, alpha: float) -> tuple[int, int, int, int]:
+    return (*color, round(255 * alpha))

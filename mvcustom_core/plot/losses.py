@@ -1,0 +1,149 @@
+"""Loss curves: every step as a thin line, its running mean as a thick one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from .canvas import CATEGORIES, FAINT_INK, GRID, PAPER, Canvas, Point, mix, new_sheet, nice_step
+
+SMOOTHING_SHARE = 0.03  # of the steps: the running mean's time constant
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The plot's box on the sheet, and the steps and (transformed) values at its edges."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    steps: int
+    low: float
+    high: float
+    log_scale: bool
+
+    def place(self, step: float, value: float) -> Point:
+        height = math.log10(value) if self.log_scale else value
+        x = self.left + (self.right - self.left) * (step - 1) / max(self.steps - 1, 1)
+        return x, self.bottom - (self.bottom - self.top) * (height - self.low) / (self.high - self.low)
+
+    def has_place(self, value: float) -> bool:
+        return math.isfinite(value) and (value > 0 or not self.log_scale)
+
+
+def plot_losses(curves: dict[str, list[float]], width: int = 1024, height: int = 512, log_scale: bool = True) -> Tensor:
+    """Draw curves over their steps, counted from 1; the legend gives each running mean's last value.
+
+    Values without a place (NaN, infinity, and zero or less on a logarithmic scale) leave gaps.
+
+    Returns:
+        [3, height, width] in [0, 1].
+
+    Raises:
+        ValueError: if there is no curve, or the sheet is too small for text.
+    """
+    if not curves:
+        raise ValueError("plot: wanted at least one loss curve, got none")
+    canvas = new_sheet(width, height)
+    axes = _fit_axes(canvas, curves, log_scale)
+    _draw_grid(canvas, axes)
+    for index, values in enumerate(curves.values()):
+        color = CATEGORIES[index % len(CATEGORIES)]
+        for run in _runs(axes, values):
+            canvas.line(run, mix(color, PAPER, 0.65), thickness=1.0)
+    for index, values in enumerate(curves.values()):  # above all the thin ones
+        for run in _runs(axes, smooth_losses(values)):
+            canvas.line(run, CATEGORIES[index % len(CATEGORIES)], thickness=2.2)
+    _draw_legend(canvas, axes, curves)
+    return canvas.to_tensor()
+
+
+def smooth_losses(values: list[float]) -> list[float]:
+    """The running mean, exponentially weighted and free of start-up bias; values that are not finite pass and do not count."""
+    decay = math.exp(-1 / max(SMOOTHING_SHARE * len(values), 1e-3))
+    total = weight = 0.0
+    smoothed = []
+    for value in values:
+        if math.isfinite(value):
+            total, weight = decay * total + value, decay * weight + 1
+        smoothed.append(total / weight if math.isfinite(value) else value)
+    return smoothed
+
+
+def _fit_axes(canvas: Canvas, curves: dict[str, list[float]], log_scale: bool) -> Axes:
+    text = canvas.text_size
+    box = (text * 5, text * 3, canvas.width - text * 1.5, canvas.height - text * 3.2)
+    axes = Axes(*box, max(map(len, curves.values())), 0.0, 1.0, log_scale)
+    values = [value for curve in curves.values() for value in curve if axes.has_place(value)]
+    if not values:
+        return axes
+    low, high = min(values), max(values)
+    if log_scale:
+        low, high = math.log10(low), math.log10(high)
+    margin = 0.05 * (high - low) or 0.05 * (abs(high) or 1.0)
+    return Axes(*box, axes.steps, low - margin, high + margin, log_scale)
+
+
+def _draw_grid(canvas: Canvas, axes: Axes) -> None:
+    text = canvas.text_size
+    for value in _value_ticks(axes):
+        _, y = axes.place(1, value)
+        canvas.line([(axes.left, y), (axes.right, y)], GRID)
+        canvas.text((axes.left - text * 0.6, y), f"{value:.4g}", "rm", FAINT_INK)
+    step_gap = max(1, round(nice_step(max(axes.steps - 1, 1), max(2, int((axes.right - axes.left) / (text * 8))))))
+    for step in sorted({1, *range(step_gap, axes.steps + 1, step_gap)}):
+        x, _ = axes.place(step, 1.0)
+        if step > 1 and x - axes.left < text * 3:
+            continue  # would run into the first label
+        canvas.line([(x, axes.bottom), (x, axes.bottom + text * 0.35)], FAINT_INK)
+        canvas.text((x, axes.bottom + text * 0.6), str(step), "ma", FAINT_INK)
+    canvas.line([(axes.left, axes.top), (axes.left, axes.bottom), (axes.right, axes.bottom)], FAINT_INK)
+    canvas.text(((axes.left + axes.right) / 2, axes.bottom + text * 1.9), "step", "ma", FAINT_INK)
+    canvas.text((axes.right, text * 1.5), "logarithmic" if axes.log_scale else "linear", "rm", FAINT_INK)
+
+
+def _value_ticks(axes: Axes) -> list[float]:
+    """Round values inside the axes, half a dozen or so."""
+    if not axes.log_scale:
+        return _even_ticks(axes.low, axes.high)
+    decades = axes.high - axes.low
+    if decades < 1:
+        return [tick for tick in _even_ticks(10**axes.low, 10**axes.high) if tick > 0]
+    factors = (1, 2, 5) if decades < 3 else (1,)
+    stride = math.ceil(decades / 8)
+    powers = range(math.floor(axes.low), math.ceil(axes.high) + 1, stride)
+    return [factor * 10.0**power for power in powers for factor in factors if axes.low <= math.log10(factor) + power <= axes.high]
+
+
+def _even_ticks(low: float, high: float) -> list[float]:
+    gap = nice_step(high - low, 6)
+    return [index * gap for index in range(math.ceil(low / gap), math.floor(high / gap) + 1)]
+
+
+def _runs(axes: Axes, values: list[float]) -> list[list[Point]]:
+    """The curve's unbroken stretches, as points of the sheet."""
+    runs: list[list[Point]] = [[]]
+    for step, value in enumerate(values, start=1):
+        if axes.has_place(value):
+            runs[-1].append(axes.place(step, value))
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _draw_legend(canvas: Canvas, axes: Axes, curves: dict[str, list[float]]) -> None:
+    labels = []
+    for name, values in curves.items():
+        last = next((value for value in reversed(smooth_losses(values)) if math.isfinite(value)), None)
+        labels.append(name if last is None else f"{name}  {last:.3g}")
+    text = canvas.text_size
+    wanted = sum(canvas.text_width(label) + text * 3.6 for label in labels)
+    size = min(1.0, (axes.right - axes.left - text * 6) / wanted)  # many curves: smaller letters
+    x, y = axes.left, text * 1.5
+    for index, label in enumerate(labels):
+        canvas.line([(x, y), (x + text * size * 1.6, y)], CATEGORIES[index % len(CATEGORIES)], thickness=3)
+        canvas.text((x + text * size * 2.1, y), label, "lm", size=size)
+        x += (text * 3.6 + canvas.text_width(label)) * size

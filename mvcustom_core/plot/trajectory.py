@@ -1,0 +1,121 @@
+"""A camera path in its scene: from above, and in perspective from behind and above.
+
+The world's axes stay as they are; those nearest to the cameras' own up and forward directions point up and away in the picture.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from torch import Tensor
+
+from ..geometry.cameras import Cameras
+from .canvas import CARD, FAINT_INK, INK, REFERENCE, Canvas, new_sheet, ramp_color
+from .scene import View, build_scene, draw_scene
+
+VIEWER_AZIMUTH, VIEWER_ELEVATION = math.radians(-30.0), math.radians(30.0)
+VIEWER_DISTANCE = 4.0  # of the scene's radius
+
+
+def plot_trajectory(
+    cameras: Cameras, *, subject_radius: float = 0.25, references: Cameras | None = None, width: int = 1024, height: int = 512
+) -> Tensor:
+    """Draw the cameras as pyramids coloured from first to last, their path, and the subject as a ball about the origin.
+
+    Args:
+        subject_radius: world units; 0 draws no subject.
+        references: more cameras, drawn in grey.
+
+    Returns:
+        [3, height, width] in [0, 1].
+
+    Raises:
+        ValueError: for no camera, a negative radius, or a sheet too small for text.
+    """
+    if len(cameras) < 1:
+        raise ValueError("plot: wanted at least one camera, got none")
+    if not 0 <= subject_radius < math.inf:
+        raise ValueError(f"plot: wanted a subject radius of 0 or more, got {subject_radius}")
+    canvas = new_sheet(width, height)
+    right, forward, up = picture_axes(cameras)
+    scene = build_scene(cameras, references, subject_radius, np.stack([right, forward]))
+    above = View(scene.middle, np.stack([right, -forward, -up]), math.inf)
+    behind = View(scene.middle, _viewer_axes(right, forward, up), VIEWER_DISTANCE * scene.radius)
+    text = canvas.text_size
+    gap = round(text * 0.8)
+    card_width, card_height = (width - 3 * gap) // 2, height - gap - round(text * 3)
+    for column, (title, view) in enumerate((("Top view", above), ("Perspective", behind))):
+        card = Canvas(card_width, card_height, text, CARD)
+        view = view.fit(scene.extent(), text * 1.5, text * 3, card_width - text * 1.5, card_height - text * 2)
+        draw_scene(card, view, scene)
+        card.text((text, text * 0.8), title, size=1.15)
+        if math.isinf(view.distance):
+            _draw_scale_bar(card, view.scale, scene.grid_step)
+        canvas.paste(card, gap + column * (card_width + gap), gap)
+    _draw_caption(canvas, cameras, references)
+    return canvas.to_tensor()
+
+
+def picture_axes(cameras: Cameras) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The world axes [3] that are right, forward and up in the plot."""
+    rotation = cameras.w2c[:, :3, :3].double().mean(0).cpu().numpy()  # rows: mean right, down and forward in the world
+    up = _nearest_axis(-rotation[1])
+    forward = _nearest_axis(rotation[2] * (up == 0))
+    if forward @ up:
+        forward = np.roll(np.abs(up), 1)  # no camera looks sideways: any horizontal axis does
+    return np.cross(forward, up), forward, up
+
+
+def _nearest_axis(direction: np.ndarray) -> np.ndarray:
+    axis = np.zeros(3)
+    longest = int(np.abs(direction).argmax())
+    axis[longest] = -1.0 if direction[longest] < 0 else 1.0
+    return axis
+
+
+def _viewer_axes(right: np.ndarray, forward: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """Rows screen right, screen down, depth of a viewer behind, beside and above the scene."""
+    level = math.cos(VIEWER_ELEVATION)
+    depth = level * (math.cos(VIEWER_AZIMUTH) * forward - math.sin(VIEWER_AZIMUTH) * right) - math.sin(VIEWER_ELEVATION) * up
+    across = np.cross(depth, up) / level
+    return np.stack([across, np.cross(depth, across), depth])
+
+
+def _draw_scale_bar(card: Canvas, scale: float, length: float) -> None:
+    """The grid's step in the lower left corner: true to scale where the projection is parallel."""
+    text = card.text_size
+    left, y = text, card.height - text
+    right = left + length * scale
+    card.line([(left, y), (right, y)], INK, thickness=2)
+    card.text((right + text * 0.5, y), f"{length:g} unit{'s' * (length != 1)}", "lm", INK, size=0.9)
+
+
+def _draw_caption(canvas: Canvas, cameras: Cameras, references: Cameras | None) -> None:
+    """The foot line: what is shown, at the left; first to last, at the right."""
+    text = canvas.text_size
+    y = canvas.height - text * 1.5
+    count = len(cameras)
+    field = 2 * math.degrees(math.atan(cameras.width / 2 / float(cameras.K[0, 0, 0])))
+    parts = [f"{count} view{'s' * (count > 1)}", f"{cameras.width} x {cameras.height}", f"{field:.0f}° wide"]
+    x = text * 1.5
+    caption = "   ·   ".join(parts)
+    canvas.text((x, y), caption, "lm", FAINT_INK)
+    if references is not None:
+        x += canvas.text_width(caption) + text * 2
+        canvas.circle((x, y), text * 0.3, REFERENCE)
+        canvas.text((x + text * 0.7, y), f"{len(references)} reference{'s' * (len(references) > 1)}", "lm", FAINT_INK)
+    if count > 1:
+        _draw_color_bar(canvas, y, count)
+
+
+def _draw_color_bar(canvas: Canvas, y: float, count: int) -> None:
+    text = canvas.text_size
+    first, last = "first 1", f"{count} last"
+    right = canvas.width - text * 2 - canvas.text_width(last)
+    length = canvas.width * 0.16
+    for i in range(64):
+        left = right - length + length * i / 64
+        canvas.rectangle(left, y - text * 0.3, left + length / 64, y + text * 0.3, ramp_color(i / 63))
+    canvas.text((right - length - text * 0.5, y), first, "rm", FAINT_INK)
+    canvas.text((right + text * 0.5, y), last, "lm", FAINT_INK)

@@ -1,0 +1,1 @@
+"""What happens while views are sampled: anchor depth, depth-aware feature rendering, latent completion."""

@@ -1,0 +1,108 @@
+"""Depth-aware feature rendering: the anchor's features, seen from the other views, replace theirs (MVCustom, section on inference).
+
+    F_n <- M_n * F_n^a + (1 - M_n) * F_n    for every view n other than the anchor a
+
+in the first steps of sampling. The soft end of the schedule and the shared start noise are this project's own choices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from ..shapes import check_shape
+from .operator import RenderOperator
+
+
+@dataclass(frozen=True, slots=True)
+class RenderingSettings:
+    """When features are replaced, and how strongly.
+
+    Attributes:
+        strength: factor on the mask, 0 to 1.
+        until: share of the steps with replacement; the paper's first 35 DDIM steps, of 50 by our choice.
+        fade: share of the steps over which the strength falls to 0 before `until`.
+        strict: keep full strength up to `until`, as published.
+    """
+
+    strength: float = 1.0
+    until: float = 0.7
+    fade: float = 0.1
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1 or not 0 <= self.fade <= self.until <= 1:
+            raise ValueError(f"rendering settings: wanted strength in [0, 1] and 0 <= fade <= until <= 1, got {self}")
+
+
+def rendering_strength(step: int, steps: int, settings: RenderingSettings) -> float:
+    """Strength of the replacement at a step, counted from 0; of 50 steps the defaults fade from 1 at step 30 to 0 at step 35."""
+    if not 0 <= step < steps:
+        raise ValueError(f"rendering strength: wanted a step from 0 to {steps - 1}, got {step}")
+    stop = round(settings.until * steps)
+    start = stop if settings.strict else round((settings.until - settings.fade) * steps)
+    if step < start:
+        return settings.strength
+    return settings.strength * max(stop - step, 0) / max(stop - start, 1)
+
+
+def replace_features(features: Tensor, operator: RenderOperator, anchor: int, strength: float, keep: Tensor | None = None) -> Tensor:
+    """Replace each view's features by the anchor's as that view sees them; every guidance branch uses its own anchor features.
+
+    Args:
+        features: [(B V), C, h, w], views inside branches.
+        operator: from the anchor to the V views at this resolution; moved to the features' device by the caller.
+        anchor: index of the anchor view, which is left as it is.
+        strength: factor on the mask in [0, 1]; 0 returns `features` itself.
+        keep: [V, 1, h, w] share of each cell to leave alone, such as the subject's opacity.
+
+    Returns:
+        [(B V), C, h, w]; the input is not written to.
+
+    Raises:
+        ValueError: if views, grid or the anchor index do not fit the operator.
+    """
+    if strength == 0:
+        return features
+    views, _, height, width = operator.mask.shape
+    if not 0 <= anchor < views:
+        raise ValueError(f"anchor: wanted a view index from 0 to {views - 1}, got {anchor}")
+    sizes = check_shape(features, f"N C {height} {width}")
+    if sizes["N"] % views:
+        raise ValueError(
+            f"features: wanted a multiple of {views} views on the batch axis, got {sizes['N']}; build the operator for these views"
+        )
+    mask = operator.mask * strength
+    if keep is not None:
+        check_shape(keep, f"{views} 1 {height} {width}")
+        mask = mask * (1 - keep)
+    others = (torch.arange(views, device=mask.device) != anchor)[:, None, None, None]
+    branches = rearrange(features, "(B V) C h w -> B V C h w", V=views)
+    rendered = operator.apply(branches[:, anchor])  # [B, V, C, h, w]
+    replaced = torch.lerp(branches, rendered, (mask * others).to(features.dtype).expand_as(branches))
+    return rearrange(replaced, "B V C h w -> (B V) C h w")
+
+
+def share_noise(noise: Tensor, operator: RenderOperator, anchor: int) -> Tensor:
+    """Start noise that moves with the anchor's surface: e_n <- (M e_a + (1 - M) e_n) / sqrt(M^2 + (1 - M)^2).
+
+    The anchor's noise is sampled at the nearest cell, since averaging would shrink it; the division keeps unit variance.
+
+    Args:
+        noise: [V, C, h, w] independent unit noise.
+        operator: from the anchor to the V views on the same grid.
+
+    Returns:
+        [V, C, h, w]; the anchor's own noise is unchanged.
+    """
+    views, _, height, width = operator.mask.shape
+    check_shape(noise, f"{views} C {height} {width}")
+    if not 0 <= anchor < views:
+        raise ValueError(f"anchor: wanted a view index from 0 to {views - 1}, got {anchor}")
+    others = torch.arange(views, device=noise.device) != anchor
+    mask = (operator.mask * others[:, None, None, None]).to(noise.dtype)
+    shared = mask * operator.apply_nearest(noise[anchor]) + (1 - mask) * noise
+    return shared / (mask.square() + (1 - mask).square()).sqrt()

@@ -1,0 +1,35 @@
+"""Where files are looked for: ComfyUI's own folders, and two of ours."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import folder_paths
+
+CONCEPTS, MOTION = "mvcustom", "animatediff_models"
+PACK = Path(__file__).resolve().parent.parent.parent
+
+
+def register_folders() -> None:
+    """Make `models/mvcustom` and `output/mvcustom` (concepts) and `models/animatediff_models` known to ComfyUI."""
+    models, output = folder_paths.models_dir, folder_paths.get_output_directory()
+    for name, folders in ((CONCEPTS, (os.path.join(models, CONCEPTS), os.path.join(output, CONCEPTS))), (MOTION, (os.path.join(models, MOTION),))):
+        known, extensions = folder_paths.folder_names_and_paths.get(name, ([], set()))
+        paths = [*known, *(folder for folder in folders if folder not in known)]
+        # an empty set would list every file
+        folder_paths.folder_names_and_paths[name] = (paths, extensions or set(folder_paths.supported_pt_extensions))
+
+
+def list_files(kind: str) -> list[str]:
+    """Names of the files that a kind's folders hold."""
+    return folder_paths.get_filename_list(kind)
+
+
+def find_file(kind: str, name: str) -> Path:
+    """Path of a listed file.
+
+    Raises:
+        FileNotFoundError: naming the kind and the name.
+    """
+    return Path(folder_paths.get_full_path_or_raise(kind, name))

@@ -1,0 +1,74 @@
+"""The learned word: prompts that contain a concept's token text get its learned row in that place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy.sd import CLIP
+from torch import Tensor, nn
+
+from ...mvcustom_core.concept.concept import Concept
+
+PLACEHOLDERS = ("ktn", "sks", "hta", "olis", "pll", "ohwx")  # rare words of one token each; the first one not in the prompt is taken
+
+
+class ConceptTokenizer:
+    """A CLIP tokenizer that knows one more word. Everything else is the wrapped tokenizer's."""
+
+    def __init__(self, tokenizer: Any, text: str, row: Tensor) -> None:
+        self.tokenizer, self.text, self.row = tokenizer, text, row
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.tokenizer, name)
+
+    def tokenize_with_weights(self, text: str, *args: Any, **kwargs: Any) -> dict[str, list[list[tuple[Any, ...]]]]:
+        """ComfyUI's token lists; a token may be the row itself, as for its own embeddings."""
+        if self.text not in text:
+            return self.tokenizer.tokenize_with_weights(text, *args, **kwargs)
+        word = next((word for word in PLACEHOLDERS if word not in text), None)
+        if word is None:
+            raise ValueError(f"prompt: it holds all of the words {', '.join(PLACEHOLDERS)}; remove one, {self.text} needs it")
+        lists = self.tokenizer.tokenize_with_weights(text.replace(self.text, f" {word} "), *args, **kwargs)
+        wanted = bare_ids(self.tokenizer, word)[0]
+        return {
+            key: [[(self.row[0] if _equals(token[0], wanted) else token[0], *token[1:]) for token in part] for part in parts]
+            for key, parts in lists.items()
+        }
+
+
+def add_token(clip: CLIP, concept: Concept) -> CLIP:
+    """A clone of CLIP that understands the concept's token text."""
+    clone = clip.clone()
+    clone.tokenizer = ConceptTokenizer(clip.tokenizer, concept.token_text, concept.token)
+    return clone
+
+
+def clip_text_model(clip: CLIP) -> nn.Module:
+    """ComfyUI's CLIP-L text transformer.
+
+    Raises:
+        ValueError: if the CLIP is another family's.
+    """
+    stage = getattr(clip.cond_stage_model, "clip_l", None)
+    if stage is None or hasattr(clip.cond_stage_model, "clip_g"):
+        raise ValueError("clip: wanted Stable Diffusion 1.5's CLIP-L alone, got another text encoder; connect the CLIP of an SD1.5 checkpoint")
+    return stage.transformer.text_model
+
+
+def token_ids(clip: CLIP, text: str, *, bare: bool = False) -> list[int]:
+    """The ids of a prompt's first 77 tokens; `bare` without start, end and padding."""
+    if bare:
+        return bare_ids(clip.tokenizer, text)
+    return [token[0] for token in clip.tokenizer.tokenize_with_weights(text)["l"][0]]
+
+
+def bare_ids(tokenizer: Any, text: str) -> list[int]:
+    tokens = [token[0] for token in tokenizer.tokenize_with_weights(text)["l"][0]]
+    return tokens[1 : tokens.index(END)]
+
+
+END = 49407  # CLIP's end of text, which also pads
+
+
+def _equals(token: Any, wanted: int) -> bool:
+    return isinstance(token, int) and token == wanted

@@ -1,0 +1,73 @@
+"""Names the pack `mvcustom` for the tests, sorts the tests into tiers, and lends them ComfyUI: in the process, or as a server.
+
+The tier of a test follows from its folder (see the markers in pyproject.toml). `-m gpu` alone puts ComfyUI on CUDA; in every other run it
+is held on the CPU. The repository root is kept off sys.path, where `nodes/` would hide ComfyUI's own module of that name.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # for tensors as small as these, threads cost more than they give
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
+pack = types.ModuleType("mvcustom")
+pack.__path__ = [str(ROOT)]
+sys.modules["mvcustom"] = pack
+
+from mvcustom.devtools.comfyui import locate_comfyui, prepare_base, server_command  # noqa: E402
+from mvcustom.devtools.server import ComfyServer  # noqa: E402
+from mvcustom.tests.host.in_process import ComfyInProcess, enter_comfyui  # noqa: E402
+
+TIER_OF_FOLDER = {"bridge_layer": "bridge", "node_layer": "bridge", "browser": "browser", "gpu": "gpu"}
+IN_PROCESS_TIERS = {"bridge", "gpu"}
+
+
+def _find_tier(path: Path) -> str:
+    return TIER_OF_FOLDER.get(path.relative_to(ROOT / "tests").parts[0], "core")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
+    """Test modules of the in-process tiers import ComfyUI at their top, so it is entered before the first of them is collected."""
+    if file_path.name.startswith("test_") and file_path.suffix == ".py" and _find_tier(file_path) in IN_PROCESS_TIERS:
+        _enter_comfyui(parent.config)
+
+
+def _enter_comfyui(config: pytest.Config) -> None:
+    try:
+        enter_comfyui(locate_comfyui(), on_gpu=config.getoption("markexpr") == "gpu")
+    except FileNotFoundError as missing:
+        raise pytest.UsageError(str(missing)) from None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        tier = _find_tier(item.path)
+        if tier == "core" and "comfy" in item.fixturenames:
+            tier = "bridge"
+        if tier in ("core", "bridge") and "comfy_server" in item.fixturenames:
+            tier = "server"
+        item.add_marker(tier)
+
+
+@pytest.fixture(scope="session")
+def comfy(pytestconfig: pytest.Config) -> ComfyInProcess:
+    """ComfyUI inside this process, with the pack's nodes registered and a base directory of its own."""
+    _enter_comfyui(pytestconfig)
+    return ComfyInProcess()
+
+
+@pytest.fixture(scope="session")
+def comfy_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
+    """A real ComfyUI server with this checkout mounted, on a free port and a base directory of its own."""
+    comfyui = locate_comfyui()
+    base = prepare_base(tmp_path_factory.mktemp("comfy_server"), comfyui)
+    with ComfyServer(server_command(Path(sys.executable), comfyui, base), comfyui, base / "server.log") as server:
+        yield server

@@ -1,0 +1,307 @@
+"""Learning on a toy backbone: the loss falls, a run continues to the same bits, and a run that cannot succeed does not start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mvcustom.mvcustom_core.concept.concept import load_concept, save_concept
+from mvcustom.mvcustom_core.concept.denoiser import PoseHook
+from mvcustom.mvcustom_core.concept.learning import Learner
+from mvcustom.mvcustom_core.concept.learning_plan import LearningSettings, draw_clip, seed_step
+from mvcustom.mvcustom_core.concept.learning_state import load_learning, save_learning
+from mvcustom.mvcustom_core.concept.photographs import Photographs
+from mvcustom.mvcustom_core.concept.pose_block import PoseLayout, PoseSite
+from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
+from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at
+
+LAYOUT = PoseLayout(sites=(PoseSite(0, 8, 0), PoseSite(1, 8, 1)), text_width=6)
+SETTINGS = LearningSettings(steps=6, frames=2, references=3, pose_rate=1e-2, token_rate=1e-2, nerf=NerfSettings(samples=6), seed=3)
+
+
+class ToyDenoiser:
+    """A frozen linear network with one pose block per resolution and a text attention that adds the token."""
+
+    def __init__(self) -> None:
+        generator = torch.Generator().manual_seed(0)
+        self.sigmas = torch.linspace(0.1, 2, 100)
+        self.lift = torch.randn(8, 4, generator=generator) / 2
+        self.drop = torch.linalg.pinv(self.lift)
+        self.text = torch.randn(8, 6, generator=generator) / 4
+        self.seen: list[tuple[float, bool]] = []
+
+    def features(self, latents: Tensor, level: int) -> Tensor:
+        return torch.einsum("cd,ndhw->nchw", self.lift, nn.functional.avg_pool2d(latents, 2**level))
+
+    def reference_features(self, latents: Tensor) -> dict[int, Tensor]:
+        return {site.number: self.features(latents, site.level) for site in LAYOUT.sites}
+
+    def predict(self, noisy: Tensor, sigma: Tensor, token: Tensor, with_text: bool, hook: PoseHook) -> Tensor:
+        self.seen.append((float(sigma[0]), with_text))
+        size = noisy.shape[-1]
+        skip = 1 / (1 + sigma[:, None, None, None] ** 2)  # the best guess for unit variance data
+        predicted = skip * noisy
+        for site in LAYOUT.sites:
+            features = self.features(skip * noisy, site.level)
+            increment = (self.text @ token[0]) * with_text
+            tokens = hook(site.number, features.flatten(2).mT, lambda tokens, increment=increment: increment.expand_as(tokens))
+            merged = torch.einsum("dc,npc->ndp", self.drop, tokens).unflatten(2, features.shape[-2:])
+            predicted = predicted + (1 - skip) * nn.functional.interpolate(merged, size=size) / len(LAYOUT.sites)
+        return predicted
+
+
+@pytest.fixture
+def photographs() -> Photographs:
+    """Seven views of a ball with a bright half, by projecting its points."""
+    azimuth = torch.linspace(-1.2, 1.2, 7)
+    eye = torch.stack([azimuth.sin(), 0.2 * torch.ones(7), azimuth.cos()], -1)
+    up = torch.tensor([[0.0, 1.0, 0.0]]).expand(7, 3)
+    K = torch.tensor([[20.0, 0, 8], [0, 20, 8], [0, 0, 1]]).expand(7, 3, 3)
+    cameras = Cameras(w2c=look_at(eye, torch.zeros(7, 3), up), K=K, width=16, height=16)
+    y, x = torch.meshgrid(torch.arange(16.0) - 7.5, torch.arange(16.0) - 7.5, indexing="ij")
+    masks = ((x**2 + y**2).sqrt() < 5).float().expand(7, 1, 16, 16)
+    bright = torch.where(x > (azimuth * 4)[:, None, None], 0.9, 0.2)[:, None]  # [N, 1, H, W]
+    images = (bright * masks).expand(7, 3, 16, 16).clone()
+    latents = torch.cat([images * 2 - 1, masks * 2 - 1], dim=1)
+    return Photographs(latents=nn.functional.avg_pool2d(latents, 2), images=images, masks=masks, cameras=cameras)
+
+
+Start = Callable[..., Learner]
+
+
+@pytest.fixture
+def start(photographs: Photographs) -> Start:
+    def build(settings: LearningSettings = SETTINGS, photographs: Photographs = photographs, denoiser=None, **more) -> Learner:
+        return Learner(photographs, denoiser or ToyDenoiser(), LAYOUT, torch.zeros(1, 6), settings, **more)
+
+    return build
+
+
+def test_loss_falls_and_pieces_are_learned(start: Start):
+    learner = start(replace(SETTINGS, steps=40))
+    initial = learner.state
+    reports = list(learner.run())
+    assert [report.step for report in reports] == list(range(1, 41)) and learner.state.history == tuple(reports)
+    assert set(reports[0].losses) == {"denoising", "foreground", "background", "rgb"}
+    frozen = list(start(replace(SETTINGS, steps=40, pose_rate=0.0, token_rate=0.0)).run())  # the same draws, unlearned
+    for name, share in {"denoising": 0.9, "foreground": 0.5, "background": 0.5, "rgb": 0.8}.items():
+        learned, unlearned = (sum(report.losses[name] for report in part[-15:]) for part in (reports, frozen))
+        assert learned < share * unlearned, name
+    final = learner.state
+    assert not torch.equal(initial.token, final.token)
+    assert all(not torch.equal(initial.pose[name], final.pose[name]) for name in initial.pose)
+    assert all(report.seconds > 0 for report in reports)
+
+
+def test_total_is_the_weighted_sum(start: Start):
+    report = next(start().run())
+    weights = SETTINGS.weights
+    assert report.total == pytest.approx(sum(getattr(weights, name) * loss for name, loss in report.losses.items()))
+
+
+def _equal(one, other) -> bool:
+    same = all(torch.equal(a[name], b[name]) for a, b in ((one.pose, other.pose), (one.moments, other.moments)) for name in a)
+    losses = [[(report.step, report.total, report.losses, report.sigma) for report in state.history] for state in (one, other)]
+    return same and one.moments.keys() == other.moments.keys() and torch.equal(one.token, other.token) and losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_a_saved_run_continues_to_the_same_bits(start: Start, tmp_path, schedule: str):
+    settings = replace(SETTINGS, schedule=schedule)
+    whole = start(settings)
+    list(whole.run())
+    half = start(settings)
+    run = half.run()
+    for _ in range(3):
+        next(run)
+    run.close()
+    assert half.state.step == 3
+    save_learning(tmp_path / "run.safetensors", half.state)
+    loaded = load_learning(tmp_path / "run.safetensors")
+    assert loaded.history == half.state.history and _equal(loaded, half.state)
+    resumed = start(settings, state=loaded)
+    assert [report.step for report in resumed.run()] == [4, 5, 6]
+    assert _equal(resumed.state, whole.state)
+    other = start(replace(settings, seed=4))
+    list(other.run())
+    assert not _equal(other.state, whole.state), "the comparison must be able to fail"
+
+
+def test_an_interrupted_update_leaves_the_last_whole_one(start: Start):
+    class Interrupting(ToyDenoiser):
+        calls = 0
+
+        def predict(self, *inputs):
+            self.calls += 1
+            predicted = super().predict(*inputs)
+            if self.calls == 3:
+                raise KeyboardInterrupt
+            return predicted
+
+    interrupted, whole = start(denoiser=Interrupting()), start()
+    with pytest.raises(KeyboardInterrupt):
+        list(interrupted.run())
+    assert interrupted.state.step == 2
+    list(interrupted.run())  # runs on in the same object
+    list(whole.run())
+    assert _equal(interrupted.state, whole.state)
+
+
+def test_states_and_concepts_are_copies(start: Start):
+    learner = start()
+    run = learner.run()
+    next(run)
+    state, concept = learner.state, learner.concept("<v*>", "ball", "photo of a ball")
+    kept = state.token.clone(), {name: tensor.clone() for name, tensor in concept.pose.items()}
+    next(run)
+    assert torch.equal(state.token, kept[0]) and all(torch.equal(concept.pose[name], kept[1][name]) for name in kept[1])
+
+
+def test_concept_of_a_run(start: Start, photographs: Photographs, tmp_path):
+    learner = start(replace(SETTINGS, steps=2))
+    *_, last = learner.run()
+    concept = learner.concept("<v*>", "ball", "photo of a ball", licence="CC0", references=3)
+    assert torch.equal(concept.latents, photographs.latents[[0, 2, 4]]) and torch.equal(
+        concept.cameras.w2c, photographs.cameras.w2c[[0, 2, 4]]
+    )
+    assert concept.metadata == {"steps": 2, "losses": last.losses, "licence": "CC0"}
+    save_concept(tmp_path / "ball.safetensors", concept)
+    assert torch.equal(load_concept(tmp_path / "ball.safetensors").token, learner.state.token)
+
+
+def test_runs_inside_inference_mode(start: Start, photographs: Photographs):
+    """Nodes are executed in inference mode, and so are the tensors they hand over."""
+    outside = start()
+    list(outside.run())
+    denoiser = ToyDenoiser()
+    with torch.inference_mode():
+        fields = (photographs.latents.clone(), photographs.images.clone(), photographs.masks.clone())
+        cameras = replace(photographs.cameras, w2c=photographs.cameras.w2c.clone(), K=photographs.cameras.K.clone())
+        inside = start(photographs=Photographs(*fields, cameras), denoiser=denoiser)
+        for _ in zip(range(3), inside.run(), strict=False):
+            pass
+        resumed = start(photographs=Photographs(*fields, cameras), denoiser=denoiser, state=inside.state)
+        list(resumed.run())
+        assert _equal(resumed.state, outside.state)
+
+
+def test_without_masks_only_colour_and_noise_are_learned_from(start: Start, photographs: Photographs):
+    report = next(start(photographs=replace(photographs, masks=None)).run())
+    assert set(report.losses) == {"denoising", "rgb"}
+
+
+def test_text_is_dropped_and_noise_levels_follow_the_table(start: Start):
+    denoiser = ToyDenoiser()
+    list(start(replace(SETTINGS, steps=16, text_drop=0.5), denoiser=denoiser).run())
+    assert {sigma in [float(s) for s in denoiser.sigmas] for sigma, _ in denoiser.seen} == {True}
+    assert 2 <= sum(with_text for _, with_text in denoiser.seen) <= 14
+
+
+def test_draws(photographs: Photographs):
+    settings = replace(SETTINGS, frames=3, references=3, text_drop=0.1)
+    sigmas = torch.arange(1000.0)
+    clips = [draw_clip(photographs, sigmas, settings, seed_step(settings, step)) for step in range(2000)]
+    levels = torch.tensor([clip.sigma for clip in clips])
+    assert levels.mean().item() == pytest.approx(999 * 0.75, abs=20)  # the mean of 1 - u^3
+    assert (levels > 800).float().mean().item() == pytest.approx((199 / 999) ** (1 / 3), abs=0.04)
+    assert sum(not clip.with_text for clip in clips) / 2000 == pytest.approx(0.1, abs=0.03)
+    assert {tuple(clip.targets) for clip in clips} == {(s, s + d, s + 2 * d) for d in (1, 2, 3) for s in range(7 - 2 * d)}
+    assert {tuple(clip.references) for clip in clips} == {(0, 2, 4), (1, 3, 5)}
+    for clip in clips[:50]:
+        assert clip.allowed.tolist() == [[target != reference for reference in clip.references] for target in clip.targets]
+    again = draw_clip(photographs, sigmas, settings, seed_step(settings, 7))
+    assert torch.equal(again.noise, clips[7].noise) and again.targets == clips[7].targets
+    assert not torch.equal(clips[7].noise, clips[8].noise)
+
+
+def test_a_target_does_not_see_itself(start: Start, photographs: Photographs):
+    """With every photograph a reference, the pose loss of a view does not change with that view's own features."""
+
+    class Spoiled(ToyDenoiser):
+        def reference_features(self, latents):
+            features = super().reference_features(latents)
+            clip = draw_clip(photographs, self.sigmas, settings, seed_step(settings, 1))
+            for each in features.values():
+                each[clip.targets] += 100
+            return features
+
+    settings = replace(SETTINGS, steps=1, frames=1, references=7)
+    plain, spoiled = next(start(settings).run()), next(start(settings, denoiser=Spoiled()).run())
+    assert plain.losses == spoiled.losses
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": 0}, "steps: wanted at least 1, got 0"),
+        ({"frames": 0}, "frames: wanted 1 to 7 as there are photographs, got 0"),
+        ({"frames": 8}, "frames: wanted 1 to 7 as there are photographs, got 8"),
+        ({"references": 1}, "references: wanted 2 .* to 7 .* got 1"),
+        ({"references": 8}, "references: wanted 2 .* to 7 .* got 8"),
+        ({"nerf": NerfSettings(far=0.9)}, "cameras: wanted all within 0.9 of the subject at the origin, got one at 1.02; normalise"),
+    ],
+)
+def test_refuses_settings(start: Start, change: dict, message: str):
+    with pytest.raises(ValueError, match=message):
+        start(replace(SETTINGS, **change))
+
+
+def test_refuses_a_token_or_state_of_another_backbone(start: Start, photographs: Photographs):
+    with pytest.raises(ValueError, match=r"token: wanted \[1, 6\].*got \[1, 5\]"):
+        Learner(photographs, ToyDenoiser(), LAYOUT, torch.zeros(1, 5), SETTINGS)
+    state = start().state
+    with pytest.raises(ValueError, match="pose weights: wanted blocks.1.change .*got none"):
+        start(state=replace(state, pose={name: tensor for name, tensor in state.pose.items() if not name.startswith("blocks.1")}))
+    with pytest.raises(ValueError, match=r"wanted a tensor of shape \[1 D\]"):
+        start(state=replace(state, token=torch.zeros(1, 5)))
+
+
+def test_photographs_refuse_what_does_not_match(photographs: Photographs):
+    with pytest.raises(ValueError, match="'latents': 7, 'images': 6, 'cameras': 7, 'masks': 7"):
+        replace(photographs, images=photographs.images[:6])
+    with pytest.raises(ValueError, match="'cameras': 5"):
+        replace(photographs, cameras=photographs.cameras[:5])
+    with pytest.raises(ValueError, match="'masks': 6"):
+        replace(photographs, masks=photographs.masks[:6])
+    with pytest.raises(ValueError, match="cameras of the images' size 16x16, got 32x16"):
+        replace(photographs, cameras=photographs.cameras.resize(32, 16))
+    with pytest.raises(ValueError, match="aspect 16x16, got 8x4 cells"):
+        replace(photographs, latents=photographs.latents[:, :, :4])
+    with pytest.raises(ValueError, match="wanted masks of 16x16, got 8x16"):
+        replace(photographs, masks=photographs.masks[..., :8])
+    masks = photographs.masks.clone()
+    masks[[2, 5]] = 0
+    with pytest.raises(ValueError, match=r"the subject in every mask, got empty masks at \[2, 5\]"):
+        replace(photographs, masks=masks)
+
+
+def test_refuses_a_denoiser_that_breaks_the_contract(start: Start):
+    class Silent(ToyDenoiser):
+        def predict(self, noisy, *_):
+            return noisy
+
+    class Narrow(ToyDenoiser):
+        def reference_features(self, latents):
+            return {0: self.features(latents, 0)[:, :7], 1: self.features(latents, 1)}
+
+    with pytest.raises(ValueError, match=r"call of the hook in pose blocks \[0, 1\], got \[\]"):
+        next(start(denoiser=Silent()).run())
+    with pytest.raises(ValueError, match=r"wanted features \[7, 8, h, w\] of transformer 0, got \(7, 7, 8, 8\)"):
+        next(start(denoiser=Narrow()).run())
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_update(start: Start):
+    class Broken(ToyDenoiser):
+        def predict(self, *inputs):
+            return super().predict(*inputs) * math.nan
+
+    learner = start(denoiser=Broken())
+    before = learner.state
+    with pytest.raises(ValueError, match="finite loss at step 1, got nan; lower the learning rates"):
+        next(learner.run())
+    assert _equal(learner.state, before)

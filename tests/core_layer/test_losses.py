@@ -1,0 +1,81 @@
+"""Losses against means worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mvcustom.mvcustom_core.concept.losses import (
+    LossWeights,
+    background_loss,
+    denoising_loss,
+    dilate_mask,
+    foreground_loss,
+    masked_mean,
+    resize_area,
+    rgb_loss,
+)
+
+
+@pytest.fixture
+def half() -> torch.Tensor:
+    """Two views of 2x2 cells, the left column on the subject."""
+    return torch.tensor([[1.0, 0.0], [1.0, 0.0]]).expand(2, 1, 2, 2)
+
+
+def test_masked_mean_counts_channels_and_survives_an_empty_mask(half):
+    values = torch.tensor([[3.0, 100.0], [5.0, 100.0]]).expand(2, 4, 2, 2)
+    assert masked_mean(values, half).item() == pytest.approx(4.0)
+    assert masked_mean(values, torch.zeros_like(half)).item() == 0
+
+
+def test_denoising(half):
+    residual = torch.zeros(2, 4, 2, 2)
+    residual[:, :, :, 0], residual[:, :, :, 1] = 2.0, 50.0
+    assert denoising_loss(residual, half).item() == pytest.approx(4.0)
+
+
+def test_foreground(half):
+    opacity = torch.tensor([0.8, 0.1, 1.0, 0.0]).view(1, 4, 1).expand(2, 4, 1)  # row-major
+    assert foreground_loss(opacity, half).item() == pytest.approx((0.04 + 0.01) / 4)
+
+
+def test_background_is_alpha_off_the_subject(half):
+    alpha = torch.tensor([[0.9, 0.9], [0.2, 0.4], [0.9, 0.9], [0.0, 0.6]]).view(1, 4, 2, 1).expand(2, 4, 2, 1)
+    assert background_loss(alpha, half).item() == pytest.approx((0.2 + 0.4 + 0.6) / 8)
+    partly = torch.full((2, 1, 2, 2), 0.2)  # a fifth covered: an edge of the subject, not background
+    assert background_loss(alpha, partly).item() == 0
+    barely = torch.full((2, 1, 2, 2), 0.05)
+    assert background_loss(torch.full((2, 4, 2, 1), 0.25), barely).item() == pytest.approx(0.2 * 0.95)
+
+
+def test_rgb(half):
+    images = torch.full((2, 3, 2, 2), 0.5)
+    images[:, :, 0, 0] = torch.tensor([0.1, 0.2, 0.3])
+    rgb = torch.full((2, 4, 3), 0.5)
+    rgb[:, 1] = 7.0  # off the subject
+    expected = (0.4**2 + 0.3**2 + 0.2**2) / 6  # one of two cells, mean over three channels
+    assert rgb_loss(rgb, images, half).item() == pytest.approx(expected)
+
+
+def test_area_and_dilation():
+    mask = torch.zeros(1, 1, 64, 64)
+    mask[..., 32, 32] = 1
+    assert dilate_mask(mask).nonzero()[:, 2:].aminmax(dim=0).min.tolist() == [29, 29]
+    assert dilate_mask(mask).sum() == 49  # the published 7x7 at 64
+    assert dilate_mask(mask[..., 28:36, 28:36]).sum() == 9  # one cell at 8
+    assert resize_area(mask, 16, 16).max() == 1 / 16 and resize_area(mask, 16, 16).mean() == mask.mean()
+
+
+def test_default_weights_keep_the_published_balance():
+    weights = LossWeights()
+    factors = [0.25] * 3 + [1 / 16] * 5  # squared resolution of SD1.5's eight blocks against the latent's
+    assert weights.foreground / weights.denoising == weights.background / weights.denoising == 10 / 4
+    assert weights.rgb / weights.denoising == pytest.approx(5 * 3 * sum(factors) / 8 / 4, rel=0.01)
+
+
+@pytest.mark.parametrize("loss", [denoising_loss, rgb_loss, foreground_loss, background_loss])
+def test_refuses_other_shapes(loss, half):
+    wrong = torch.zeros(3, 4, 2)
+    with pytest.raises(ValueError, match="wanted a tensor of shape"):
+        loss(wrong, torch.zeros(2, 3, 2, 2), half) if loss is rgb_loss else loss(wrong, half)

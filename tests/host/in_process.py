@@ -1,0 +1,86 @@
+"""ComfyUI inside the test process: entered once, before anything imports it; and a prompt executed without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from mvcustom.devtools.comfyui import BASE_FOLDERS
+
+
+def enter_comfyui(comfyui: Path, on_gpu: bool) -> None:
+    """Make ComfyUI importable. It settles its device while it is imported, so the choice is made here; a second call changes nothing."""
+    if str(comfyui) in sys.path:
+        return
+    sys.path.insert(0, str(comfyui))
+    import comfy.options
+
+    comfy.options.enable_args_parsing(False)
+    from comfy.cli_args import args
+
+    args.cpu = not on_gpu
+    args.use_pytorch_cross_attention = True
+    args.base_directory = tempfile.mkdtemp(prefix="mvcustom_tests_")  # no models, inputs or settings of whoever runs the tests
+    atexit.register(shutil.rmtree, args.base_directory, ignore_errors=True)
+    for folder in BASE_FOLDERS:
+        Path(args.base_directory, folder).mkdir(parents=True)
+
+
+class ComfyInProcess:
+    """ComfyUI's `nodes` and `folder_paths` modules, with the pack registered in them."""
+
+    def __init__(self) -> None:
+        import folder_paths
+
+        import nodes
+
+        self.nodes: ModuleType = nodes
+        self.folder_paths: ModuleType = folder_paths
+        self._register_pack()
+
+    def _register_pack(self) -> None:
+        """What ComfyUI does with the pack's extension, but with the modules that the tests import, so that classes are the same objects."""
+        from mvcustom.nodes import NODES
+        from mvcustom.nodes.bridge.folders import register_folders
+
+        register_folders()
+        for node in NODES:
+            self.nodes.NODE_CLASS_MAPPINGS[node.GET_SCHEMA().node_id] = node
+
+    def run(self, prompt: dict[str, Any]) -> dict[str, Any]:
+        """Validate and execute an API-format prompt as ComfyUI's worker does, and return the outputs by node.
+
+        Raises:
+            ValueError: the prompt does not validate.
+            RuntimeError: a node fails.
+        """
+        import execution
+
+        valid, error, targets, node_errors = asyncio.run(execution.validate_prompt("test", prompt, None))
+        if not valid or node_errors:
+            raise ValueError(f"{error} {node_errors}")
+        sizes = {"lru": 0, "ram": 0.0, "ram_inactive": 0.0}
+        executor = execution.PromptExecutor(_SilentServer(), cache_type=execution.CacheType.CLASSIC, cache_args=sizes)
+        executor.execute(prompt, "test", {"client_id": "test"}, targets)
+        for name, data in executor.status_messages:
+            if name == "execution_error":
+                raise RuntimeError(f"{data['node_type']}: {data['exception_message']}\n{''.join(data['traceback'])}")
+        return executor.history_result["outputs"]
+
+
+class _SilentServer:
+    """As much of a server as the executor asks for."""
+
+    client_id = "test"
+    last_node_id = None
+    last_prompt_id = None
+    sockets_metadata: dict[str, Any] = {}
+
+    def send_sync(self, event: str, data: Any, sid: str | None = None) -> None:
+        """Nobody listens."""

@@ -1,0 +1,50 @@
+"""What the pack adds to ComfyUI's start: little time, and no library that ComfyUI does not bring."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from mvcustom.devtools.comfyui import locate_comfyui
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_SECONDS = 0.5
+FOREIGN = ("diffusers", "timm", "pytorch3d", "pycolmap", "matplotlib")
+
+# As ComfyUI loads a pack: comfy first, then the front door by its path. Processor time, because other work on the machine is not ours.
+SCRIPT = """
+import asyncio, importlib.util, json, sys, time
+comfyui, pack, *foreign = sys.argv[1:]
+sys.path.insert(0, comfyui)
+import comfy.options
+comfy.options.enable_args_parsing(False)
+from comfy.cli_args import args
+import torch
+args.cpu = not torch.cuda.is_available()
+import nodes, comfy_api.latest
+before = set(sys.modules)
+began = time.process_time()
+spec = importlib.util.spec_from_file_location("pack", pack + "/__init__.py", submodule_search_locations=[pack])
+module = importlib.util.module_from_spec(spec)
+sys.modules["pack"] = module
+spec.loader.exec_module(module)
+async def load():
+    extension = await module.comfy_entrypoint()
+    await extension.on_load()
+    return await extension.get_node_list()
+listed = asyncio.run(load())
+seconds = time.process_time() - began
+loaded = [name for name in set(sys.modules) - before if name.partition(".")[0] in foreign]
+print(json.dumps({"seconds": seconds, "nodes": len(listed), "foreign": loaded}))
+"""
+
+
+def test_pack_is_quick_to_import() -> None:
+    command = [sys.executable, "-c", SCRIPT, str(locate_comfyui()), str(ROOT), *FOREIGN]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=locate_comfyui())
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout.splitlines()[-1])
+    assert found["foreign"] == []
+    assert found["seconds"] < MOST_SECONDS

@@ -1,0 +1,195 @@
+"""The law of the house, read off the source: which room may import which, and what shipped code never does.
+
+Each rule is also shown to fail on a small source that breaks it.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = sorted([ROOT / "__init__.py", *(ROOT / "nodes").rglob("*.py"), *(ROOT / "mvcustom_core").rglob("*.py")])
+BESIDE = sorted([ROOT / "dev.py", *(file for room in ("devtools", "training", "benchmarks") for file in (ROOT / room).rglob("*.py"))])
+
+MAX_LINES = 300
+# Room -> the rooms of the pack that it may import. A file belongs to the longest room that begins its path.
+MAY_IMPORT = {
+    "": ("nodes",),
+    "nodes": ("nodes", "mvcustom_core"),
+    "nodes/bridge": ("nodes/bridge", "mvcustom_core"),
+    "mvcustom_core": ("mvcustom_core",),
+    "mvcustom_core/geometry": ("mvcustom_core/geometry", "mvcustom_core/shapes", "mvcustom_core/progress"),
+}
+COMFY_API = {"comfy_api"}
+COMFY = {"comfy", "comfy_execution", "comfy_extras", "execution", "folder_paths", "latent_preview", "node_helpers", "nodes", "server"}
+HOST_ALLOWED = {"": COMFY_API, "nodes": COMFY_API, "nodes/bridge": COMFY | COMFY_API, "mvcustom_core": set()}
+PACK_ROOMS = {"mvcustom", "mvcustom_core", "nodes"}
+FORBIDDEN_CALLS = {"print", "exec", "eval"}
+FORBIDDEN_MODULES = {"subprocess"}
+FORBIDDEN_FUNCTIONS = {"os.system", "pickle.load", "pickle.loads"}
+
+
+def find_room(path: str, rooms: dict[str, object]) -> str:
+    """The longest of the rooms that holds the file or folder at `path`, relative to the root."""
+    return max((room for room in rooms if room == "" or path == room or path.startswith(room + "/")), key=len)
+
+
+def walk_imports(path: str, tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """("pack", path of what is imported) for relative imports, ("host", dotted name) for the others."""
+    folder = PurePosixPath(path).parent
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (("host", alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield "host", node.module or ""
+        elif isinstance(node, ast.ImportFrom):
+            above = folder.parts[: len(folder.parts) - (node.level - 1)]
+            module = (node.module or "").split(".") if node.module else []
+            names = [alias.name for alias in node.names] if not module else [""]
+            yield from (("pack", "/".join(part for part in (*above, *module, name) if part)) for name in names)
+
+
+def find_import_faults(path: str, source: str) -> Iterator[str]:
+    """Imports against the one direction: front door, nodes, bridge, core."""
+    allowed = MAY_IMPORT[find_room(path, MAY_IMPORT)]
+    host_allowed = HOST_ALLOWED[find_room(path, HOST_ALLOWED)]
+    for kind, target in walk_imports(path, ast.parse(source)):
+        top = target.partition(".")[0]
+        if kind == "pack" and not any(target == room or target.startswith(room + "/") for room in allowed):
+            yield f"{path} imports {target}"
+        if kind == "host" and top in (COMFY | COMFY_API) - host_allowed:
+            yield f"{path} imports {target} of ComfyUI"
+        if kind == "host" and top in PACK_ROOMS - host_allowed:
+            yield f"{path} imports {target} by an absolute name; the pack has none"
+
+
+def find_conduct_faults(path: str, source: str) -> Iterator[str]:
+    """What shipped code never does, wherever it stands."""
+    for node in ast.walk(ast.parse(source)):
+        fault = _judge_call(node) if isinstance(node, ast.Call) else _judge_statement(node)
+        if fault:
+            yield f"{path}:{getattr(node, 'lineno', 0)}: {fault}"
+
+
+def _judge_call(node: ast.Call) -> str | None:
+    if isinstance(node.func, ast.Name) and node.func.id in FORBIDDEN_CALLS:
+        return f"{node.func.id}()"
+    if ast.unparse(node.func) == "torch.load":
+        safe = any(keyword.arg == "weights_only" and getattr(keyword.value, "value", None) is True for keyword in node.keywords)
+        return None if safe else "torch.load without weights_only=True"
+    return ast.unparse(node.func) if ast.unparse(node.func) in FORBIDDEN_FUNCTIONS else None
+
+
+def _judge_statement(node: ast.AST) -> str | None:
+    if isinstance(node, ast.ExceptHandler) and node.type is None:
+        return "bare except"
+    if isinstance(node, ast.Global):
+        return "global"
+    if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+        return "star import"
+    if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.path":
+        return "sys.path"
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        return next((f"import of {name}" for name in names if name.partition(".")[0] in FORBIDDEN_MODULES), None)
+    return None
+
+
+def name_file(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=name_file)
+def test_imports_run_one_way(file: Path) -> None:
+    assert not list(find_import_faults(name_file(file), file.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=name_file)
+def test_shipped_code_behaves(file: Path) -> None:
+    assert not list(find_conduct_faults(name_file(file), file.read_text(encoding="utf-8")))
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {name_file(file): len(file.read_text(encoding="utf-8").splitlines()) for file in SHIPPED + BESIDE}
+    assert not {name: length for name, length in lengths.items() if length > MAX_LINES}
+
+
+def test_ruff_finds_nothing() -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--output-format", "concise", "."]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_root_is_not_on_the_path() -> None:
+    assert ROOT not in [Path(entry or ".").resolve() for entry in sys.path]
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("mvcustom_core/geometry/rays.py", "from ..shapes import check_shape\nfrom .cameras import Cameras\nimport torch"),
+        ("mvcustom_core/sampling/operator.py", "from ..geometry import mesh\nfrom ..backbone.motion import MotionModule"),
+        ("nodes/cameras.py", "from comfy_api.latest import io\nfrom ..mvcustom_core.geometry import rays\nfrom .bridge import tensors"),
+        ("nodes/bridge/patching.py", "import comfy.model_patcher\nimport folder_paths\nfrom ...mvcustom_core import shapes"),
+        ("__init__.py", "from comfy_api.latest import io\ndef f():\n    from .nodes import NODES"),
+    ],
+)
+def test_lawful_imports_pass(path: str, source: str) -> None:
+    assert not list(find_import_faults(path, source))
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("mvcustom_core/concept/concept.py", "import comfy.utils"),
+        ("mvcustom_core/concept/concept.py", "def f():\n    from comfy_api.latest import io"),
+        ("mvcustom_core/concept/concept.py", "from ...nodes import NODES"),
+        ("mvcustom_core/shapes.py", "from ..nodes.bridge import tensors"),
+        ("mvcustom_core/geometry/rays.py", "from ..backbone.motion import MotionModule"),
+        ("mvcustom_core/geometry/rays.py", "from .. import sampling"),
+        ("mvcustom_core/geometry/formats/colmap.py", "from ...scenes.scene import Scene"),
+        ("mvcustom_core/geometry/rays.py", "from mvcustom_core.geometry.cameras import Cameras"),
+        ("nodes/cameras.py", "import folder_paths"),
+        ("nodes/cameras.py", "from comfy.utils import ProgressBar"),
+        ("nodes/cameras.py", "from nodes.bridge import tensors"),
+        ("nodes/bridge/tensors.py", "from ..cameras import MVCustomCameras"),
+        ("nodes/bridge/tensors.py", "from mvcustom.mvcustom_core import shapes"),
+        ("__init__.py", "from .mvcustom_core import shapes"),
+        ("__init__.py", "import folder_paths"),
+    ],
+)
+def test_unlawful_imports_are_found(path: str, source: str) -> None:
+    assert len(list(find_import_faults(path, source))) >= 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print(1)",
+        "exec('x')",
+        "eval('x')",
+        "from torch import *",
+        "try:\n    pass\nexcept:\n    pass",
+        "def f():\n    global x\n    x = 1",
+        "import sys\nsys.path.insert(0, '.')",
+        "import subprocess",
+        "from subprocess import run",
+        "import pickle\npickle.load(file)",
+        "import os\nos.system('ls')",
+        "import torch\ntorch.load('x')",
+        "import torch\ntorch.load('x', weights_only=False)",
+    ],
+)
+def test_misconduct_is_found(source: str) -> None:
+    assert len(list(find_conduct_faults("nodes/cameras.py", source))) >= 1
+
+
+def test_good_conduct_passes() -> None:
+    source = "import sys\nimport torch\ntry:\n    x = torch.load('x', weights_only=True)\nexcept OSError:\n    x = model.eval()\n"
+    assert not list(find_conduct_faults("nodes/cameras.py", source))

@@ -1,0 +1,147 @@
+"""Stage 2: single frames with text. The denoiser and the text encoder learn together, predicting v on AnimateDiff's noise schedule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ..mvcustom_core.scenes.grammar import VOCABULARY, SceneWords
+from ..nodes.bridge import embedded
+from ..nodes.bridge.text import encode_embeddings
+from .data import shard_paths
+from .loop import rank
+from .vae import encode
+
+CAPTION_DROP, WORD_DROP = 0.1, 0.02
+MIN_SNR = 5.0
+HELD_OUT_STEPS = 16
+
+
+def alphas_cumprod() -> Tensor:
+    """AnimateDiff's linear schedule, [1000]; the same in every stage, so that no stage has to unlearn the last one's."""
+    return torch.cumprod(1 - torch.linspace(0.00085, 0.012, 1000, dtype=torch.float64), dim=0).float()
+
+
+class TinyText(nn.Module):
+    """The text encoder with a table of only those tokens that the grammar uses, and one row for all others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        clip = embedded.build_clip()
+        self.tokenizer, self.model = clip.tokenizer, clip.cond_stage_model.clip_l.transformer.text_model.float()
+        embedded.initialize(self.model)
+        words = " ".join(word for options in VOCABULARY.values() for word in options)
+        ids = sorted({*self.tokens("a an on under ground sky " + words)[0], *self.tokens("")[0]})
+        self.register_buffer("ids", torch.tensor(ids), persistent=False)
+        self.rows = nn.Embedding(len(ids) + 1, embedded.TEXT_WIDTH)  # the last row: any other token
+        nn.init.normal_(self.rows.weight, std=0.02 * 8)
+        self.model.embeddings.token_embedding = nn.Identity()
+        self.model.requires_grad_(True)
+
+    def tokens(self, text: str) -> list[list[int]]:
+        return [[token for token, _ in part] for part in self.tokenizer.tokenize_with_weights(text)["l"]]
+
+    def indices(self, captions: list[str]) -> Tensor:
+        """Rows of the small table, [N, 77]."""
+        tokens = torch.tensor([self.tokens(caption)[0] for caption in captions])
+        found = torch.searchsorted(self.ids, tokens).clamp_max(len(self.ids) - 1)
+        return torch.where(self.ids[found] == tokens, found, len(self.ids))
+
+    def forward(self, indices: Tensor) -> Tensor:
+        return encode_embeddings(self.model, self.rows(indices))
+
+
+class TinyDenoiser(nn.Module):
+    """Denoiser and text encoder, to be trained as one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unet = embedded.build_unet().diffusion_model.float()
+        embedded.initialize(self.unet)
+        self._zero_residual_ends()
+        self.text = TinyText()
+        self.requires_grad_(True)
+
+    def _zero_residual_ends(self) -> None:
+        """Every residual branch starts at zero, as in the original."""
+        ends = [self.unet.out[2]]
+        ends += [layer.out_layers[3] for layer in self.unet.modules() if hasattr(layer, "out_layers")]
+        ends += [layer.proj_out for layer in self.unet.modules() if hasattr(layer, "transformer_blocks")]
+        for end in ends:
+            nn.init.zeros_(end.weight)
+            nn.init.zeros_(end.bias)
+
+
+class ImageStage:
+    """Denoising of single frames; the captions of a batch are encoded once a step."""
+
+    name = "image"
+
+    def __init__(self, denoiser: TinyDenoiser, folder: Path, batch: int) -> None:
+        self.module, self.batch, self.folder = denoiser, batch, folder
+        self.latents, self.captions = load_latents(folder, denoiser.text, held_out=False)
+        self.empty = denoiser.text.indices([""])
+        self.alphas = alphas_cumprod()
+
+    def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        scenes = torch.randint(len(self.latents), (self.batch,), generator=generator)
+        views = torch.randint(self.latents.shape[1], (self.batch,), generator=generator)
+        captions = self.drop(self.captions[scenes], generator)
+        x0 = self.latents[scenes, views].float()
+        t = torch.randint(1000, (self.batch,), generator=generator)
+        noise = torch.randn(x0.shape, generator=generator)
+        loss = v_loss(self.alphas[t], x0, noise, lambda x: self.module.unet(x, t.float(), self.module.text(captions)))
+        return loss, {"loss": float(loss.detach())}
+
+    def drop(self, captions: Tensor, generator: torch.Generator) -> Tensor:
+        """Blank whole captions for guidance, and single tokens so that the row for unknown ones learns to mean nothing."""
+        unknown = torch.rand(captions.shape, generator=generator) < WORD_DROP
+        captions = torch.where(unknown & (captions != self.empty), len(self.module.text.ids), captions)
+        blank = torch.rand(len(captions), 1, generator=generator) < CAPTION_DROP
+        return torch.where(blank, self.empty, captions)
+
+    @torch.no_grad()
+    def held_out(self) -> dict[str, float]:
+        latents, captions = load_latents(self.folder, self.module.text, held_out=True)
+        generator, losses = torch.Generator().manual_seed(0), []
+        for t in torch.linspace(20, 980, HELD_OUT_STEPS).long():
+            x0, steps = latents[:32, 3].float(), t.repeat(32)
+            noise = torch.randn(x0.shape, generator=generator)
+            losses.append(v_loss(self.alphas[steps], x0, noise, lambda x, steps=steps: self.module.unet(x, steps.float(), self.module.text(captions[:32]))))
+        return {"loss": float(torch.stack(losses).mean())}
+
+
+def v_loss(alpha: Tensor, x0: Tensor, noise: Tensor, predict) -> Tensor:  # noqa: ANN001
+    """Min-SNR weighted v-prediction loss; `alpha` [N] is the cumulative product at each sample's step."""
+    a, s = (value.view(-1, 1, 1, 1) for value in (alpha.sqrt(), (1 - alpha).sqrt()))
+    error = (predict(a * x0 + s * noise) - (a * noise - s * x0)).square().mean((1, 2, 3))
+    snr = alpha / (1 - alpha)
+    return (error * snr.clamp_max(MIN_SNR) / (snr + 1)).mean() * 2
+
+
+@torch.no_grad()
+def write_latents(folder: Path, first_stage: nn.Module, world: int) -> None:
+    """Encode this process's share of the shards that are not encoded yet."""
+    (folder / "latents").mkdir(parents=True, exist_ok=True)
+    paths = [*shard_paths(folder / "data", held_out=True), *shard_paths(folder / "data", held_out=False)]
+    for path in paths[rank() :: world]:
+        target = folder / "latents" / path.name
+        if not target.exists():
+            shard = load_file(path)
+            images = shard["images"].flatten(0, 1)
+            latents = torch.cat([encode(first_stage, part.float() / 255) for part in images.split(16)])
+            part = target.with_suffix(".part")
+            save_file({"latents": latents.half().unflatten(0, shard["images"].shape[:2]), "words": shard["words"]}, part)
+            part.replace(target)
+
+
+def load_latents(folder: Path, text: TinyText, *, held_out: bool) -> tuple[Tensor, Tensor]:
+    """Latents [N, V, 4, h, w] of unit deviation and caption indices [N, 77]."""
+    shards = [load_file(path) for path in shard_paths(folder / "latents", held_out=held_out)]
+    latents, words = (torch.cat([shard[name] for shard in shards]) for name in ("latents", "words"))
+    options = list(VOCABULARY.values())
+    captions = [SceneWords(*(option[index] for option, index in zip(options, row, strict=True))).caption for row in words.tolist()]
+    return latents, text.indices(captions)
