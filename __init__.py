@@ -18,7 +18,7 @@ if find_spec("comfy_api"):
             register_folders()
 
         async def get_node_list(self) -> list[type[io.ComfyNode]]:
-            from .nodes import NODES
+            from .nodes.catalogue import NODES
 
             return list(NODES)
 

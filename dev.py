@@ -4,9 +4,8 @@
     python dev.py demo [--workflow FILE] [--set NODE.input=value] [--output FOLDER]
                                                 run a workflow on a real server, collect images, timings and memory
     python dev.py comfy [ComfyUI arguments]     start ComfyUI with this checkout mounted, to use in a browser
-    python dev.py bench [arguments]             run benchmarks/run.py
-    python dev.py train-tiny [arguments]        train the embedded backbone: python -m training
-    python dev.py figures [arguments]           draw the figures: python -m training.figures
+    python dev.py train-tiny [STAGE ...]        train the embedded backbone on, from where its state in .cache stands; --help lists the stages
+    python dev.py figures                       print the embedded backbone's held-out figures
 
 `COMFYUI_DIR` names a ComfyUI of your own; without it ComfyUI 0.30.0 is kept under `.cache/`.
 """
@@ -25,9 +24,8 @@ from devtools.environment import prepare_environment
 RUN_IN_VENV = {
     "test": ["-m", "pytest"],
     "demo": ["-m", "devtools.demo"],
-    "bench": [str(Path("benchmarks", "run.py"))],
-    "train-tiny": ["-m", "training"],
-    "figures": ["-m", "training.figures"],
+    "train-tiny": ["training"],
+    "figures": ["training", "figures"],
 }
 
 

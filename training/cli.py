@@ -15,7 +15,7 @@ import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".cache" / "tiny"
-STAGES = ("data", "vae", "decoder", "image", "motion", "depth", "pack")
+STAGES = ("data", "vae", "decoder", "latents", "image", "motion", "depth", "pose", "reader", "pack", "figures")
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _is_parallel(stage: str, processes: int) -> bool:
-    return stage not in ("data", "pack") and processes > 1 and not torch.cuda.is_available()
+    return stage not in ("data", "pack", "figures") and processes > 1 and not torch.cuda.is_available()
 
 
 def _run_processes(stage: str, processes: int) -> None:
@@ -63,8 +63,8 @@ def _set_up() -> None:
 
 
 def _import_comfy() -> None:
-    """ComfyUI's own classes are the architecture; the folder is the one that dev.py keeps."""
-    sys.path.insert(0, os.environ.get("COMFYUI_DIR") or str(ROOT / ".cache" / "ComfyUI"))
+    """ComfyUI's own classes are the architecture; `dev.py` says where it is."""
+    sys.path.insert(0, os.environ["COMFYUI_DIR"])
     import comfy.options
 
     comfy.options.enable_args_parsing(False)

@@ -12,7 +12,7 @@ from ..mvcustom_core.scenes.grammar import VOCABULARY, SceneWords
 from ..nodes.bridge import embedded
 from ..nodes.bridge.text import encode_embeddings
 from .data import shard_paths
-from .loop import rank
+from .loop import rank, training_device
 from .vae import encode
 
 CAPTION_DROP, WORD_DROP = 0.1, 0.02
@@ -37,7 +37,7 @@ class TinyText(nn.Module):
         ids = sorted({*self.tokens("a an on under ground sky " + words)[0], *self.tokens("")[0]})
         self.register_buffer("ids", torch.tensor(ids), persistent=False)
         self.rows = nn.Embedding(len(ids) + 1, embedded.TEXT_WIDTH)  # the last row: any other token
-        nn.init.normal_(self.rows.weight, std=0.02 * 8)
+        nn.init.normal_(self.model.embeddings.position_embedding.weight, std=0.15)  # else places drown the words
         self.model.embeddings.token_embedding = nn.Identity()
         self.model.requires_grad_(True)
 
@@ -47,8 +47,9 @@ class TinyText(nn.Module):
     def indices(self, captions: list[str]) -> Tensor:
         """Rows of the small table, [N, 77]."""
         tokens = torch.tensor([self.tokens(caption)[0] for caption in captions])
-        found = torch.searchsorted(self.ids, tokens).clamp_max(len(self.ids) - 1)
-        return torch.where(self.ids[found] == tokens, found, len(self.ids))
+        ids = self.ids.cpu()
+        found = torch.searchsorted(ids, tokens).clamp_max(len(ids) - 1)
+        return torch.where(ids[found] == tokens, found, len(ids))
 
     def forward(self, indices: Tensor) -> Tensor:
         return encode_embeddings(self.model, self.rows(indices))
@@ -84,15 +85,15 @@ class ImageStage:
         self.module, self.batch, self.folder = denoiser, batch, folder
         self.latents, self.captions = load_latents(folder, denoiser.text, held_out=False)
         self.empty = denoiser.text.indices([""])
-        self.alphas = alphas_cumprod()
+        self.alphas = alphas_cumprod().to(training_device())
 
     def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         scenes = torch.randint(len(self.latents), (self.batch,), generator=generator)
         views = torch.randint(self.latents.shape[1], (self.batch,), generator=generator)
-        captions = self.drop(self.captions[scenes], generator)
-        x0 = self.latents[scenes, views].float()
-        t = torch.randint(1000, (self.batch,), generator=generator)
-        noise = torch.randn(x0.shape, generator=generator)
+        captions = self.drop(self.captions[scenes], generator).to(training_device())
+        x0 = self.latents[scenes, views].to(training_device()).float()
+        t = torch.randint(1000, (self.batch,), generator=generator).to(x0.device)
+        noise = torch.randn(x0.shape, generator=generator).to(x0)
         loss = v_loss(self.alphas[t], x0, noise, lambda x: self.module.unet(x, t.float(), self.module.text(captions)))
         return loss, {"loss": float(loss.detach())}
 
@@ -108,9 +109,9 @@ class ImageStage:
         latents, captions = load_latents(self.folder, self.module.text, held_out=True)
         generator, losses = torch.Generator().manual_seed(0), []
         for t in torch.linspace(20, 980, HELD_OUT_STEPS).long():
-            x0, steps = latents[:32, 3].float(), t.repeat(32)
-            noise = torch.randn(x0.shape, generator=generator)
-            losses.append(v_loss(self.alphas[steps], x0, noise, lambda x, steps=steps: self.module.unet(x, steps.float(), self.module.text(captions[:32]))))
+            x0, steps = latents[:32, 3].to(training_device()).float(), t.repeat(32).to(training_device())
+            noise = torch.randn(x0.shape, generator=generator).to(x0)
+            losses.append(v_loss(self.alphas[steps], x0, noise, lambda x, steps=steps: self.module.unet(x, steps.float(), self.module.text(captions[:32].to(x0.device)))))
         return {"loss": float(torch.stack(losses).mean())}
 
 
@@ -123,16 +124,17 @@ def v_loss(alpha: Tensor, x0: Tensor, noise: Tensor, predict) -> Tensor:  # noqa
 
 
 @torch.no_grad()
-def write_latents(folder: Path, first_stage: nn.Module, world: int) -> None:
+def write_latents(folder: Path, first_stage: nn.Module, world: int, limit: int) -> None:
     """Encode this process's share of the shards that are not encoded yet."""
     (folder / "latents").mkdir(parents=True, exist_ok=True)
     paths = [*shard_paths(folder / "data", held_out=True), *shard_paths(folder / "data", held_out=False)]
-    for path in paths[rank() :: world]:
+    first_stage.to(training_device())
+    for path in paths[:limit][rank() :: world]:
         target = folder / "latents" / path.name
         if not target.exists():
             shard = load_file(path)
             images = shard["images"].flatten(0, 1)
-            latents = torch.cat([encode(first_stage, part.float() / 255) for part in images.split(16)])
+            latents = torch.cat([encode(first_stage, part.to(training_device()).float() / 255).cpu() for part in images.split(16)])
             part = target.with_suffix(".part")
             save_file({"latents": latents.half().unflatten(0, shard["images"].shape[:2]), "words": shard["words"]}, part)
             part.replace(target)

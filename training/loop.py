@@ -47,12 +47,18 @@ class LoopSettings:
     save_every: int = 200
 
 
+def training_device() -> torch.device:
+    """A GPU if there is one; the random numbers are drawn on the CPU all the same."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def rank() -> int:
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 def run_stage(stage: Stage, settings: LoopSettings, folder: Path) -> dict[str, Tensor]:
     """Train until the minutes are over, resuming from `folder`; return the EMA weights of the trained parameters."""
+    stage.module.to(training_device())
     parameters = {name: p for name, p in stage.module.named_parameters() if p.requires_grad}
     optimizer = torch.optim.AdamW(parameters.values(), settings.learning_rate, settings.betas, weight_decay=settings.weight_decay)
     ema = {name: p.detach().clone() for name, p in parameters.items()}
@@ -135,7 +141,7 @@ def _resume(path: Path, parameters: dict, ema: dict, optimizer: torch.optim.Opti
             p.data.copy_(file.get_tensor(f"weight/{name}"))
             ema[name].copy_(file.get_tensor(f"ema/{name}"))
             if f"exp_avg/{name}" in names:
-                optimizer.state[p] = {key: file.get_tensor(f"{key}/{name}") for key in ("exp_avg", "exp_avg_sq")}
+                optimizer.state[p] = {key: file.get_tensor(f"{key}/{name}").to(p) for key in ("exp_avg", "exp_avg_sq")}
                 optimizer.state[p]["step"] = torch.tensor(float(progress["step"]))
     log.info("%s: resumed at step %d after %.2f hours", path.name, progress["step"], progress["hours"])
     return progress["step"], progress["hours"]

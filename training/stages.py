@@ -8,10 +8,16 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from ..mvcustom_core.backbone.depth_head import DepthHead
 from ..nodes.bridge import embedded
 from .data import load_field, write_shards
-from .image import ImageStage, TinyDenoiser, write_latents
+from .depth import DepthStage
+from .figures import READER, print_figures
+from .image import ImageStage, TinyDenoiser, TinyText, write_latents
 from .loop import LoopSettings, load_ema, run_stage
+from .motion import MotionStage
+from .pose import PoseStage
+from .reader import ReaderStage
 from .vae import VaeStage, initialize, whiten
 
 
@@ -37,7 +43,7 @@ def train_decoder(arguments: argparse.Namespace, folder: Path) -> None:
     start = folder / "vae.safetensors"
     if not start.exists():
         first_stage.load_state_dict(load_ema(folder / "state" / "vae.safetensors"), strict=False)  # but for the constants
-        whiten(first_stage, load_field(folder / "data", "images", held_out=False, limit=4).flatten(0, 1))
+        whiten(first_stage, load_field(folder / "data", "images", held_out=False, limit=1)[:, ::2].flatten(0, 1))
         save_file(first_stage.state_dict(), start)
     first_stage.load_state_dict(load_file(start))
     stage = VaeStage(first_stage, folder / "data", arguments.batch, decoder_only=True)
@@ -51,14 +57,77 @@ def _start_decoder(folder: Path) -> torch.nn.Module:
     return first_stage
 
 
-def train_image(arguments: argparse.Namespace, folder: Path) -> None:
+def write_all_latents(arguments: argparse.Namespace, folder: Path) -> None:
+    """Encode the pictures once; the denoiser's stages read latents alone."""
     world = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
-    write_latents(folder, _start_decoder(folder), world)
-    if world > 1:
-        torch.distributed.barrier()
+    write_latents(folder, _start_decoder(folder), world, arguments.shards)
+
+
+def train_image(arguments: argparse.Namespace, folder: Path) -> None:
     torch.manual_seed(1)
     stage = ImageStage(TinyDenoiser(), folder, arguments.batch)
-    run_stage(stage, LoopSettings(arguments.minutes, arguments.rate or 1e-3, report_every=50), folder / "state")
+    run_stage(stage, LoopSettings(arguments.minutes, arguments.rate or 1e-3, report_every=50, save_every=100), folder / "state")
 
 
-STAGES = {"data": train_data, "vae": train_vae, "decoder": train_decoder, "image": train_image}
+def train_motion(arguments: argparse.Namespace, folder: Path) -> None:
+    torch.manual_seed(2)
+    stage = MotionStage(_trained_denoiser(folder), folder, arguments.batch)
+    settings = LoopSettings(arguments.minutes, arguments.rate or 1e-3, report_every=20, save_every=50, ema=0.995)
+    run_stage(stage, settings, folder / "state")
+
+
+def train_depth(arguments: argparse.Namespace, folder: Path) -> None:
+    torch.manual_seed(3)
+    run_stage(DepthStage(DepthHead(), folder / "data", arguments.batch), LoopSettings(arguments.minutes, arguments.rate or 1e-3), folder / "state")
+
+
+def _trained_denoiser(folder: Path) -> TinyDenoiser:
+    denoiser = TinyDenoiser()
+    denoiser.load_state_dict(load_ema(folder / "state" / "image.safetensors"))
+    return denoiser
+
+
+def train_pose(arguments: argparse.Namespace, folder: Path) -> None:
+    torch.manual_seed(5)
+    settings = LoopSettings(arguments.minutes, arguments.rate or 2e-3, report_every=20, save_every=20, ema=0.99)
+    run_stage(PoseStage(_trained_denoiser(folder), folder), settings, folder / "state")
+
+
+def train_reader(arguments: argparse.Namespace, folder: Path) -> None:
+    torch.manual_seed(4)
+    stage = ReaderStage(folder / "data", arguments.batch)
+    run_stage(stage, LoopSettings(arguments.minutes, arguments.rate or 2e-3), folder / "state")
+    save_file({name: tensor.contiguous() for name, tensor in stage.module.state_dict().items()}, READER)
+
+
+def pack_weights(arguments: argparse.Namespace, folder: Path) -> None:
+    """Collect every stage's EMA weights into the one file that the pack ships."""
+    parts = {name: load_ema(path) for name in ("image", "motion", "depth", "pose", "decoder") if (path := folder / "state" / f"{name}.safetensors").exists()}
+    first_stage = _start_decoder(folder)
+    first_stage.load_state_dict(parts.get("decoder", {}), strict=False)
+    text = TinyText()
+    image = parts["image"]
+    tensors = {f"unet.{name.removeprefix('unet.')}": tensor for name, tensor in image.items() if name.startswith("unet.")}
+    tensors |= {f"text.{name.removeprefix('text.model.')}": tensor for name, tensor in image.items() if name.startswith("text.model.")}
+    tensors |= {"text.rows": image["text.rows.weight"]}
+    tensors |= {f"vae.{name}": tensor for name, tensor in first_stage.state_dict().items()}
+    tensors |= {f"motion.{name}": tensor for name, tensor in parts["motion"].items()}
+    tensors |= {f"{part}.{name}": tensor for part in ("depth", "pose") for name, tensor in parts[part].items()}
+    tensors = {name: tensor.detach().half().contiguous() for name, tensor in tensors.items()} | {"text.ids": text.ids}
+    embedded.FILE.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, embedded.FILE, {"format": "mvcustom-embedded-1"})
+
+
+STAGES = {
+    "data": train_data,
+    "vae": train_vae,
+    "decoder": train_decoder,
+    "latents": write_all_latents,
+    "image": train_image,
+    "motion": train_motion,
+    "depth": train_depth,
+    "pose": train_pose,
+    "reader": train_reader,
+    "pack": pack_weights,
+    "figures": print_figures,
+}

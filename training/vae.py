@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .data import SIZE, load_field
+from .loop import training_device
 
 CROP = 64  # the network has no norm, so crops teach as much as whole pictures
 LATENT_NOISE, LATENT_WEIGHT = 0.05, 1e-3
@@ -30,18 +31,19 @@ class VaeStage:
     def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         picks = torch.randint(len(self.images), (self.batch,), generator=generator)
         corners = torch.randint(SIZE - CROP + 1, (self.batch, 2), generator=generator).tolist()
-        x = torch.stack([self.images[i, :, y : y + CROP, x : x + CROP] for i, (y, x) in zip(picks.tolist(), corners, strict=True)]).float() / 255
+        x = torch.stack([self.images[i, :, y : y + CROP, x : x + CROP] for i, (y, x) in zip(picks.tolist(), corners, strict=True)])
+        x = x.to(training_device()).float() / 255
         if torch.rand(1, generator=generator) < 0.5:
             x = x.flip(-1)
         z = encode(self.module, x)
-        y = decode(self.module, z + LATENT_NOISE * torch.randn(z.shape, generator=generator))
+        y = decode(self.module, z + LATENT_NOISE * torch.randn(z.shape, generator=generator).to(z))
         pixel, edge, size = F.l1_loss(y, x), F.l1_loss(_gradients(y), _gradients(x)), z.square().mean()
         loss = pixel + 0.5 * edge + LATENT_WEIGHT * size
         return loss, {"pixel": float(pixel.detach()), "edge": float(edge.detach()), "latent": float(size.detach())}
 
     @torch.no_grad()
     def held_out(self) -> dict[str, float]:
-        x = load_field(self.data, "images", held_out=True)[:, ::4].flatten(0, 1).float() / 255
+        x = load_field(self.data, "images", held_out=True)[:, ::4].flatten(0, 1).to(training_device()).float() / 255
         errors = torch.cat([(decode(self.module, encode(self.module, part)).clamp(0, 1) - part).square().mean((1, 2, 3)) for part in x.split(8)])
         return {"psnr_db": float((-10 * torch.log10(errors)).mean())}
 

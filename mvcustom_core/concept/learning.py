@@ -91,6 +91,19 @@ class Learner:
             metadata={"steps": len(self._history), "losses": last.losses if last else {}, "licence": licence},
         )
 
+    @torch.inference_mode(False)
+    @torch.no_grad()
+    def render(self, view: int, references: int = 8) -> tuple[Rendered, tuple[int, int]]:
+        """What the finest pose block sees from one photograph's camera without looking at that photograph, and its grid (h, w)."""
+        if self._features is None:
+            self._features = self._compute_features()
+        site = min(self._layout.sites, key=lambda site: site.level)
+        cameras = self._photographs.cameras
+        others = [index for index in choose_references(cameras, references) if index != view]
+        features = self._features[site.number][others].to(cameras.K.device)
+        samples = sample_rays(cameras[view], cameras[others], *features.shape[-2:], self._settings.nerf)
+        return self._pose[site.number].nerf(features, samples), tuple(features.shape[-2:])
+
     def run(self) -> Iterator[StepReport]:
         """Learn, a report after each update, up to `steps` in all. May be closed at any report and run again."""
         while len(self._history) < self._settings.steps:

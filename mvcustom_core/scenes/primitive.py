@@ -31,10 +31,11 @@ def hit_box(origin: Tensor, direction: Tensor, half: tuple[float, float, float])
     """Axis-aligned box of half extents `half`, by slabs."""
     extent = origin.new_tensor(half)
     inverse = 1 / torch.where(direction.abs() < 1e-9, torch.full_like(direction, 1e-9), direction)
-    near = (-extent * direction.sign() - origin) * inverse  # [N, 3]
-    far = (extent * direction.sign() - origin) * inverse
+    sign = torch.where(direction < 0, -1.0, 1.0)  # torch's own gives 0 for a ray along a face
+    near = (-extent * sign - origin) * inverse  # [N, 3]
+    far = (extent * sign - origin) * inverse
     t, axis = near.max(dim=-1)
-    normal = torch.zeros_like(origin).scatter_(1, axis[:, None], -direction.sign().gather(1, axis[:, None]))
+    normal = torch.zeros_like(origin).scatter_(1, axis[:, None], -sign.gather(1, axis[:, None]))
     return _where(t <= far.amin(dim=-1), t), normal
 
 

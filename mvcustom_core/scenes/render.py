@@ -34,18 +34,24 @@ def render_scene(scene: Scene, cameras: Cameras, supersample: int = 2) -> Render
     """Render every camera's view.
 
     Args:
-        supersample: colour samples along each pixel side; depth and mask are those of the sample nearest the pixel's centre.
+        supersample: colour samples along each pixel side; depth and mask are those of the pixel's centre.
     """
     V, H, W, s = len(cameras), cameras.height, cameras.width, supersample
-    pixels = cell_centers(H * s, W * s, dtype=cameras.K.dtype, device=cameras.K.device) / s
-    origins, directions = pixel_rays(cameras, pixels)  # [V, 3], [V, R, 3]
-    axes = cameras.forward.repeat_interleave(pixels.shape[0], dim=0)  # [(V R), 3]
-    origin, direction = origins.repeat_interleave(pixels.shape[0], dim=0), directions.flatten(0, 1)
-    color, t, subject = _trace(scene, origin, direction)
+    color, distance, subject, slant = _cast(scene, cameras, s)
     images = rearrange(color, "(V H a W b) C -> V C H a W b", V=V, H=H, W=W, a=s, b=s).mean(dim=(3, 5))
-    depth = t * (direction * axes).sum(-1)
-    depth, mask = (rearrange(x, "(V H a W b) -> V H a W b", V=V, H=H, W=W, a=s, b=s)[:, :, s // 2, :, s // 2] for x in (depth, subject))
+    if s > 1:
+        _, distance, subject, slant = _cast(scene, cameras, 1)
+    depth, mask = (rearrange(x, "(V H W) -> V H W", V=V, H=H, W=W) for x in (distance * slant, subject))
     return Rendering(images, depth, mask[:, None].to(images.dtype))
+
+
+def _cast(scene: Scene, cameras: Cameras, samples: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """`_trace` for samples x samples rays a pixel, and the cosine between each ray and its camera's axis."""
+    pixels = cell_centers(cameras.height * samples, cameras.width * samples, dtype=cameras.K.dtype, device=cameras.K.device) / samples
+    origins, directions = pixel_rays(cameras, pixels)  # [V, 3], [V, R, 3]
+    rays = directions.shape[1]
+    direction, axes = directions.flatten(0, 1), cameras.forward.repeat_interleave(rays, dim=0)  # [(V R), 3]
+    return *_trace(scene, origins.repeat_interleave(rays, dim=0), direction), (direction * axes).sum(-1)
 
 
 def _trace(scene: Scene, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor, Tensor]:

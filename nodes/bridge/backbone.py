@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.model_patcher import ModelPatcher
+from torch import Tensor
 
 from ...mvcustom_core.concept.pose_block import SD15_LAYOUT, PoseLayout, PoseSite
-from .motion import has_motion
+from ...mvcustom_core.concept.ray_samples import NerfSettings
+from .motion import _check_animatediff_evolved, has_motion
 
 ATTACHMENT = "mvcustom_backbone"
 
@@ -22,13 +24,17 @@ class BackboneSpec:
     Attributes:
         pose_layout: which transformers get a pose block.
         rendering_levels: U-Net levels (0 is the latent's resolution) whose decoder features are rendered from the anchor.
+        nerf: how its pose blocks sample their rays.
+        pose_prior: state dict of pose blocks trained over many subjects, for a concept to start from.
     """
 
     pose_layout: PoseLayout
     rendering_levels: tuple[int, ...]
+    nerf: NerfSettings
+    pose_prior: Mapping[str, Tensor] | None = None
 
 
-SD15_SPEC = BackboneSpec(SD15_LAYOUT, rendering_levels=(1, 2))
+SD15_SPEC = BackboneSpec(SD15_LAYOUT, rendering_levels=(1, 2), nerf=NerfSettings())
 
 
 def spec_of(model: ModelPatcher) -> BackboneSpec:
@@ -48,13 +54,14 @@ def spec_of(model: ModelPatcher) -> BackboneSpec:
 
 
 def require_motion(model: ModelPatcher) -> None:
-    """Refuse a MODEL whose views would not know of each other.
+    """Refuse a MODEL whose views would not know of each other, or in which another pack's motion modules run as well.
 
     Raises:
         ValueError: saying which node to connect.
     """
     if has_motion(model) is None:
         raise ValueError("model: wanted one with MVCustom motion modules, got one without; connect Load MVCustom Backbone")
+    _check_animatediff_evolved(model)
 
 
 def offered_layout(model: ModelPatcher) -> PoseLayout:

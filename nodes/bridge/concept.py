@@ -134,15 +134,19 @@ def session_of(model: ModelPatcher) -> ConceptSession | None:
 
 
 @torch.inference_mode()
-def render_depth(model: ModelPatcher, view: int) -> RenderedDepth:
+def render_depth(model: ModelPatcher, cameras: Cameras, view: int) -> RenderedDepth:
     """What FeatureNeRF says of one view's depth: the finest pose blocks' rendering, weighted by their opacity.
 
     Raises:
-        ValueError: if the model carries no concept.
+        ValueError: if the model carries no concept, or one seen from other cameras.
     """
     session = session_of(model)
     if session is None:
         raise ValueError("model: wanted one with a concept, got one without; connect the MODEL of Apply Concept")
+    if len(cameras) != len(session.cameras) or not torch.allclose(cameras.w2c, session.cameras.w2c, atol=1e-5):
+        raise ValueError(
+            f"cameras: wanted the {len(session.cameras)} of the model's Apply Concept, got {len(cameras)} others; connect one trajectory to both"
+        )
     comfy.model_management.load_models_gpu([model, *model.get_nested_additional_models()])
     unet = model.model.diffusion_model
     device, options = model.load_device, model.model_options["transformer_options"]
@@ -180,16 +184,18 @@ def _run_with_concept(
 
 
 def _check_views(cameras: Cameras, executor: Callable[..., Any], model: ModelPatcher, noise_shape: list[int], *args: Any, **kwargs: Any) -> Any:
-    check_latents(cameras, noise_shape)
+    check_latents(model, cameras, noise_shape)
     return executor(model, noise_shape, *args, **kwargs)
 
 
-def check_latents(cameras: Cameras, shape: list[int] | tuple[int, ...]) -> None:
-    """Refuse latents [V, 4, h, w] that do not belong to the cameras.
+def check_latents(model: ModelPatcher, cameras: Cameras, shape: list[int] | tuple[int, ...]) -> None:
+    """Refuse latents [V, 4, h, w] that do not belong to the cameras, or that the model would not see together.
 
     Raises:
-        ValueError: naming both numbers.
+        ValueError: naming what does not fit.
     """
+    if model.model_options.get("context_handler") is not None:
+        raise ValueError("model: wanted all views in one batch, got context windows; disconnect that node and use fewer views")
     if shape[0] != len(cameras):
         raise ValueError(f"latents: wanted {len(cameras)}, one for each camera, got {shape[0]}; set the batch size to the number of views")
     if (shape[-1] * 8, shape[-2] * 8) != (cameras.width, cameras.height):

@@ -5,8 +5,14 @@ The block layout is SD1.5's (12 input, middle, 12 output blocks, 16 transformers
 
 from __future__ import annotations
 
-import comfy.latent_formats
+import json
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
 import comfy.model_base
+import comfy.model_management
+import comfy.model_patcher
 import comfy.ops
 import comfy.sd
 import comfy.sd1_clip
@@ -14,11 +20,23 @@ import comfy.supported_models
 import comfy.supported_models_base
 import comfy.taesd.taesd
 import torch
-from torch import nn
+from safetensors import safe_open
+from torch import Tensor, nn
 
+from ...mvcustom_core.backbone.attention import Scope
+from ...mvcustom_core.backbone.depth_head import DepthHead
+from ...mvcustom_core.backbone.motion import MotionSettings
+from ...mvcustom_core.concept.pose_block import PoseLayout, PoseSite
+from ...mvcustom_core.concept.ray_samples import NerfSettings
+from .backbone import ATTACHMENT, BackboneSpec
+from .folders import PACK
+from .motion import apply_motion, build_motion_patcher
+
+NAME = "embedded (small, procedural scenes)"
+FILE = PACK / "models" / "tiny" / "backbone.safetensors"
 SIZE, VIEWS = 128, 8  # pixels a side and views that it was trained with
 LEVEL_CHANNELS = (64, 128, 128, 64)
-TEXT_WIDTH = 128
+TEXT_WIDTH, VOCABULARY_SIZE = 128, 49408
 LATENT_SCALE = 0.18215  # ComfyUI multiplies the latents of SD1.5 by this; ours have unit deviation then
 
 UNET = {
@@ -40,7 +58,28 @@ UNET = {
     "use_temporal_resblock": False,
     "use_temporal_attention": False,
 }
-CLIP = {"hidden_size": TEXT_WIDTH, "intermediate_size": 4 * TEXT_WIDTH, "num_attention_heads": 4, "num_hidden_layers": 3, "projection_dim": 64}
+CLIP = {
+    "hidden_size": TEXT_WIDTH,
+    "intermediate_size": 4 * TEXT_WIDTH,
+    "num_attention_heads": 4,
+    "num_hidden_layers": 3,
+    "projection_dim": 64,
+}
+MOTION = MotionSettings(
+    channels=LEVEL_CHANNELS,
+    mid_block=True,
+    heads=4,
+    max_frames=16,
+    scopes=(Scope(5), Scope(None), Scope(None), Scope(None)),
+    entropy_correction=True,
+    spatial_position=True,
+)
+# Its latents have 16x16 cells at 128 px: the paper's two resolutions, a half and a quarter of SD1.5's latents, are levels 0 and 1 here.
+SPEC = BackboneSpec(
+    pose_layout=PoseLayout((PoseSite(3, 128, 1), PoseSite(11, 128, 1), PoseSite(13, 64, 0), PoseSite(14, 64, 0)), TEXT_WIDTH),
+    rendering_levels=(0, 1),
+    nerf=NerfSettings(samples=12, near=0.4, far=1.6),  # nothing of a subject is nearer or farther in its scenes
+)
 
 
 class EmbeddedSD15(comfy.supported_models.SD15):
@@ -66,6 +105,70 @@ def build_unet() -> comfy.model_base.BaseModel:
     config = EmbeddedSD15(dict(UNET))
     config.set_inference_dtype(torch.float32, None)
     return config.get_model({}, "", device=torch.device("cpu"))
+
+
+def load_embedded() -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE]:
+    """MODEL with motion modules, CLIP and VAE, ready to use.
+
+    Raises:
+        FileNotFoundError: if the weights are not in the pack.
+    """
+    weights = read_weights()
+    model = load_unet()
+    prior = {name: tensor.float() for name, tensor in _part(weights, "pose").items()}
+    model.set_attachments(ATTACHMENT, replace(SPEC, pose_prior=prior))
+    model = apply_motion(model, build_motion_patcher(MOTION, _part(weights, "motion"), torch.float32))
+    clip = build_clip()
+    text = _part(weights, "text")
+    clip.cond_stage_model.clip_l.transformer.text_model.load_state_dict(_expand_tokens(text))
+    return model, clip, build_vae({name: tensor.float() for name, tensor in _part(weights, "vae").items()})
+
+
+def load_unet(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
+    """The denoiser without motion; ComfyUI calls this again when it needs a fresh copy."""
+    with torch.inference_mode(False):  # nodes run in inference mode, whose tensors could never be trained
+        model = build_unet()
+        model.diffusion_model.load_state_dict({name: tensor.float() for name, tensor in _part(read_weights(), "unet").items()})
+    patcher_class = comfy.model_patcher.ModelPatcher if disable_dynamic else comfy.model_patcher.CoreModelPatcher
+    patcher = patcher_class(
+        model, load_device=comfy.model_management.get_torch_device(), offload_device=comfy.model_management.unet_offload_device()
+    )
+    patcher.cached_patcher_init = (load_unet, ())
+    return patcher
+
+
+def load_depth_head() -> DepthHead:
+    """The depth network, on the CPU, where it takes milliseconds."""
+    head = DepthHead()
+    head.load_state_dict({name: tensor.float() for name, tensor in _part(read_weights(), "depth").items()})
+    return head.requires_grad_(False).eval()
+
+
+@lru_cache(maxsize=1)
+def read_weights() -> dict[str, Tensor]:
+    """Every tensor of the file under "part.name"."""
+    if not FILE.is_file():
+        raise FileNotFoundError(f"embedded backbone: wanted {FILE.name} in the pack's models/tiny, found none; reinstall the pack")
+    with safe_open(FILE, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}
+
+
+def read_card() -> dict[str, Any]:
+    """How the weights were made: commit, steps, hours, held-out figures."""
+    with safe_open(FILE, "pt") as file:
+        return json.loads(file.metadata()["card"])
+
+
+def _part(weights: dict[str, Tensor], part: str) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{part}."): tensor for name, tensor in weights.items() if name.startswith(f"{part}.")}
+
+
+def _expand_tokens(text: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The whole token table from the trained rows and the one that stands for all others."""
+    rows, ids = text.pop("rows"), text.pop("ids").long()
+    table = rows[-1].repeat(VOCABULARY_SIZE, 1)
+    table[ids] = rows[:-1]
+    return {name: tensor.float() for name, tensor in {**text, "embeddings.token_embedding.weight": table}.items()}
 
 
 def build_vae(state_dict: dict[str, torch.Tensor]) -> comfy.sd.VAE:

@@ -16,29 +16,34 @@ from ...mvcustom_core.concept.pose_block import PoseLayout
 from .concept import POSITIVE, run_references
 from .pose import KEY, Hooked, install_pose_patches, record_features
 from .text import encode_embeddings
-from .tokens import clip_text_model, token_ids
+from .tokens import clip_text_model, mark_token, token_ids
 
 
 class ComfyDenoiser:
     """The frozen backbone as `mvcustom_core.concept.denoiser.Denoiser` wants it.
 
     Args:
-        prompt: what the targets are photographs of, with `placeholder` where the learned row goes.
+        prompt: what the targets are photographs of, with `token_text` where the learned row goes.
         caption: the same with the class word alone, for the references.
     """
 
-    def __init__(self, model: ModelPatcher, clip: CLIP, layout: PoseLayout, prompt: str, placeholder: str, caption: str) -> None:
+    def __init__(self, model: ModelPatcher, clip: CLIP, layout: PoseLayout, prompt: str, token_text: str, caption: str) -> None:
         with torch.inference_mode(False):
             self.model = _trainable(model)
             install_pose_patches(self.model)
-            comfy.model_management.load_models_gpu([self.model, *self.model.get_nested_additional_models()], force_full_load=True)
+            additional = self.model.get_nested_additional_models()
+            # the CLIP too, since its patches are in the weights only while it is loaded
+            comfy.model_management.load_models_gpu([self.model, *additional, clip.patcher], force_full_load=True)
+            for patcher in additional:
+                _without_inference(patcher.model)
             self.device = self.model.load_device
             text_model = copy.deepcopy(clip_text_model(clip)).requires_grad_(False).to(self.device, torch.float32)
             self.text_model = _without_inference(text_model)
             self.sigmas = self.model.get_model_object("model_sampling").sigmas.clone()
             self.caption = self._encode(token_ids(clip, caption), None, None).detach()
             self.empty = self._encode(token_ids(clip, ""), None, None).detach()
-        self.prompt, self.placeholder = token_ids(clip, prompt), token_ids(clip, placeholder, bare=True)
+        marked, word = mark_token(prompt, token_text)
+        self.prompt, self.placeholder = token_ids(clip, marked), token_ids(clip, word, bare=True)[0]
         self.numbers = frozenset(site.number for site in layout.sites)
 
     def reference_features(self, latents: Tensor) -> dict[int, Tensor]:
@@ -61,12 +66,12 @@ class ComfyDenoiser:
     def _options(self) -> dict[str, Any]:
         return dict(self.model.model_options["transformer_options"])
 
-    def _encode(self, ids: list[int], placeholder: list[int] | None, token: Tensor | None) -> Tensor:
+    def _encode(self, ids: list[int], placeholder: int | None, token: Tensor | None) -> Tensor:
         """Prompt embeddings [1, L, D]; the placeholder's id stands for the learned row."""
         tokens = torch.tensor([ids], device=self.device)
         rows = self.text_model.embeddings.token_embedding.weight[tokens].float()  # [1, L, D]
         if token is not None:
-            here = (tokens == placeholder[0])[..., None]
+            here = (tokens == placeholder)[..., None]
             rows = torch.where(here, token.to(rows), rows)
         return encode_embeddings(self.text_model, rows)
 

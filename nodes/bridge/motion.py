@@ -101,7 +101,7 @@ def apply_motion(model: ModelPatcher, motion: ModelPatcher | MotionModules, sett
     patched = model.clone()
     if isinstance(motion, ModelPatcher):
         patched.set_additional_models(KEY, [*patched.get_additional_models_with_key(KEY), motion])
-    host = MotionHost(modules, settings, _find_residual_hosts(model.model.diffusion_model))
+    host = MotionHost(modules, settings, find_residual_hosts(model.model.diffusion_model))
     patched.set_model_forward_timestep_embed_patch((SpatialTransformer, host.run_spatial_transformer))
     patched.set_model_forward_timestep_embed_patch((ResBlock, host.run_residual_block))
     patched.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, ATTACHMENT, partial(_check_run, settings))
@@ -171,7 +171,7 @@ def choose_attention(x: Tensor, transformer_options: dict[str, Any]) -> Attentio
     return partial(optimized_attention, transformer_options=transformer_options)
 
 
-def _find_residual_hosts(unet: UNetModel) -> frozenset[tuple[str, int]]:
+def find_residual_hosts(unet: UNetModel) -> frozenset[tuple[str, int]]:
     sides = (("input", unet.input_blocks), ("output", unet.output_blocks))
     return frozenset(
         (side, index)

@@ -50,6 +50,11 @@ class PoseSession(Protocol):
         ...
 
 
+def pose_patches() -> dict[str, list[Callable[..., Any]]]:
+    """The patches as the transformer options of a call hold them, for a U-Net without a MODEL around it."""
+    return {"middle_patch": [_remember_tokens], "attn2_patch": [_remember_context], "attn2_output_patch": [_visit]}
+
+
 def install_pose_patches(model: ModelPatcher) -> None:
     """Add the patches to a clone of the user's MODEL."""
     model.set_model_patch(_remember_tokens, "middle_patch")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ...mvcustom_core.concept.concept import Concept
 
-PLACEHOLDERS = ("ktn", "sks", "hta", "olis", "pll", "ohwx")  # rare words of one token each; the first one not in the prompt is taken
+PLACEHOLDERS = ("sks", "hta", "olis", "pll", "ohwx")  # rare words of one token each; the first one not in the prompt is taken
 
 
 class ConceptTokenizer:
@@ -25,10 +25,8 @@ class ConceptTokenizer:
         """ComfyUI's token lists; a token may be the row itself, as for its own embeddings."""
         if self.text not in text:
             return self.tokenizer.tokenize_with_weights(text, *args, **kwargs)
-        word = next((word for word in PLACEHOLDERS if word not in text), None)
-        if word is None:
-            raise ValueError(f"prompt: it holds all of the words {', '.join(PLACEHOLDERS)}; remove one, {self.text} needs it")
-        lists = self.tokenizer.tokenize_with_weights(text.replace(self.text, f" {word} "), *args, **kwargs)
+        marked, word = mark_token(text, self.text)
+        lists = self.tokenizer.tokenize_with_weights(marked, *args, **kwargs)
         wanted = bare_ids(self.tokenizer, word)[0]
         return {
             key: [[(self.row[0] if _equals(token[0], wanted) else token[0], *token[1:]) for token in part] for part in parts]
@@ -36,8 +34,29 @@ class ConceptTokenizer:
         }
 
 
+def mark_token(prompt: str, token_text: str) -> tuple[str, str]:
+    """The prompt with a rare word wherever the token text stands, and that word.
+
+    Raises:
+        ValueError: if the prompt holds all the rare words itself.
+    """
+    word = next((word for word in PLACEHOLDERS if word not in prompt.lower()), None)
+    if word is None:
+        raise ValueError(f"prompt: wanted one of the words {', '.join(PLACEHOLDERS)} left free for {token_text}, got all of them; remove one")
+    return prompt.replace(token_text, f" {word} "), word
+
+
 def add_token(clip: CLIP, concept: Concept) -> CLIP:
-    """A clone of CLIP that understands the concept's token text."""
+    """A clone of CLIP that understands the concept's token text.
+
+    Raises:
+        ValueError: if the CLIP is another family's or of another width.
+    """
+    width = clip_text_model(clip).embeddings.token_embedding.weight.shape[1]
+    if width != concept.token.shape[1]:
+        raise ValueError(
+            f"clip: wanted width {concept.token.shape[1]} as {concept.token_text} was learned with, got {width}; connect the CLIP of that backbone"
+        )
     clone = clip.clone()
     clone.tokenizer = ConceptTokenizer(clip.tokenizer, concept.token_text, concept.token)
     return clone
@@ -72,3 +91,8 @@ END = 49407  # CLIP's end of text, which also pads
 
 def _equals(token: Any, wanted: int) -> bool:
     return isinstance(token, int) and token == wanted
+
+
+def encode_caption(clip: CLIP, caption: str) -> Tensor:
+    """A prompt [1, L, D] as the model is conditioned on it."""
+    return clip.encode_from_tokens(clip.tokenize(caption))

@@ -47,7 +47,7 @@ def describe_node(node: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def schemas(comfy: ComfyInProcess) -> dict[str, Any]:
-    from mvcustom.nodes import NODES
+    from mvcustom.nodes.catalogue import NODES
 
     return {node.GET_SCHEMA().node_id: describe_node(node) for node in NODES}
 
@@ -69,7 +69,7 @@ def test_ids_are_class_names_of_this_pack(schemas: dict[str, Any]) -> None:
 
 
 def test_every_input_and_output_is_explained(comfy: ComfyInProcess) -> None:
-    from mvcustom.nodes import NODES
+    from mvcustom.nodes.catalogue import NODES
 
     for node in NODES:
         schema = node.GET_SCHEMA()

@@ -1,0 +1,47 @@
+"""Apply Concept."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from .bridge.concept import apply_concept
+from .bridge.sockets import CamerasSocket, ConceptSocket
+from .bridge.tokens import add_token, encode_caption
+
+
+class MVCustomApplyConcept(io.ComfyNode):
+    """The learned subject, seen from every camera of a trajectory."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MVCustomApplyConcept",
+            display_name="Apply Concept",
+            category="MVCustom",
+            description="Gives MODEL and CLIP a learned concept: its token may stand anywhere in a prompt, and each view shows it from its own camera.",
+            search_aliases=["customdiffusion360", "feature nerf", "subject", "personalization"],
+            inputs=[
+                io.Model.Input("model", tooltip="From Load MVCustom Backbone; LoRA and other patches may come before or after."),
+                io.Clip.Input("clip", tooltip="The CLIP that belongs to the model."),
+                ConceptSocket.Input("concept", tooltip="From Learn Concept."),
+                CamerasSocket.Input("cameras", tooltip="From Camera Trajectory: one for each latent of the batch, of the same size."),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=0.0,
+                    max=2.0,
+                    step=0.05,
+                    tooltip="How far the rendered features change the model's own; 0 leaves only the token.",
+                ),
+            ],
+            outputs=[
+                io.Model.Output(display_name="model"),
+                io.Clip.Output(display_name="clip", tooltip="Knows the concept's token: connect it to the text encoders."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, model, clip, concept, cameras, strength: float) -> io.NodeOutput:  # noqa: ANN001
+        knowing = add_token(clip, concept)
+        caption = encode_caption(clip, concept.caption)
+        return io.NodeOutput(apply_concept(model, concept, cameras, caption, strength), knowing)

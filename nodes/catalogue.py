@@ -1,0 +1,25 @@
+"""The list of nodes that ComfyUI is given."""
+
+from __future__ import annotations
+
+from .apply_concept import MVCustomApplyConcept
+from .camera_trajectory import MVCustomCameraTrajectory
+from .depth_render_hook import MVCustomDepthRenderHook
+from .estimate_anchor_depth import MVCustomEstimateAnchorDepth
+from .latent_completion_sampler import MVCustomLatentCompletionSampler
+from .learn_concept import MVCustomLearnConcept
+from .load_backbone import MVCustomLoadBackbone
+from .load_posed_images import MVCustomLoadPosedImages
+from .render_demo_subject import MVCustomRenderDemoSubject
+
+NODES = [
+    MVCustomLoadBackbone,
+    MVCustomLoadPosedImages,
+    MVCustomRenderDemoSubject,
+    MVCustomLearnConcept,
+    MVCustomApplyConcept,
+    MVCustomCameraTrajectory,
+    MVCustomEstimateAnchorDepth,
+    MVCustomDepthRenderHook,
+    MVCustomLatentCompletionSampler,
+]

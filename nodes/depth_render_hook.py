@@ -1,0 +1,57 @@
+"""Depth-Aware Render Hook."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..mvcustom_core.sampling.operator import warp_image
+from ..mvcustom_core.sampling.rendering import RenderingSettings
+from .bridge.depth import check_views
+from .bridge.rendering import apply_rendering
+from .bridge.sockets import CamerasSocket, DepthSocket
+from .bridge.tensors import images_from_comfy, images_to_comfy, masks_to_comfy
+
+
+class MVCustomDepthRenderHook(io.ComfyNode):
+    """The anchor view's features, rendered into all other views while sampling."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MVCustomDepthRenderHook",
+            display_name="Depth-Aware Render Hook",
+            category="MVCustom",
+            description="While the second pass samples, every view shows what the anchor view sees: its features are rendered through the depth as a mesh.",
+            search_aliases=["feature warping", "depth warp", "multi-view consistency"],
+            inputs=[
+                io.Model.Input("model", tooltip="The model of the first pass, with or without a concept."),
+                DepthSocket.Input("depth", tooltip="The anchor view's depth, from Estimate Anchor Depth."),
+                CamerasSocket.Input("cameras", tooltip="The trajectory of both passes."),
+                io.Image.Input("views", tooltip="The first pass, decoded: shows what will be copied."),
+                io.Int.Input("anchor", default=0, min=0, max=4096, tooltip="The view that all others follow; the one whose depth was estimated."),
+                io.Float.Input("strength", default=1.0, min=0.0, max=1.0, step=0.05, tooltip="0 changes nothing at all."),
+                io.Float.Input(
+                    "until",
+                    default=0.7,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="Share of the steps with rendering, from the noisy end; the paper renders in the first 35 steps.",
+                ),
+                io.Boolean.Input("shared_noise", default=True, tooltip="Let the start noise move with the anchor's surface, too."),
+            ],
+            outputs=[
+                io.Model.Output(display_name="model"),
+                io.Mask.Output(display_name="masks", tooltip="White where the anchor sees the view; the rest is for the Latent Completion Sampler."),
+                io.Image.Output(display_name="warped_anchor", tooltip="The anchor's picture as each view sees it."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, model, depth, cameras, views, anchor: int, strength: float, until: float, shared_noise: bool) -> io.NodeOutput:  # noqa: ANN001
+        pictures = images_from_comfy(views)
+        check_views(pictures, cameras, anchor)
+        settings = RenderingSettings(strength=strength, until=until, fade=min(0.1, until))
+        patched, _ = apply_rendering(model, depth, cameras, anchor, settings, shared_noise)
+        warped, seen = warp_image(pictures[anchor].cpu(), depth, cameras[anchor], cameras)
+        return io.NodeOutput(patched, masks_to_comfy(seen), images_to_comfy(warped * seen))

@@ -1,0 +1,89 @@
+"""Learn Concept."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..mvcustom_core.concept.learning_plan import LearningSettings
+from ..mvcustom_core.plot import plot_losses
+from .bridge.learning_run import ConceptWords, run_learning
+from .bridge.sockets import CamerasSocket, ConceptSocket
+from .bridge.tensors import images_to_comfy
+
+DEFAULTS = LearningSettings()
+
+
+class MVCustomLearnConcept(io.ComfyNode):
+    """Pose blocks and one word, learned from posed photographs."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MVCustomLearnConcept",
+            display_name="Learn Concept",
+            category="MVCustom",
+            description="Learns one subject from posed photographs: a word for prompts, and features that turn with the camera.",
+            search_aliases=["train", "textual inversion", "feature nerf", "customdiffusion360", "dreambooth"],
+            inputs=[
+                io.Model.Input("model", tooltip="From Load MVCustom Backbone. It is not changed."),
+                io.Clip.Input("clip"),
+                io.Vae.Input("vae"),
+                io.Image.Input("images", tooltip="Photographs of one subject, from Load Posed Images or Render Demo Subject."),
+                CamerasSocket.Input("cameras", tooltip="One for each photograph."),
+                io.Mask.Input("masks", optional=True, tooltip="White on the subject. Without it the surroundings are learned as well."),
+                io.String.Input("token", default="<v*>", tooltip="What stands for the subject in prompts."),
+                io.String.Input("class_word", default="object", tooltip="What the subject is, in the model's words: a teddy bear, a car."),
+                io.Int.Input("steps", default=DEFAULTS.steps, min=1, max=100000, tooltip="Updates; 1600 for Stable Diffusion 1.5."),
+                io.Float.Input(
+                    "learning_rate",
+                    default=DEFAULTS.pose_rate,
+                    min=1e-6,
+                    max=1e-1,
+                    step=1e-6,
+                    tooltip="Of the pose blocks: 1e-4 for Stable Diffusion 1.5, 2e-3 for the embedded backbone.",
+                ),
+                io.Float.Input(
+                    "token_learning_rate", default=DEFAULTS.token_rate, min=0.0, max=1e-1, step=1e-6, advanced=True, tooltip="Of the word."
+                ),
+                io.Int.Input("frames", default=DEFAULTS.frames, min=1, max=32, advanced=True, tooltip="Photographs denoised together in an update."),
+                io.Int.Input("references", default=DEFAULTS.references, min=2, max=32, advanced=True, tooltip="Photographs that each is rendered from."),
+                io.Int.Input("seed", default=0, min=0, max=2**63 - 1, control_after_generate=False, tooltip="The same seed learns the same concept."),
+                io.Boolean.Input(
+                    "warm_start",
+                    default=True,
+                    tooltip="Begin with the backbone's own pose blocks, where it has some (the embedded one has); off: from nothing, as published.",
+                ),
+            ],
+            outputs=[
+                ConceptSocket.Output(display_name="concept"),
+                io.Custom("LOSS_MAP").Output(display_name="loss_map", tooltip="For core's Plot Loss Graph."),
+                io.Image.Output(display_name="curves", tooltip="Every loss over the steps."),
+                io.Image.Output(display_name="preview", tooltip="A photograph, what the concept renders there, and its opacity."),
+            ],
+        )
+
+    @classmethod
+    def execute(  # noqa: PLR0913
+        cls,
+        model,  # noqa: ANN001
+        clip,  # noqa: ANN001
+        vae,  # noqa: ANN001
+        images,  # noqa: ANN001
+        cameras,  # noqa: ANN001
+        token: str,
+        class_word: str,
+        steps: int,
+        learning_rate: float,
+        token_learning_rate: float,
+        frames: int,
+        references: int,
+        seed: int,
+        warm_start: bool,
+        masks=None,  # noqa: ANN001
+    ) -> io.NodeOutput:
+        settings = LearningSettings(
+            steps=steps, frames=frames, references=references, pose_rate=learning_rate, token_rate=token_learning_rate, seed=seed
+        )
+        words, photographs = ConceptWords(token, class_word), (images, masks, cameras)
+        concept, losses, preview = run_learning(model, clip, vae, photographs, words, settings, warm_start)
+        return io.NodeOutput(concept, {"loss": losses["total"]}, images_to_comfy(plot_losses(losses)[None]), images_to_comfy(preview))

@@ -1,0 +1,222 @@
+"""Learning on a ComfyUI MODEL: what is learned under is what is sampled under, only the concept changes, and cancelling leaves all sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import comfy.model_management
+import comfy.utils
+import pytest
+import torch
+from comfy.model_patcher import ModelPatcher
+from comfy.sd import CLIP
+from torch import Tensor, nn
+
+from mvcustom.mvcustom_core.concept.concept import Concept
+from mvcustom.mvcustom_core.concept.learning_plan import LearningSettings
+from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks
+from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
+from mvcustom.nodes.bridge.embedded import load_embedded
+from mvcustom.nodes.bridge.learning import ComfyDenoiser, token_row
+from mvcustom.nodes.bridge.learning_run import ConceptWords, run_learning
+from mvcustom.nodes.bridge.text import encode_embeddings
+from mvcustom.nodes.bridge.tokens import add_token, clip_text_model, encode_caption, token_ids
+from mvcustom.tests.host.embedded import SPEC, apply_once, load_once, make_cameras, make_concept, sample
+
+WORDS = ConceptWords("<v*>", "teddy bear")
+PHOTOGRAPHS = 5
+
+
+def settings_for(steps: int) -> LearningSettings:
+    return LearningSettings(steps=steps, frames=2, references=3, pose_rate=1e-2, token_rate=1e-2, text_drop=0.0, nerf=NerfSettings(samples=4))
+
+
+def learn(model: ModelPatcher, steps: int = 2, clip: CLIP | None = None) -> tuple[Concept, dict[str, list[float]], Tensor]:
+    """As Learn Concept does, in inference mode."""
+    with torch.inference_mode():
+        images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))
+        masks = torch.zeros(PHOTOGRAPHS, 64, 64)
+        masks[:, 16:48, 16:48] = 1
+        photographs = images, masks, make_cameras(PHOTOGRAPHS, reach_deg=60.0)
+        return run_learning(model, clip or load_once()[1], load_once()[2], photographs, WORDS, settings_for(steps))
+
+
+def make_denoiser(model: ModelPatcher, clip: CLIP | None = None) -> ComfyDenoiser:
+    return ComfyDenoiser(model, clip or load_once()[1], SPEC.pose_layout, WORDS.prompt, WORDS.token, WORDS.caption)
+
+
+def predict(denoiser: ComfyDenoiser, with_text: bool = True) -> Tensor:
+    noisy = 3 * torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(4))
+    with torch.no_grad():
+        return denoiser.predict(noisy, torch.full((2,), 3.0), make_concept().token, with_text, lambda number, tokens, attend: tokens)
+
+
+@pytest.fixture
+def contexts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tensor]]:
+    """The prompts that the U-Net is called under."""
+    seen: list[Tensor] = []
+    model = load_once()[0].model
+    apply_model: Callable[..., Tensor] = model.apply_model
+
+    def look(*args: Any, **kwargs: Any) -> Tensor:
+        seen.append(kwargs["c_crossattn"].detach().clone())
+        return apply_model(*args, **kwargs)
+
+    monkeypatch.setattr(model, "apply_model", look)
+    yield seen
+
+
+# The text encoder
+
+
+@pytest.mark.parametrize("text", ["", "a teddy bear", "a red box on snowy ground, " * 9])
+def test_encoding_with_gradients_is_comfyuis(text: str):
+    clip = load_once()[1]
+    with torch.inference_mode():
+        wanted = encode_caption(clip, text)[:, :77]
+    text_model = make_denoiser(load_once()[0]).text_model
+    ids = torch.tensor([token_ids(clip, text)])
+    rows = text_model.embeddings.token_embedding.weight[ids].requires_grad_()
+    given = encode_embeddings(text_model, rows)
+    torch.testing.assert_close(given.detach(), wanted.clone(), rtol=0, atol=1e-5)
+    given[:, -1].square().sum().backward()
+    assert torch.isfinite(rows.grad).all() and (rows.grad[:, 0] != 0).any()
+
+
+def test_prompt_while_learning_is_the_prompt_of_apply_concept(contexts: list[Tensor]):
+    model, clip, _ = load_once()
+    denoiser = make_denoiser(model)
+    predict(denoiser)
+    predict(denoiser, with_text=False)
+    with torch.inference_mode():
+        wanted = [encode_caption(add_token(clip, make_concept()), WORDS.prompt).clone(), encode_caption(clip, "").clone()]
+        caption = encode_caption(clip, WORDS.caption).clone()
+    for given, prompt in zip(contexts, wanted, strict=True):
+        torch.testing.assert_close(given, prompt.expand(2, -1, -1), rtol=0, atol=1e-5)
+    torch.testing.assert_close(denoiser.caption, caption, rtol=0, atol=1e-5)
+
+
+def test_text_patches_count():
+    model, clip, _ = load_once()
+    key = "clip_l.transformer.text_model.encoder.layers.1.mlp.fc1.weight"
+    shape = clip.cond_stage_model.state_dict()[key].shape
+    patched = clip.clone()
+    assert patched.add_patches({key: ("diff", (torch.randn(shape, generator=torch.Generator().manual_seed(2)),))})
+    with torch.inference_mode():
+        wanted = [encode_caption(which, WORDS.caption).clone() for which in (patched, clip)]
+    assert (wanted[0] - wanted[1]).abs().max() > 1e-3
+    for which, caption in zip((patched, clip), wanted, strict=True):
+        torch.testing.assert_close(make_denoiser(model, which).caption, caption, rtol=0, atol=1e-5)
+
+
+# The denoiser
+
+
+def test_prediction_is_the_models_own(contexts: list[Tensor]):
+    model, _, _ = load_once()
+    given = predict(make_denoiser(model))
+    noisy = 3 * torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(4))
+    options = {**model.model_options["transformer_options"], "cond_or_uncond": [0]}
+    with torch.no_grad():
+        wanted = model.model.apply_model(noisy, torch.full((2,), 3.0), c_crossattn=contexts[0], transformer_options=options)
+    torch.testing.assert_close(given, wanted)
+    torch.testing.assert_close(make_denoiser(model).sigmas, model.get_model_object("model_sampling").sigmas)
+
+
+def test_weight_patches_count():
+    model, _, _ = load_once()
+    key = "diffusion_model.input_blocks.0.0.weight"
+    patched = model.clone()
+    patched.add_patches({key: ("diff", (0.2 * torch.randn(model.model.state_dict()[key].shape),))})
+    plain, changed = predict(make_denoiser(model)), predict(make_denoiser(patched))
+    assert (plain - changed).abs().max() > 1e-3
+    assert torch.equal(predict(make_denoiser(model)), plain)
+
+
+def test_learning_starts_from_the_words_own_row():
+    clip = load_once()[1]
+    table = clip_text_model(clip).embeddings.token_embedding.weight
+    assert torch.equal(token_row(clip, "teddy bear"), table[token_ids(clip, "teddy", bare=True)].clone())
+    assert not token_row(clip, "box").is_inference()
+
+
+# Runs
+
+
+def test_learning_changes_the_concept_alone():
+    model, clip, _ = load_once()
+    before = {name: tensor.clone() for name, tensor in model.model.state_dict().items()}
+    motion = {name: tensor.clone() for name, tensor in model.get_additional_models()[0].model.state_dict().items()}
+    text = {name: tensor.clone() for name, tensor in clip.cond_stage_model.state_dict().items()}
+    with torch.inference_mode():
+        views = sample(model)
+    concept, curves, preview = learn(model)
+    start = PoseBlocks(SPEC.pose_layout, NerfSettings(samples=4), torch.Generator().manual_seed(0)).state_dict()
+    for ending in ("change", "inject"):
+        assert all(concept.pose[name].abs().max() > 0 for name in start if name.endswith(ending))
+    assert (concept.token - token_row(clip, WORDS.class_word)).abs().max() > 1e-3
+    assert (concept.token_text, concept.class_word, concept.caption) == ("<v*>", "teddy bear", "a teddy bear")
+    assert {"total", "denoising", "rgb", "foreground", "background"} == set(curves)
+    assert all(len(curve) == 2 and torch.isfinite(torch.tensor(curve)).all() for curve in curves.values())
+    assert preview.shape == (1, 3, 256, 768) and 0 <= preview.min() and preview.max() <= 1
+    for kept, now in (
+        (before, model.model.state_dict()),
+        (motion, model.get_additional_models()[0].model.state_dict()),
+        (text, clip.cond_stage_model.state_dict()),
+    ):
+        assert not [name for name, tensor in kept.items() if not torch.equal(tensor.nan_to_num(), now[name].nan_to_num())]
+    assert torch.equal(sample(model), views)
+    assert torch.isfinite(sample(apply_once(model, concept))).all()
+
+
+def freeze_in_inference_mode(module: nn.Module) -> None:
+    """What a move to the GPU does to weights while a node runs."""
+    with torch.inference_mode():
+        for part in module.modules():
+            for name, parameter in list(part.named_parameters(recurse=False)):
+                setattr(part, name, nn.Parameter(parameter.detach().clone(), requires_grad=False))
+    assert all(parameter.is_inference() for parameter in module.parameters())
+
+
+def test_learning_on_weights_of_inference_mode():
+    with torch.inference_mode():
+        model, clip, _ = load_embedded()
+    for module in (model.model.diffusion_model, model.get_additional_models()[0].model, clip_text_model(clip)):
+        freeze_in_inference_mode(module)
+    concept, _, _ = learn(model, steps=2, clip=clip)
+    assert all(torch.isfinite(tensor).all() for tensor in concept.pose.values())
+    assert all(tensor.abs().max() > 0 for name, tensor in concept.pose.items() if name.endswith("inject"))
+
+
+def test_model_with_a_concept_is_refused():
+    with pytest.raises(ValueError, match="got one that carries a concept; connect the model from before Apply Concept"):
+        learn(apply_once(load_once()[0], make_concept()))
+
+
+def test_cancelling_stops_within_a_step_and_the_next_run_works(monkeypatch: pytest.MonkeyPatch):
+    model, steps = load_once()[0], []
+    predict = ComfyDenoiser.predict
+
+    def count(self: ComfyDenoiser, *args: Any) -> Tensor:
+        steps.append(comfy.model_management.in_training)
+        return predict(self, *args)
+
+    monkeypatch.setattr(ComfyDenoiser, "predict", count)
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda *_, **__: comfy.model_management.interrupt_current_processing(True))
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        learn(model, steps=4)
+    assert steps == [True]
+    assert not comfy.model_management.in_training and not comfy.model_management.processing_interrupted()
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", None)
+    _, curves, _ = learn(model, steps=1)
+    assert len(curves["total"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(("", "box"), "wanted a token and a class word"), (("<v*>", " "), "wanted a token and a class word"), (("o", "box"), "such as <v\\*>, got 'o'")],
+)
+def test_words_that_would_be_mistaken(words: tuple[str, str], message: str):
+    with pytest.raises(ValueError, match=message):
+        ConceptWords(*words)

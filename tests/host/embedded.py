@@ -1,0 +1,128 @@
+"""The embedded backbone in tests: loaded once, with weights of our own, so that nothing depends on what models/tiny has learned; a made-up
+concept, and plain sampling.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import comfy.sample
+import comfy.samplers
+import torch
+from comfy.model_patcher import ModelPatcher
+from comfy.patcher_extension import WrappersMP
+from comfy.sd import CLIP, VAE
+from torch import Tensor
+
+from mvcustom.mvcustom_core.concept.concept import Concept
+from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks, PoseLayout
+from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
+from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at
+from mvcustom.mvcustom_core.geometry.depth import DepthMap
+from mvcustom.mvcustom_core.geometry.trajectory import orbit
+from mvcustom.mvcustom_core.scenes.sweep import square_intrinsics
+from mvcustom.nodes.bridge.concept import apply_concept
+from mvcustom.nodes.bridge.embedded import SPEC, TEXT_WIDTH, load_embedded
+from mvcustom.nodes.bridge.tokens import encode_caption
+
+SIZE, VIEWS = 64, 3
+
+
+@lru_cache(maxsize=1)
+def load_once() -> tuple[ModelPatcher, CLIP, VAE]:
+    """MODEL, CLIP and VAE, loaded as a node loads them."""
+    with torch.inference_mode():
+        model, clip, vae = load_embedded()
+    for module in (model.model.diffusion_model, *(patcher.model for patcher in model.get_additional_models())):
+        draw_weights(module)
+    return model, clip, vae
+
+
+atexit.register(load_once.cache_clear)  # ComfyUI takes part in a model's end, so it must come before ComfyUI's
+
+
+def draw_weights(module: torch.nn.Module) -> None:
+    """Replace weights in place by ones of trained size; none is zero."""
+    generator = torch.Generator().manual_seed(11)
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            is_norm = parameter.dim() == 1 and name.endswith("weight")
+            fan_in = parameter[0].numel() if parameter.dim() > 1 else 100
+            parameter.copy_(fan_in**-0.5 * torch.randn(parameter.shape, generator=generator) + (1.0 if is_norm else 0.0))
+
+
+def make_cameras(views: int = VIEWS, size: int = SIZE, reach_deg: float = 15.0) -> Cameras:
+    """An orbit about the origin at distance 1."""
+    eye = torch.tensor([[0.0, -0.28, 0.96]])
+    base = Cameras(look_at(eye, torch.zeros(1, 3), torch.tensor([[0.0, -1.0, 0.0]])), square_intrinsics(1, size, 52.0), size, size)
+    return orbit(base, views, (-reach_deg, reach_deg))
+
+
+def make_depth(size: int = SIZE) -> DepthMap:
+    """A ball before a wall, as the middle camera sees it."""
+    axis = (torch.arange(size) + 0.5) / size - 0.5
+    near = (axis[:, None].square() + axis.square()).sqrt() < 0.25
+    return DepthMap(torch.where(near, 0.8, 1.4), torch.ones(size, size, dtype=torch.bool), "test", 1.0, "")
+
+
+def make_concept(merge: float = 0.0, layout: PoseLayout = SPEC.pose_layout, width: int = TEXT_WIDTH) -> Concept:
+    """A concept as learning starts from it; `merge` is the deviation of the weights that are zero there."""
+    generator = torch.Generator().manual_seed(3)
+    settings = NerfSettings(samples=4)
+    blocks = PoseBlocks(layout, settings, generator)
+    for name, parameter in blocks.named_parameters():
+        if name.endswith(("change", "inject")):
+            parameter.data = merge * torch.randn(parameter.shape, generator=generator)
+    return Concept(
+        pose=blocks.state_dict(),
+        token=0.02 * torch.randn(1, width, generator=generator),
+        token_text="<v*>",
+        class_word="box",
+        caption="a box",
+        latents=torch.randn(4, 4, SIZE // 8, SIZE // 8, generator=generator),
+        cameras=make_cameras(4, reach_deg=60.0),
+        layout=layout,
+        nerf=settings,
+    )
+
+
+def apply_once(model: ModelPatcher, concept: Concept, strength: float = 1.0, views: int = VIEWS) -> ModelPatcher:
+    """The MODEL of Apply Concept."""
+    with torch.inference_mode():
+        return apply_concept(model, concept, make_cameras(views), encode_caption(load_once()[1], concept.caption), strength)
+
+
+@torch.inference_mode()
+def sample(model: ModelPatcher, *, views: int = VIEWS, steps: int = 2, seed: int = 5, size: int = SIZE, **changes: Any) -> Tensor:
+    """Views [V, 4, h, w], sampled as core's nodes sample; `changes` may give sampler, callback, cfg, noise, positive."""
+    _, clip, _ = load_once()
+    positive, negative = changes.get("positive", encode_caption(clip, "a red box on grass")), encode_caption(clip, "")
+    noise = changes.get("noise", draw_noise(views, size))
+    sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), "simple", steps)
+    sampler = changes.get("sampler") or comfy.samplers.sampler_object("euler")
+    callback: Callable[..., None] | None = changes.get("callback")
+    conditions = [[positive, {}]], [[negative, {}]]
+    latents = torch.zeros_like(noise)
+    return comfy.sample.sample_custom(
+        model, noise, changes.get("cfg", 4.0), sampler, sigmas, *conditions, latents, callback=callback, disable_pbar=True, seed=seed
+    )
+
+
+def draw_noise(views: int = VIEWS, size: int = SIZE) -> Tensor:
+    """Start noise [V, 4, h, w]."""
+    return torch.randn(views, 4, size // 8, size // 8, generator=torch.Generator().manual_seed(17))
+
+
+def count_calls(model: ModelPatcher) -> list[int]:
+    """A list that grows by one entry, the rows, with each call of this MODEL's U-Net."""
+    calls: list[int] = []
+
+    def count(executor: Callable[..., Tensor], x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        calls.append(len(x))
+        return executor(x, *args, **kwargs)
+
+    model.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, "test", count)
+    return calls

@@ -1,0 +1,57 @@
+"""The embedded backbone's held-out figures, as the model card quotes them."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import comfy.model_management
+import comfy.sample
+import comfy.samplers
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ..mvcustom_core.scenes.grammar import VOCABULARY
+from ..mvcustom_core.scenes.scene import Scene
+from ..nodes.bridge import embedded
+from .data import render_shard, shard_scenes
+from .reader import Reader, read_accuracy
+
+READER = embedded.FILE.with_name("reader.safetensors")
+SCENES, VIEWS, STEPS, GUIDANCE = 24, 4, 20, 3.0
+log = logging.getLogger("mvcustom.training.figures")
+
+
+@torch.inference_mode()
+def print_figures(arguments: argparse.Namespace, folder: Path) -> None:
+    """VAE and depth errors on held-out pictures; attributes read back from generated views against chance."""
+    shard = render_shard(0)
+    images = shard["images"][:SCENES, ::4].flatten(0, 1).float() / 255
+    reader = Reader()
+    reader.load_state_dict(load_file(READER))
+    model, clip, vae = embedded.load_embedded()
+    decoded = vae.decode(vae.encode(images.movedim(1, -1))).movedim(-1, 1).float()
+    print(f"VAE, {len(images)} held-out pictures: {float((-10 * torch.log10((decoded - images).square().mean((1, 2, 3)))).mean()):.2f} dB PSNR")
+    depth = shard["depth"][:SCENES, ::4].flatten(0, 1).float()
+    error = (embedded.load_depth_head()(images).log() - depth.log()).abs().mean()
+    print(f"depth head, the same pictures: mean absolute log error {float(error):.3f}")
+    words = shard["words"][:SCENES]
+    truth = read_accuracy(reader, shard["images"][:SCENES].flatten(0, 1).float() / 255, words.repeat_interleave(shard["images"].shape[1], 0))
+    views = torch.cat([generate(model, clip, vae, scene, seed) for seed, scene in enumerate(shard_scenes(0)[:SCENES])])
+    read = read_accuracy(reader, views, words.repeat_interleave(VIEWS, 0))
+    print(f"captions read back from {len(views)} generated views of {SCENES} held-out captions ({STEPS} steps, guidance {GUIDANCE}):")
+    for name, options in VOCABULARY.items():
+        print(f"  {name:8} {read[name]:6.1%}   chance {1 / len(options):6.1%}   the reader on true pictures {truth[name]:6.1%}")
+
+
+def generate(model, clip, vae, scene: Scene, seed: int) -> Tensor:  # noqa: ANN001
+    """Views [V, 3, H, W] of one caption."""
+    positive, negative = ([[clip.encode_from_tokens(clip.tokenize(text)), {}]] for text in (scene.words.caption, ""))
+    latent = torch.zeros(VIEWS, 4, embedded.SIZE // 8, embedded.SIZE // 8)
+    noise = comfy.sample.prepare_noise(latent, seed)
+    samples = comfy.sample.sample(
+        model, noise, STEPS, GUIDANCE, "euler", "simple", positive, negative, latent, disable_pbar=True, seed=seed
+    )
+    return vae.decode(samples).movedim(-1, 1).float()
