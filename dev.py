@@ -4,7 +4,7 @@
     python dev.py demo [--workflow FILE] [--set NODE.input=value] [--output FOLDER]
                                                 run a workflow on a real server, collect images, timings and memory
     python dev.py comfy [ComfyUI arguments]     start ComfyUI with this checkout mounted, to use in a browser
-    python dev.py train-tiny [STAGE ...]        train the embedded backbone on, from where its state in .cache stands; --help lists the stages
+    python dev.py train-tiny [STAGE ...]        train the embedded backbone on, from its state in .cache; --help lists the stages
     python dev.py figures                       print the embedded backbone's held-out figures
 
 `COMFYUI_DIR` names a ComfyUI of your own; without it ComfyUI 0.30.0 is kept under `.cache/`.

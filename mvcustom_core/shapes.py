@@ -1,8 +1,8 @@
 """The shape letters of this project, and the guard that checks them at public doors.
 
-    B batch (guidance branches, prompts)   V views along the trajectory   A anchor or reference views
-    C channels   H W image pixels   h w latent or feature cells   L tokens   D feature width
-    R rays   S samples along a ray   N points   ... any leading dimensions
+B batch (guidance branches, prompts)   V views along the trajectory   A anchor or reference views
+C channels   H W image pixels   h w latent or feature cells   L tokens   D feature width
+R rays   S samples along a ray   N points   ... any leading dimensions
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ class MVCustomApplyConcept(io.ComfyNode):
             node_id="MVCustomApplyConcept",
             display_name="Apply Concept",
             category="MVCustom",
-            description="Gives MODEL and CLIP a learned concept: its token may stand anywhere in a prompt, and each view shows it from its own camera.",
+            description="Gives MODEL and CLIP a learned concept: its token may stand anywhere in a prompt, and each view "
+            "shows it from its own camera.",
             search_aliases=["customdiffusion360", "feature nerf", "subject", "personalization"],
             inputs=[
                 io.Model.Input("model", tooltip="From Load MVCustom Backbone; LoRA and other patches may come before or after."),

@@ -21,14 +21,17 @@ class MVCustomDepthRenderHook(io.ComfyNode):
             node_id="MVCustomDepthRenderHook",
             display_name="Depth-Aware Render Hook",
             category="MVCustom",
-            description="While the second pass samples, every view shows what the anchor view sees: its features are rendered through the depth as a mesh.",
+            description="While the second pass samples, every view shows what the anchor view sees: its features are "
+            "rendered through the depth as a mesh.",
             search_aliases=["feature warping", "depth warp", "multi-view consistency"],
             inputs=[
                 io.Model.Input("model", tooltip="The model of the first pass, with or without a concept."),
                 DepthSocket.Input("depth", tooltip="The anchor view's depth, from Estimate Anchor Depth."),
                 CamerasSocket.Input("cameras", tooltip="The trajectory of both passes."),
                 io.Image.Input("views", tooltip="The first pass, decoded: shows what will be copied."),
-                io.Int.Input("anchor", default=0, min=0, max=4096, tooltip="The view that all others follow; the one whose depth was estimated."),
+                io.Int.Input(
+                    "anchor", default=0, min=0, max=4096, tooltip="The view that all others follow; the one whose depth was estimated."
+                ),
                 io.Float.Input("strength", default=1.0, min=0.0, max=1.0, step=0.05, tooltip="0 changes nothing at all."),
                 io.Float.Input(
                     "until",
@@ -42,7 +45,9 @@ class MVCustomDepthRenderHook(io.ComfyNode):
             ],
             outputs=[
                 io.Model.Output(display_name="model"),
-                io.Mask.Output(display_name="masks", tooltip="White where the anchor sees the view; the rest is for the Latent Completion Sampler."),
+                io.Mask.Output(
+                    display_name="masks", tooltip="White where the anchor sees the view; the rest is for the Latent Completion Sampler."
+                ),
                 io.Image.Output(display_name="warped_anchor", tooltip="The anchor's picture as each view sees it."),
             ],
         )

@@ -21,14 +21,17 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
             node_id="MVCustomEstimateAnchorDepth",
             display_name="Estimate Anchor Depth",
             category="MVCustom",
-            description="Depth of one view of the first pass, aligned with the cameras' world. Without a connected source the embedded depth head is used.",
+            description="Depth of one view of the first pass, aligned with the cameras' world. Without a connected source "
+            "the embedded depth head is used.",
             search_aliases=["depth", "zoedepth", "depth anything", "moge", "scale alignment"],
             inputs=[
                 io.Image.Input("views", tooltip="The first pass, decoded, all views."),
                 CamerasSocket.Input("cameras", tooltip="The trajectory, one camera for each view."),
                 io.Int.Input("anchor", default=0, min=0, max=4096, tooltip="The view that all others will follow."),
                 io.Model.Input(
-                    "model", optional=True, tooltip="From Apply Concept: the concept's own geometry then fixes the scale, which is the best way."
+                    "model",
+                    optional=True,
+                    tooltip="From Apply Concept: the concept's own geometry then fixes the scale, which is the best way.",
                 ),
                 io.Custom("DA3_GEOMETRY").Input("da3_geometry", optional=True, tooltip="From core's Depth Anything 3 inference."),
                 io.Custom("MOGE_GEOMETRY").Input("moge_geometry", optional=True, tooltip="From core's MoGe inference."),
@@ -39,7 +42,9 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
                     default="disparity",
                     tooltip="Disparity: near is white, as most depth nodes draw it. Relative depth and metric: far is white.",
                 ),
-                io.Mask.Input("subject_mask", optional=True, tooltip="The subject in the anchor view; helps where no concept is connected."),
+                io.Mask.Input(
+                    "subject_mask", optional=True, tooltip="The subject in the anchor view; helps where no concept is connected."
+                ),
             ],
             outputs=[
                 DepthSocket.Output(display_name="depth"),
@@ -66,7 +71,5 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
         estimate = choose_estimate(pictures, anchor, da3_geometry, moge_geometry, depth_image, depth_image_meaning)
         rendered = render_depth(model, cameras, anchor) if model is not None and session_of(model) is not None else None
         mask = None if subject_mask is None else select_subject_mask(masks_from_comfy(subject_mask)[:, 0], pictures, anchor, estimate)
-        depth = align_depth(
-            estimate.values, estimate.valid, estimate.meaning, cameras[anchor], ray_depth=rendered, subject_mask=mask
-        )
+        depth = align_depth(estimate.values, estimate.valid, estimate.meaning, cameras[anchor], ray_depth=rendered, subject_mask=mask)
         return io.NodeOutput(depth, images_to_comfy(plot_depth(depth)[None]), depth.report)

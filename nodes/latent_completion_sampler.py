@@ -20,7 +20,9 @@ class MVCustomLatentCompletionSampler(io.ComfyNode):
             description="A sampler (DDIM) that draws what the anchor never saw afresh in the early steps, so that the model completes it.",
             search_aliases=["repaint", "resampling", "disocclusion", "sampler"],
             inputs=[
-                io.Mask.Input("masks", tooltip="White where the anchor sees the view, one mask for each latent; from the Depth-Aware Render Hook."),
+                io.Mask.Input(
+                    "masks", tooltip="White where the anchor sees the view, one mask for each latent; from the Depth-Aware Render Hook."
+                ),
                 io.Float.Input(
                     "until",
                     default=0.2,
@@ -29,8 +31,17 @@ class MVCustomLatentCompletionSampler(io.ComfyNode):
                     step=0.05,
                     tooltip="Share of the steps, from the noisy end, in which the unseen is drawn afresh.",
                 ),
-                io.Int.Input("repeats", default=1, min=0, max=10, tooltip="Times a step; each one costs a further model call. 0 is plain DDIM."),
-                io.Int.Input("feather", default=1, min=0, max=8, advanced=True, tooltip="Width of the blend between seen and unseen, in latent cells."),
+                io.Int.Input(
+                    "repeats", default=1, min=0, max=10, tooltip="Times a step; each one costs a further model call. 0 is plain DDIM."
+                ),
+                io.Int.Input(
+                    "feather",
+                    default=1,
+                    min=0,
+                    max=8,
+                    advanced=True,
+                    tooltip="Width of the blend between seen and unseen, in latent cells.",
+                ),
             ],
             outputs=[io.Sampler.Output(display_name="sampler", tooltip="For SamplerCustom and SamplerCustomAdvanced.")],
         )

@@ -45,13 +45,25 @@ class MVCustomLearnConcept(io.ComfyNode):
                 io.Float.Input(
                     "token_learning_rate", default=DEFAULTS.token_rate, min=0.0, max=1e-1, step=1e-6, advanced=True, tooltip="Of the word."
                 ),
-                io.Int.Input("frames", default=DEFAULTS.frames, min=1, max=32, advanced=True, tooltip="Photographs denoised together in an update."),
-                io.Int.Input("references", default=DEFAULTS.references, min=2, max=32, advanced=True, tooltip="Photographs that each is rendered from."),
-                io.Int.Input("seed", default=0, min=0, max=2**63 - 1, control_after_generate=False, tooltip="The same seed learns the same concept."),
+                io.Int.Input(
+                    "frames", default=DEFAULTS.frames, min=1, max=32, advanced=True, tooltip="Photographs denoised together in an update."
+                ),
+                io.Int.Input(
+                    "references",
+                    default=DEFAULTS.references,
+                    min=2,
+                    max=32,
+                    advanced=True,
+                    tooltip="Photographs that each is rendered from.",
+                ),
+                io.Int.Input(
+                    "seed", default=0, min=0, max=2**63 - 1, control_after_generate=False, tooltip="The same seed learns the same concept."
+                ),
                 io.Boolean.Input(
                     "warm_start",
                     default=True,
-                    tooltip="Begin with the backbone's own pose blocks, where it has some (the embedded one has); off: from nothing, as published.",
+                    tooltip="Begin with the backbone's own pose blocks, where it has some (the embedded one has); off: from "
+                    "nothing, as published.",
                 ),
             ],
             outputs=[

@@ -16,7 +16,8 @@ class MVCustomLoadBackbone(io.ComfyNode):
             node_id="MVCustomLoadBackbone",
             display_name="Load MVCustom Backbone",
             category="MVCustom",
-            description="Loads a Stable Diffusion 1.5 checkpoint with AnimateDiff motion modules, so that a batch of latents is one clip of views.",
+            description="Loads a Stable Diffusion 1.5 checkpoint with AnimateDiff motion modules, so that a batch of latents "
+            "is one clip of views.",
             search_aliases=["animatediff", "motion module", "multi-view", "checkpoint"],
             inputs=[
                 io.Combo.Input(

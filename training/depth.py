@@ -23,7 +23,10 @@ class DepthStage:
 
     def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         picks = torch.randint(len(self.images), (self.batch,), generator=generator)
-        x, target = soften(self.images[picks].to(training_device()).float() / 255, generator), self.depth[picks].to(training_device()).float().log()
+        x, target = (
+            soften(self.images[picks].to(training_device()).float() / 255, generator),
+            self.depth[picks].to(training_device()).float().log(),
+        )
         if torch.rand(1, generator=generator) < 0.5:
             x, target = x.flip(-1), target.flip(-1)
         error = self.module(x).log() - target

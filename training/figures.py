@@ -33,12 +33,15 @@ def print_figures(arguments: argparse.Namespace, folder: Path) -> None:
     reader.load_state_dict(load_file(READER))
     model, clip, vae = embedded.load_embedded()
     decoded = vae.decode(vae.encode(images.movedim(1, -1))).movedim(-1, 1).float()
-    print(f"VAE, {len(images)} held-out pictures: {float((-10 * torch.log10((decoded - images).square().mean((1, 2, 3)))).mean()):.2f} dB PSNR")
+    psnr = -10 * torch.log10((decoded - images).square().mean((1, 2, 3)))
+    print(f"VAE, {len(images)} held-out pictures: {float(psnr.mean()):.2f} dB PSNR")
     depth = shard["depth"][:SCENES, ::4].flatten(0, 1).float()
     error = (embedded.load_depth_head()(images).log() - depth.log()).abs().mean()
     print(f"depth head, the same pictures: mean absolute log error {float(error):.3f}")
     words = shard["words"][:SCENES]
-    truth = read_accuracy(reader, shard["images"][:SCENES].flatten(0, 1).float() / 255, words.repeat_interleave(shard["images"].shape[1], 0))
+    truth = read_accuracy(
+        reader, shard["images"][:SCENES].flatten(0, 1).float() / 255, words.repeat_interleave(shard["images"].shape[1], 0)
+    )
     views = torch.cat([generate(model, clip, vae, scene, seed) for seed, scene in enumerate(shard_scenes(0)[:SCENES])])
     read = read_accuracy(reader, views, words.repeat_interleave(VIEWS, 0))
     print(f"captions read back from {len(views)} generated views of {SCENES} held-out captions ({STEPS} steps, guidance {GUIDANCE}):")

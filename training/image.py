@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -94,7 +95,7 @@ class ImageStage:
         x0 = self.latents[scenes, views].to(training_device()).float()
         t = torch.randint(1000, (self.batch,), generator=generator).to(x0.device)
         noise = torch.randn(x0.shape, generator=generator).to(x0)
-        loss = v_loss(self.alphas[t], x0, noise, lambda x: self.module.unet(x, t.float(), self.module.text(captions)))
+        loss = v_loss(self.alphas[t], x0, noise, partial(self._predict, t, self.module.text(captions)))
         return loss, {"loss": float(loss.detach())}
 
     def drop(self, captions: Tensor, generator: torch.Generator) -> Tensor:
@@ -107,12 +108,15 @@ class ImageStage:
     @torch.no_grad()
     def held_out(self) -> dict[str, float]:
         latents, captions = load_latents(self.folder, self.module.text, held_out=True)
-        generator, losses = torch.Generator().manual_seed(0), []
+        x0, captions = (values.to(training_device()) for values in (latents[:32, 3].float(), captions[:32]))
+        context, generator, losses = self.module.text(captions), torch.Generator().manual_seed(0), []
         for t in torch.linspace(20, 980, HELD_OUT_STEPS).long():
-            x0, steps = latents[:32, 3].to(training_device()).float(), t.repeat(32).to(training_device())
-            noise = torch.randn(x0.shape, generator=generator).to(x0)
-            losses.append(v_loss(self.alphas[steps], x0, noise, lambda x, steps=steps: self.module.unet(x, steps.float(), self.module.text(captions[:32].to(x0.device)))))
+            steps, noise = t.repeat(len(x0)).to(x0.device), torch.randn(x0.shape, generator=generator).to(x0)
+            losses.append(v_loss(self.alphas[steps], x0, noise, partial(self._predict, steps, context)))
         return {"loss": float(torch.stack(losses).mean())}
+
+    def _predict(self, steps: Tensor, context: Tensor, x: Tensor) -> Tensor:
+        return self.module.unet(x, steps.float(), context)
 
 
 def v_loss(alpha: Tensor, x0: Tensor, noise: Tensor, predict) -> Tensor:  # noqa: ANN001

@@ -29,7 +29,9 @@ class MotionStage:
             if hasattr(module, "g"):
                 nn.init.ones_(module.g)
         host = MotionHost(self.module, embedded.MOTION, find_residual_hosts(denoiser.unet))
-        self.patches = {"forward_timestep_embed_patch": [(SpatialTransformer, host.run_spatial_transformer), (ResBlock, host.run_residual_block)]}
+        self.patches = {
+            "forward_timestep_embed_patch": [(SpatialTransformer, host.run_spatial_transformer), (ResBlock, host.run_residual_block)]
+        }
         self.latents, self.captions = load_latents(folder, denoiser.text, held_out=False)
         self.empty, self.alphas = denoiser.text.indices([""]), alphas_cumprod().to(training_device())
 

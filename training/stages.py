@@ -78,7 +78,9 @@ def train_motion(arguments: argparse.Namespace, folder: Path) -> None:
 
 def train_depth(arguments: argparse.Namespace, folder: Path) -> None:
     torch.manual_seed(3)
-    run_stage(DepthStage(DepthHead(), folder / "data", arguments.batch), LoopSettings(arguments.minutes, arguments.rate or 1e-3), folder / "state")
+    run_stage(
+        DepthStage(DepthHead(), folder / "data", arguments.batch), LoopSettings(arguments.minutes, arguments.rate or 1e-3), folder / "state"
+    )
 
 
 def _trained_denoiser(folder: Path) -> TinyDenoiser:
@@ -102,7 +104,11 @@ def train_reader(arguments: argparse.Namespace, folder: Path) -> None:
 
 def pack_weights(arguments: argparse.Namespace, folder: Path) -> None:
     """Collect every stage's EMA weights into the one file that the pack ships."""
-    parts = {name: load_ema(path) for name in ("image", "motion", "depth", "pose", "decoder") if (path := folder / "state" / f"{name}.safetensors").exists()}
+    parts = {
+        name: load_ema(path)
+        for name in ("image", "motion", "depth", "pose", "decoder")
+        if (path := folder / "state" / f"{name}.safetensors").exists()
+    }
     first_stage = _start_decoder(folder)
     first_stage.load_state_dict(parts.get("decoder", {}), strict=False)
     text = TinyText()

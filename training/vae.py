@@ -44,7 +44,9 @@ class VaeStage:
     @torch.no_grad()
     def held_out(self) -> dict[str, float]:
         x = load_field(self.data, "images", held_out=True)[:, ::4].flatten(0, 1).to(training_device()).float() / 255
-        errors = torch.cat([(decode(self.module, encode(self.module, part)).clamp(0, 1) - part).square().mean((1, 2, 3)) for part in x.split(8)])
+        errors = torch.cat(
+            [(decode(self.module, encode(self.module, part)).clamp(0, 1) - part).square().mean((1, 2, 3)) for part in x.split(8)]
+        )
         return {"psnr_db": float((-10 * torch.log10(errors)).mean())}
 
 

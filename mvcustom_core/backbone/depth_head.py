@@ -21,7 +21,8 @@ class DepthHead(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.down = nn.ModuleList(
-            nn.Conv2d(before, after, 3, stride=1 if before == 3 else 2, padding=1) for before, after in zip((3, *WIDTHS), WIDTHS, strict=False)
+            nn.Conv2d(before, after, 3, stride=1 if before == 3 else 2, padding=1)
+            for before, after in zip((3, *WIDTHS), WIDTHS, strict=False)
         )
         self.same = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for width in WIDTHS)
         self.up = nn.ModuleList(nn.Conv2d(deep + flat, flat, 3, padding=1) for flat, deep in zip(WIDTHS, WIDTHS[1:], strict=False))

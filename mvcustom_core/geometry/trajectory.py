@@ -99,9 +99,7 @@ def follow_keyframes(keyframes: Cameras, views: int, subject_distance: float = 1
     return interpolate_cameras(keyframes, even_times(keyframes, views, subject_distance), subject_distance)
 
 
-TRAJECTORIES: dict[str, Callable[..., Cameras]] = {
-    preset.__name__: preset for preset in (orbit, spiral, truck, pedestal, dolly, pan, tilt)
-}
+TRAJECTORIES: dict[str, Callable[..., Cameras]] = {preset.__name__: preset for preset in (orbit, spiral, truck, pedestal, dolly, pan, tilt)}
 
 
 def _walk(views: int, ends: Range) -> Tensor:

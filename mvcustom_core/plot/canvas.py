@@ -79,7 +79,7 @@ class Canvas:
         self.polygon([(left, top), (right, top), (right, bottom), (left, bottom)], color)
 
     def circle(self, center: Point, radius: float, color: Color, alpha: float = 1.0) -> None:
-        (x, y), = _enlarge([center])
+        ((x, y),) = _enlarge([center])
         reach = radius * OVERSAMPLING
         self._draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=_ink(color, alpha))
 

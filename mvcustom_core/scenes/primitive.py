@@ -64,9 +64,7 @@ def hit_cylinder(origin: Tensor, direction: Tensor, radius: float, half_height: 
     t = (-b - discriminant.clamp_min(0).sqrt()) / a
     point = origin + t[:, None] * direction
     side = _where((discriminant > 0) & (point[:, 1].abs() <= half_height), t), point * flat / radius
-    return _nearest(
-        side, _hit_cap(origin, direction, half_height, radius), _hit_cap(origin, direction, -half_height, radius)
-    )
+    return _nearest(side, _hit_cap(origin, direction, half_height, radius), _hit_cap(origin, direction, -half_height, radius))
 
 
 def hit_cone(origin: Tensor, direction: Tensor, radius: float, half_height: float) -> tuple[Tensor, Tensor]:

@@ -75,7 +75,9 @@ def _contrast(rng: random.Random, color: str) -> tuple[tuple[float, float, float
     return base, tuple(c + 0.55 * (target - c) for c in base)
 
 
-def _solid(rng: random.Random, kind: str, radius: float, at: tuple[float, float], colors: tuple, texture: str, *, is_subject: bool) -> Solid:
+def _solid(
+    rng: random.Random, kind: str, radius: float, at: tuple[float, float], colors: tuple, texture: str, *, is_subject: bool
+) -> Solid:
     r = radius * rng.uniform(0.88, 1.05)
     half = r * rng.uniform(0.85, 1.1)
     dimensions, height = {

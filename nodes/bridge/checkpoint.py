@@ -34,7 +34,9 @@ def load_backbone(checkpoint: str, motion_file: str) -> tuple[ModelPatcher, comf
     """
     if checkpoint == EMBEDDED:
         if motion_file != NO_MOTION_FILE:
-            raise ValueError(f"motion file: the embedded backbone has its own motion modules; choose {NO_MOTION_FILE!r}, got {motion_file!r}")
+            raise ValueError(
+                f"motion file: the embedded backbone has its own motion modules; choose {NO_MOTION_FILE!r}, got {motion_file!r}"
+            )
         return load_embedded()
     if motion_file == NO_MOTION_FILE:
         raise ValueError(
@@ -46,5 +48,7 @@ def load_backbone(checkpoint: str, motion_file: str) -> tuple[ModelPatcher, comf
     if model is None or clip is None or vae is None:
         raise ValueError(f"{checkpoint}: wanted a whole SD1.5 checkpoint with U-Net, text encoder and VAE, got one without; choose another")
     if not set(SD15_SPEC.pose_layout.sites) <= set(offered_layout(model).sites):
-        raise ValueError(f"{checkpoint}: wanted Stable Diffusion 1.5, got {type(model.model.model_config).__name__}; choose an SD1.5 checkpoint")
+        raise ValueError(
+            f"{checkpoint}: wanted Stable Diffusion 1.5, got {type(model.model.model_config).__name__}; choose an SD1.5 checkpoint"
+        )
     return apply_motion(model, motion), clip, vae

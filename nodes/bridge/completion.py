@@ -36,9 +36,19 @@ def build_completion_sampler(mask: Tensor, share: float, repeats: int, feather: 
         visible = torch.nn.functional.interpolate(mask, size=(h, w), mode="area")
         settings = CompletionSettings(completion_sigma(sigmas, share), repeats, feather_px=feather)
         seed = (extra_args or {}).get("seed") or 0
-        generator = torch.Generator().manual_seed((seed + 1) % 2**64)  # ComfyUI drew the start noise, which must not come again, from the seed
+        generator = torch.Generator().manual_seed(
+            (seed + 1) % 2**64
+        )  # ComfyUI drew the start noise, which must not come again, from the seed
         return sample_latent_completion(
-            model, x, sigmas, mask=visible, settings=settings, generator=generator, extra_args=extra_args, callback=callback, disable=disable
+            model,
+            x,
+            sigmas,
+            mask=visible,
+            settings=settings,
+            generator=generator,
+            extra_args=extra_args,
+            callback=callback,
+            disable=disable,
         )
 
     return comfy.samplers.KSAMPLER(sample)

@@ -145,7 +145,7 @@ def render_depth(model: ModelPatcher, cameras: Cameras, view: int) -> RenderedDe
         raise ValueError("model: wanted one with a concept, got one without; connect the MODEL of Apply Concept")
     if len(cameras) != len(session.cameras) or not torch.allclose(cameras.w2c, session.cameras.w2c, atol=1e-5):
         raise ValueError(
-            f"cameras: wanted the {len(session.cameras)} of the model's Apply Concept, got {len(cameras)} others; connect one trajectory to both"
+            f"cameras: wanted the {len(session.cameras)} of the model's Apply Concept, got {len(cameras)} others; connect one trajectory"
         )
     comfy.model_management.load_models_gpu([model, *model.get_nested_additional_models()])
     unet = model.model.diffusion_model
@@ -183,7 +183,9 @@ def _run_with_concept(
     return executor(x, timesteps, context, y, control, options, **kwargs)
 
 
-def _check_views(cameras: Cameras, executor: Callable[..., Any], model: ModelPatcher, noise_shape: list[int], *args: Any, **kwargs: Any) -> Any:
+def _check_views(
+    cameras: Cameras, executor: Callable[..., Any], model: ModelPatcher, noise_shape: list[int], *args: Any, **kwargs: Any
+) -> Any:
     check_latents(model, cameras, noise_shape)
     return executor(model, noise_shape, *args, **kwargs)
 

@@ -52,7 +52,9 @@ def choose_estimate(
         return _checked(values, torch.ones_like(values, dtype=torch.bool), meaning, connected[0])
     geometry = sources[connected[0]]
     if not isinstance(geometry.get("depth"), Tensor):
-        raise ValueError(f"{connected[0]}: wanted a geometry with a depth map, got one with {sorted(geometry)}; run its depth inference first")
+        raise ValueError(
+            f"{connected[0]}: wanted a geometry with a depth map, got one with {sorted(geometry)}; run its depth inference first"
+        )
     values = _select(geometry["depth"], views, anchor, connected[0])
     valid = torch.isfinite(values) & (values > 0)
     if isinstance(geometry.get("mask"), Tensor):
@@ -76,7 +78,7 @@ def check_views(views: Tensor, cameras: Cameras, anchor: int) -> None:
         raise ValueError(f"anchor: wanted a view from 0 to {count - 1}, got {anchor}; choose one of the trajectory's views")
     if _differ(width / height, cameras.width / cameras.height):
         raise ValueError(
-            f"views: wanted the cameras' aspect {cameras.width}x{cameras.height}, got {width}x{height}; connect the views of this trajectory"
+            f"views: wanted the cameras' aspect {cameras.width}x{cameras.height}, got {width}x{height}; connect this trajectory's views"
         )
 
 
@@ -102,7 +104,9 @@ def _estimate_embedded(image: Tensor) -> DepthEstimate:
 def _select(values: Tensor, views: Tensor, anchor: int, name: str) -> Tensor:
     """The anchor's map of a batch of all views, or the only map; at any resolution of the views' aspect."""
     if len(values) not in (1, len(views)):
-        raise ValueError(f"{name}: wanted a map of the anchor alone or of all {len(views)} views, got {len(values)}; connect those of this run")
+        raise ValueError(
+            f"{name}: wanted a map of the anchor alone or of all {len(views)} views, got {len(values)}; connect those of this run"
+        )
     (height, width), (h, w) = views.shape[-2:], values.shape[-2:]
     if _differ(w / h, width / height):
         raise ValueError(f"{name}: wanted the views' aspect {width}x{height}, got {w}x{h}; connect a map of the same pictures")

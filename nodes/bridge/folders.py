@@ -14,7 +14,10 @@ PACK = Path(__file__).resolve().parent.parent.parent
 def register_folders() -> None:
     """Make `models/mvcustom` and `output/mvcustom` (concepts) and `models/animatediff_models` known to ComfyUI."""
     models, output = folder_paths.models_dir, folder_paths.get_output_directory()
-    for name, folders in ((CONCEPTS, (os.path.join(models, CONCEPTS), os.path.join(output, CONCEPTS))), (MOTION, (os.path.join(models, MOTION),))):
+    for name, folders in (
+        (CONCEPTS, (os.path.join(models, CONCEPTS), os.path.join(output, CONCEPTS))),
+        (MOTION, (os.path.join(models, MOTION),)),
+    ):
         known, extensions = folder_paths.folder_names_and_paths.get(name, ([], set()))
         paths = [*known, *(folder for folder in folders if folder not in known)]
         # an empty set would list every file

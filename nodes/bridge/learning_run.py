@@ -111,7 +111,9 @@ def draw_preview(learner: Learner, photographs: Photographs, view: int = 0) -> T
     rgb, opacity = (x[0].mT.unflatten(1, (h, w)).float().cpu() for x in (rendered.rgb, rendered.opacity))
     pictures = [photographs.images[view].cpu().float(), rgb, opacity.expand(3, -1, -1)]
     size = (PREVIEW_PIXELS, PREVIEW_PIXELS * h // w)
-    return torch.cat([torch.nn.functional.interpolate(p[None], size=size[::-1], mode="nearest-exact")[0] for p in pictures], dim=2).clamp(0, 1)
+    return torch.cat([torch.nn.functional.interpolate(p[None], size=size[::-1], mode="nearest-exact")[0] for p in pictures], dim=2).clamp(
+        0, 1
+    )
 
 
 def _to_pil(picture: Tensor) -> Image.Image:
@@ -127,7 +129,9 @@ def _check_pictures(image: Tensor, mask: Tensor | None, cameras: Cameras, deepes
     count, height, width = image.shape[:3]
     if count != len(cameras) or (mask is not None and len(mask) != count):
         masks = "no" if mask is None else str(len(mask))
-        raise ValueError(f"photographs: wanted as many cameras and masks as images, got {count} images, {len(cameras)} cameras, {masks} masks")
+        raise ValueError(
+            f"photographs: wanted as many cameras and masks as images, got {count} images, {len(cameras)} cameras, {masks} masks"
+        )
     step = 8 << deepest
     if height % step or width % step:
         raise ValueError(f"photographs: wanted sides divisible by {step}, got {width}x{height}; load them at another size")

@@ -72,13 +72,18 @@ def apply_rendering(
     if cameras.width % step or cameras.height % step:
         raise ValueError(f"cameras: wanted sides divisible by {step}, got {cameras.width}x{cameras.height}; change the trajectory's size")
     latent = cameras.height // 8, cameras.width // 8
-    at = {level: build_render_operator(depth, camera, cameras, (latent[0] >> level, latent[1] >> level)) for level in {0, *spec.rendering_levels}}
+    at = {
+        level: build_render_operator(depth, camera, cameras, (latent[0] >> level, latent[1] >> level))
+        for level in {0, *spec.rendering_levels}
+    }
     unet = model.model.diffusion_model
     sites = {key: at[level] for key, level, _ in walk_transformers(unet) if key[0] == "output" and level in spec.rendering_levels}
     patched = model.clone()
     entries = patched.model_options["transformer_options"].setdefault(KEY, {})
     entries["after_spatial"] = FeatureRenderer(sites, anchor, settings)
-    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, ATTACHMENT, partial(_share_start_noise, at[0] if shared_noise else None, cameras, anchor))
+    patched.add_wrapper_with_key(
+        WrappersMP.OUTER_SAMPLE, ATTACHMENT, partial(_share_start_noise, at[0] if shared_noise else None, cameras, anchor)
+    )
     patched.set_attachments(ATTACHMENT, anchor)
     return patched, at[0]
 

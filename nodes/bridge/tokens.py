@@ -42,7 +42,9 @@ def mark_token(prompt: str, token_text: str) -> tuple[str, str]:
     """
     word = next((word for word in PLACEHOLDERS if word not in prompt.lower()), None)
     if word is None:
-        raise ValueError(f"prompt: wanted one of the words {', '.join(PLACEHOLDERS)} left free for {token_text}, got all of them; remove one")
+        raise ValueError(
+            f"prompt: wanted one of the words {', '.join(PLACEHOLDERS)} left free for {token_text}, got all of them; remove one"
+        )
     return prompt.replace(token_text, f" {word} "), word
 
 
@@ -55,7 +57,7 @@ def add_token(clip: CLIP, concept: Concept) -> CLIP:
     width = clip_text_model(clip).embeddings.token_embedding.weight.shape[1]
     if width != concept.token.shape[1]:
         raise ValueError(
-            f"clip: wanted width {concept.token.shape[1]} as {concept.token_text} was learned with, got {width}; connect the CLIP of that backbone"
+            f"clip: wanted width {concept.token.shape[1]} as {concept.token_text} was learned with, got {width}; connect its CLIP"
         )
     clone = clip.clone()
     clone.tokenizer = ConceptTokenizer(clip.tokenizer, concept.token_text, concept.token)
@@ -70,7 +72,9 @@ def clip_text_model(clip: CLIP) -> nn.Module:
     """
     stage = getattr(clip.cond_stage_model, "clip_l", None)
     if stage is None or hasattr(clip.cond_stage_model, "clip_g"):
-        raise ValueError("clip: wanted Stable Diffusion 1.5's CLIP-L alone, got another text encoder; connect the CLIP of an SD1.5 checkpoint")
+        raise ValueError(
+            "clip: wanted Stable Diffusion 1.5's CLIP-L alone, got another text encoder; connect the CLIP of an SD1.5 checkpoint"
+        )
     return stage.transformer.text_model
 
 

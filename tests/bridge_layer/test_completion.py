@@ -34,12 +34,11 @@ def test_white_masks_give_cores_euler(comfy: ComfyInProcess):
     with torch.inference_mode():
         conditions = {name: [[encode_caption(clip, text), {}]] for name, text in (("positive", "a box"), ("negative", ""))}
         sigmas = calculate_sigmas(model.get_model_object("model_sampling"), "simple", 3)
+        samplers = sampler_object("euler"), build_completion_sampler(torch.ones(3, 1, 64, 64), 1.0, 2, 1)
+        common = {"model": model, "add_noise": True, "noise_seed": 7, "cfg": 4.0, "sigmas": sigmas, **conditions}
         latent = {"samples": torch.zeros(3, 4, 8, 8)}
-        views = [
-            nodes["SamplerCustom"].execute(model, True, 7, 4.0, conditions["positive"], conditions["negative"], sampler, sigmas, latent)[0]["samples"]
-            for sampler in (sampler_object("euler"), build_completion_sampler(torch.ones(3, 1, 64, 64), 1.0, 2, 1))
-        ]
-    assert torch.equal(*views)
+        first, second = (nodes["SamplerCustom"].execute(**common, sampler=sampler, latent_image=latent)[0]["samples"] for sampler in samplers)
+    assert torch.equal(first, second)
 
 
 def test_seed_decides_what_is_drawn():

@@ -20,7 +20,17 @@ from mvcustom.nodes.bridge.concept import render_depth, session_of
 from mvcustom.nodes.bridge.motion import apply_motion, build_motion_patcher
 from mvcustom.nodes.bridge.rendering import apply_rendering
 from mvcustom.nodes.bridge.tokens import encode_caption
-from mvcustom.tests.host.embedded import SPEC, apply_once, count_calls, draw_weights, load_once, make_cameras, make_concept, make_depth, sample
+from mvcustom.tests.host.embedded import (
+    SPEC,
+    apply_once,
+    count_calls,
+    draw_weights,
+    load_once,
+    make_cameras,
+    make_concept,
+    make_depth,
+    sample,
+)
 
 
 def weights_of(model: ModelPatcher) -> dict[str, Tensor]:
@@ -191,5 +201,5 @@ def test_depth_needs_the_concepts_own_cameras():
         render_depth(model, make_cameras(), 0)
     patched = apply_once(model, make_concept())
     for cameras in (make_cameras(2), make_cameras(reach_deg=20.0)):
-        with pytest.raises(ValueError, match="connect one trajectory to both"):
+        with pytest.raises(ValueError, match="wanted the 3 of the model.s Apply Concept, got . others; connect one trajectory"):
             render_depth(patched, cameras, 0)

@@ -1,4 +1,4 @@
-"""Learning on a ComfyUI MODEL: what is learned under is what is sampled under, only the concept changes, and cancelling leaves all sound."""
+"""Learning on a ComfyUI MODEL: learned as it is sampled, only the concept changes, and cancelling leaves all sound."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ PHOTOGRAPHS = 5
 
 
 def settings_for(steps: int) -> LearningSettings:
-    return LearningSettings(steps=steps, frames=2, references=3, pose_rate=1e-2, token_rate=1e-2, text_drop=0.0, nerf=NerfSettings(samples=4))
+    return LearningSettings(
+        steps=steps, frames=2, references=3, pose_rate=1e-2, token_rate=1e-2, text_drop=0.0, nerf=NerfSettings(samples=4)
+    )
 
 
 def learn(model: ModelPatcher, steps: int = 2, clip: CLIP | None = None) -> tuple[Concept, dict[str, list[float]], Tensor]:
@@ -39,7 +41,7 @@ def learn(model: ModelPatcher, steps: int = 2, clip: CLIP | None = None) -> tupl
         masks = torch.zeros(PHOTOGRAPHS, 64, 64)
         masks[:, 16:48, 16:48] = 1
         photographs = images, masks, make_cameras(PHOTOGRAPHS, reach_deg=60.0)
-        return run_learning(model, clip or load_once()[1], load_once()[2], photographs, WORDS, settings_for(steps))
+        return run_learning(model, clip or load_once()[1], load_once()[2], photographs, WORDS, settings_for(steps), warm_start=False)
 
 
 def make_denoiser(model: ModelPatcher, clip: CLIP | None = None) -> ComfyDenoiser:
@@ -215,7 +217,11 @@ def test_cancelling_stops_within_a_step_and_the_next_run_works(monkeypatch: pyte
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [(("", "box"), "wanted a token and a class word"), (("<v*>", " "), "wanted a token and a class word"), (("o", "box"), "such as <v\\*>, got 'o'")],
+    [
+        (("", "box"), "wanted a token and a class word"),
+        (("<v*>", " "), "wanted a token and a class word"),
+        (("o", "box"), "such as <v\\*>, got 'o'"),
+    ],
 )
 def test_words_that_would_be_mistaken(words: tuple[str, str], message: str):
     with pytest.raises(ValueError, match=message):

@@ -51,7 +51,8 @@ def test_recorded_is_what_the_block_puts_out(patched: ModelPatcher, latents: Ten
     blocks = find_blocks(patched.model.diffusion_model)
     seen: dict[int, Tensor] = {}
     handles = [
-        blocks[number].register_forward_hook(lambda block, inputs, output, number=number: seen.update({number: output})) for number in NUMBERS
+        blocks[number].register_forward_hook(lambda block, inputs, output, number=number: seen.update({number: output}))
+        for number in NUMBERS
     ]
     try:
         features = record(patched, latents)

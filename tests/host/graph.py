@@ -32,7 +32,12 @@ def whole_path(*, views: int = 3, size: int = 64, learning_steps: int = 2, steps
         ),
         "trajectory": node("MVCustomCameraTrajectory", **camera, **path),
         "concept": node(
-            "MVCustomApplyConcept", model=["backbone", 0], clip=["backbone", 1], concept=["learn", 0], cameras=["trajectory", 0], strength=1.0
+            "MVCustomApplyConcept",
+            model=["backbone", 0],
+            clip=["backbone", 1],
+            concept=["learn", 0],
+            cameras=["trajectory", 0],
+            strength=1.0,
         ),
         "positive": node("CLIPTextEncode", text="a <v*> box on a snowy ground under a violet sky", clip=["concept", 1]),
         "negative": node("CLIPTextEncode", text="", clip=["concept", 1]),
@@ -42,7 +47,12 @@ def whole_path(*, views: int = 3, size: int = 64, learning_steps: int = 2, steps
         "euler": node("KSamplerSelect", sampler_name="euler"),
         "guider": node("CFGGuider", model=["concept", 0], positive=["positive", 0], negative=["negative", 0], cfg=4.0),
         "first": node(
-            "SamplerCustomAdvanced", noise=["noise", 0], guider=["guider", 0], sampler=["euler", 0], sigmas=["sigmas", 0], latent_image=["latents", 0]
+            "SamplerCustomAdvanced",
+            noise=["noise", 0],
+            guider=["guider", 0],
+            sampler=["euler", 0],
+            sigmas=["sigmas", 0],
+            latent_image=["latents", 0],
         ),
         "first_views": node("VAEDecode", samples=["first", 0], vae=["backbone", 2]),
         "depth": node(

@@ -50,7 +50,8 @@ def learn_inputs(**changes: Any) -> Inputs:
     rates = {"learning_rate": 1e-3, "token_learning_rate": 1e-3}
     words = {"token": "<v*>", "class_word": "box"}
     return {
-        "model": model, "clip": clip, "vae": vae, **photographs, **words, **rates, "steps": 1, "frames": 2, "references": 3, "seed": 0, **changes,
+        "model": model, "clip": clip, "vae": vae, **photographs, **words, **rates, "steps": 1, "frames": 2, "references": 3, "seed": 0,
+        "warm_start": False, **changes,
     }  # fmt: skip
 
 
@@ -67,7 +68,14 @@ def hook_inputs(**changes: Any) -> Inputs:
 
 def depth_inputs(**changes: Any) -> Inputs:
     views = torch.rand(3, 64, 64, 3)
-    return {"views": views, "cameras": make_cameras(), "anchor": 1, "depth_image_meaning": "metric", "depth_image": views[:1] + 0.5, **changes}
+    return {
+        "views": views,
+        "cameras": make_cameras(),
+        "anchor": 1,
+        "depth_image_meaning": "metric",
+        "depth_image": views[:1] + 0.5,
+        **changes,
+    }
 
 
 USES_OF_MODEL = [(MVCustomLearnConcept, learn_inputs), (MVCustomApplyConcept, apply_inputs), (MVCustomDepthRenderHook, hook_inputs)]
@@ -123,7 +131,7 @@ def test_concept_of_another_backbone():
     with pytest.raises(ValueError, match=message):
         execute(MVCustomApplyConcept, **apply_inputs(concept=concept))
     wide = make_concept(layout=replace(SPEC.pose_layout, text_width=768), width=768)
-    with pytest.raises(ValueError, match="clip: wanted width 768 .*, got 128; connect the CLIP of that backbone"):
+    with pytest.raises(ValueError, match="clip: wanted width 768 .*, got 128; connect its CLIP"):
         execute(MVCustomApplyConcept, **apply_inputs(concept=wide))
 
 
@@ -165,7 +173,11 @@ def spoil(file: Path, fault: str) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "message"),
-    [("empty", "is empty; download it again"), ("cut", "no complete safetensors file .*; download it again"), ("foreign", "wanted .*, got a LoRA")],
+    [
+        ("empty", "is empty; download it again"),
+        ("cut", "no complete safetensors file .*; download it again"),
+        ("foreign", "wanted .*, got a LoRA"),
+    ],
 )
 def test_motion_file(motion_folder: Path, fault: str, message: str):
     file = motion_folder / f"{fault}.safetensors"
@@ -175,7 +187,9 @@ def test_motion_file(motion_folder: Path, fault: str, message: str):
         execute(MVCustomLoadBackbone, checkpoint="sd15.safetensors", motion_file=file.name)
 
 
-@pytest.mark.parametrize(("fault", "message"), [("empty", "empty or cut one"), ("cut", "empty or cut one"), ("foreign", "of another program")])
+@pytest.mark.parametrize(
+    ("fault", "message"), [("empty", "empty or cut one"), ("cut", "empty or cut one"), ("foreign", "of another program")]
+)
 def test_concept_file(tmp_path: Path, fault: str, message: str):
     file = tmp_path / "concept.safetensors"
     write_motion_file(file)
@@ -187,7 +201,9 @@ def test_concept_file(tmp_path: Path, fault: str, message: str):
 def test_checkpoint_and_motion_file_go_together(motion_folder: Path):
     with pytest.raises(ValueError, match="the embedded backbone has its own motion modules; choose"):
         execute(MVCustomLoadBackbone, checkpoint=embedded.NAME, motion_file="v3.safetensors")
-    with pytest.raises(ValueError, match="wanted an AnimateDiff module for sd15.safetensors, got none; put one into models/animatediff_models"):
+    with pytest.raises(
+        ValueError, match="wanted an AnimateDiff module for sd15.safetensors, got none; put one into models/animatediff_models"
+    ):
         execute(MVCustomLoadBackbone, checkpoint="sd15.safetensors", motion_file=checkpoint.NO_MOTION_FILE)
     with pytest.raises(FileNotFoundError, match="absent.safetensors"):
         execute(MVCustomLoadBackbone, checkpoint="sd15.safetensors", motion_file="absent.safetensors")
@@ -196,11 +212,19 @@ def test_checkpoint_and_motion_file_go_together(motion_folder: Path):
 @pytest.mark.parametrize(
     ("load", "message"),
     [
-        (lambda clip, vae: (make_patcher(comfy.supported_models.SDXL), clip, vae), "wanted Stable Diffusion 1.5, got SDXL; choose an SD1.5"),
-        (lambda clip, vae: (load_once()[0], None, vae), "wanted a whole SD1.5 checkpoint with U-Net, text encoder and VAE, got one without"),
+        (
+            lambda clip, vae: (make_patcher(comfy.supported_models.SDXL), clip, vae),
+            "wanted Stable Diffusion 1.5, got SDXL; choose an SD1.5",
+        ),
+        (
+            lambda clip, vae: (load_once()[0], None, vae),
+            "wanted a whole SD1.5 checkpoint with U-Net, text encoder and VAE, got one without",
+        ),
     ],
 )
-def test_checkpoint_of_another_kind(motion_folder: Path, monkeypatch: pytest.MonkeyPatch, load: Callable[..., tuple[Any, ...]], message: str):
+def test_checkpoint_of_another_kind(
+    motion_folder: Path, monkeypatch: pytest.MonkeyPatch, load: Callable[..., tuple[Any, ...]], message: str
+):
     _, clip, vae = load_once()
     write_motion_file(motion_folder / "good.safetensors")
     monkeypatch.setattr(comfy.sd, "load_checkpoint_guess_config", lambda path: load(clip, vae))
@@ -256,7 +280,10 @@ def test_no_steps_in_core_and_in_the_graph(comfy: ComfyInProcess):
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"views": 2}, "wanted 3, one for each camera, got 2; set the batch size"), ({"size": 128}, "wanted 64x64 pixels .*, got 128x128; give")],
+    [
+        ({"views": 2}, "wanted 3, one for each camera, got 2; set the batch size"),
+        ({"size": 128}, "wanted 64x64 pixels .*, got 128x128; give"),
+    ],
 )
 @pytest.mark.parametrize(("node", "inputs"), USES_OF_MODEL[1:])
 def test_latents_that_do_not_fit_the_cameras(node: Any, inputs: Callable[..., Inputs], changes: Inputs, message: str):
@@ -298,7 +325,7 @@ def test_depth_that_is_none(changes: Inputs, message: str):
 
 def test_concept_of_another_trajectory_gives_no_depth():
     (model, _) = execute(MVCustomApplyConcept, **apply_inputs(cameras=make_cameras(reach_deg=30.0)))
-    with pytest.raises(ValueError, match="connect one trajectory to both"):
+    with pytest.raises(ValueError, match="got 3 others; connect one trajectory"):
         execute(MVCustomEstimateAnchorDepth, **depth_inputs(model=model))
 
 
