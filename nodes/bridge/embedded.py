@@ -5,10 +5,8 @@ The block layout is SD1.5's (12 input, middle, 12 output blocks, 16 transformers
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 import comfy.model_base
 import comfy.model_management
@@ -151,12 +149,6 @@ def read_weights() -> dict[str, Tensor]:
         raise FileNotFoundError(f"embedded backbone: wanted {FILE.name} in the pack's models/tiny, found none; reinstall the pack")
     with safe_open(FILE, "pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}
-
-
-def read_card() -> dict[str, Any]:
-    """How the weights were made: commit, steps, hours, held-out figures."""
-    with safe_open(FILE, "pt") as file:
-        return json.loads(file.metadata()["card"])
 
 
 def _part(weights: dict[str, Tensor], part: str) -> dict[str, Tensor]:
