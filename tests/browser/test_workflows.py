@@ -24,7 +24,11 @@ SETTLE_MILLISECONDS = 2500  # the interface goes on moving things after it is lo
 RUN_SECONDS = 600
 
 # Smaller values for the demo: what the browser shows is whether it runs, not how good the pictures are. Class -> input -> value.
-DEMO_ECONOMIES: dict[str, dict[str, Any]] = {}
+DEMO_ECONOMIES: dict[str, dict[str, Any]] = {
+    "MVCustomRenderDemoSubject": {"views": 6},
+    "MVCustomLearnConcept": {"steps": 3},
+    "BasicScheduler": {"steps": 4},
+}
 
 READY = "window.app?.canvas && window.LiteGraph?.registered_node_types?.SaveImage"
 SETTLE = f"new Promise(resolve => setTimeout(resolve, {SETTLE_MILLISECONDS}))"
