@@ -36,7 +36,7 @@ class MVCustomApplyConcept(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Model.Output(display_name="model"),
+                io.Model.Output(display_name="model", tooltip="Shows the concept in prompts that are positive."),
                 io.Clip.Output(display_name="clip", tooltip="Knows the concept's token: connect it to the text encoders."),
             ],
         )

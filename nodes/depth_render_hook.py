@@ -44,7 +44,7 @@ class MVCustomDepthRenderHook(io.ComfyNode):
                 io.Boolean.Input("shared_noise", default=True, tooltip="Let the start noise move with the anchor's surface, too."),
             ],
             outputs=[
-                io.Model.Output(display_name="model"),
+                io.Model.Output(display_name="model", tooltip="For the second pass, with the same noise as the first."),
                 io.Mask.Output(
                     display_name="masks", tooltip="White where the anchor sees the view; the rest is for the Latent Completion Sampler."
                 ),

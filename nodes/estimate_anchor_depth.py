@@ -47,7 +47,7 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
                 ),
             ],
             outputs=[
-                DepthSocket.Output(display_name="depth"),
+                DepthSocket.Output(display_name="depth", tooltip="For the Depth-Aware Render Hook."),
                 io.Image.Output(display_name="picture", tooltip="Near is bright; pixels without depth are red."),
                 io.String.Output(display_name="report", tooltip="How the scale was found."),
             ],

@@ -26,8 +26,8 @@ class MVCustomLearnConcept(io.ComfyNode):
             search_aliases=["train", "textual inversion", "feature nerf", "customdiffusion360", "dreambooth"],
             inputs=[
                 io.Model.Input("model", tooltip="From Load MVCustom Backbone. It is not changed."),
-                io.Clip.Input("clip"),
-                io.Vae.Input("vae"),
+                io.Clip.Input("clip", tooltip="The CLIP that belongs to the model."),
+                io.Vae.Input("vae", tooltip="The VAE that belongs to the model."),
                 io.Image.Input("images", tooltip="Photographs of one subject, from Load Posed Images or Render Demo Subject."),
                 CamerasSocket.Input("cameras", tooltip="One for each photograph."),
                 io.Mask.Input("masks", optional=True, tooltip="White on the subject. Without it the surroundings are learned as well."),
@@ -67,7 +67,7 @@ class MVCustomLearnConcept(io.ComfyNode):
                 ),
             ],
             outputs=[
-                ConceptSocket.Output(display_name="concept"),
+                ConceptSocket.Output(display_name="concept", tooltip="For Apply Concept."),
                 io.Custom("LOSS_MAP").Output(display_name="loss_map", tooltip="For core's Plot Loss Graph."),
                 io.Image.Output(display_name="curves", tooltip="Every loss over the steps."),
                 io.Image.Output(display_name="preview", tooltip="A photograph, what the concept renders there, and its opacity."),

@@ -33,8 +33,8 @@ class MVCustomLoadBackbone(io.ComfyNode):
             ],
             outputs=[
                 io.Model.Output(display_name="model", tooltip="Denoises a batch as the views of one scene."),
-                io.Clip.Output(display_name="clip"),
-                io.Vae.Output(display_name="vae"),
+                io.Clip.Output(display_name="clip", tooltip="The text encoder that belongs to the model."),
+                io.Vae.Output(display_name="vae", tooltip="The autoencoder that belongs to the model."),
             ],
         )
 
