@@ -37,7 +37,9 @@ def test_white_masks_give_cores_euler(comfy: ComfyInProcess):
         samplers = sampler_object("euler"), build_completion_sampler(torch.ones(3, 1, 64, 64), 1.0, 2, 1)
         common = {"model": model, "add_noise": True, "noise_seed": 7, "cfg": 4.0, "sigmas": sigmas, **conditions}
         latent = {"samples": torch.zeros(3, 4, 8, 8)}
-        first, second = (nodes["SamplerCustom"].execute(**common, sampler=sampler, latent_image=latent)[0]["samples"] for sampler in samplers)
+        first, second = (
+            nodes["SamplerCustom"].execute(**common, sampler=sampler, latent_image=latent)[0]["samples"] for sampler in samplers
+        )
     assert torch.equal(first, second)
 
 
