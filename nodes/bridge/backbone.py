@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...mvcustom_core.concept.pose_block import SD15_LAYOUT, PoseLayout, PoseSite
 from ...mvcustom_core.concept.ray_samples import NerfSettings
-from .motion import _check_animatediff_evolved, has_motion
+from .motion import check_animatediff_evolved, has_motion
 
 ATTACHMENT = "mvcustom_backbone"
 
@@ -61,7 +61,7 @@ def require_motion(model: ModelPatcher) -> None:
     """
     if has_motion(model) is None:
         raise ValueError("model: wanted one with MVCustom motion modules, got one without; connect Load MVCustom Backbone")
-    _check_animatediff_evolved(model)
+    check_animatediff_evolved(model)
 
 
 def offered_layout(model: ModelPatcher) -> PoseLayout:

@@ -205,7 +205,7 @@ def _check_host(model: ModelPatcher, settings: MotionSettings) -> None:
 def _check_rivals(model: ModelPatcher) -> None:
     if has_motion(model) is not None:
         raise ValueError("motion: this model already carries MVCustom motion modules; connect the model from before that node")
-    _check_animatediff_evolved(model)
+    check_animatediff_evolved(model)
     patches = model.model_options["transformer_options"].get("patches", {}).get("forward_timestep_embed_patch", [])
     for layer, handler in patches:
         if issubclass(SpatialTransformer, layer) or issubclass(ResBlock, layer):
@@ -215,7 +215,7 @@ def _check_rivals(model: ModelPatcher) -> None:
             )
 
 
-def _check_animatediff_evolved(model: ModelPatcher) -> None:
+def check_animatediff_evolved(model: ModelPatcher) -> None:
     keys = [*model.injections, *model.additional_models, *model.attachments]
     if any(key.startswith("ADE") for key in keys):
         raise ValueError("motion: AnimateDiff-Evolved is applied to this model too; use either its nodes or MVCustom's, not both")
@@ -224,7 +224,7 @@ def _check_animatediff_evolved(model: ModelPatcher) -> None:
 def _check_run(
     settings: MotionSettings, executor: Callable[..., Any], model: ModelPatcher, noise_shape: list[int], *args: Any, **kwargs: Any
 ) -> Any:
-    _check_animatediff_evolved(model)  # it may have been applied after us
+    check_animatediff_evolved(model)  # it may have been applied after us
     frames = noise_shape[0]
     if frames == 1:
         log.info("one frame: motion modules are bypassed")
