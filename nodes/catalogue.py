@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .apply_concept import MVCustomApplyConcept
+from .apply_motion import MVCustomApplyMotion
+from .apply_motion_lora import MVCustomApplyMotionLora
 from .camera_trajectory import MVCustomCameraTrajectory
 from .depth_render_hook import MVCustomDepthRenderHook
 from .estimate_anchor_depth import MVCustomEstimateAnchorDepth
@@ -14,6 +16,8 @@ from .render_demo_subject import MVCustomRenderDemoSubject
 
 NODES = [
     MVCustomLoadBackbone,
+    MVCustomApplyMotion,
+    MVCustomApplyMotionLora,
     MVCustomLoadPosedImages,
     MVCustomRenderDemoSubject,
     MVCustomLearnConcept,

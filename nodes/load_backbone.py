@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from .bridge.checkpoint import list_backbones, list_motion_files, load_backbone
+from .motion_choices import motion_inputs, read_choices
 
 
 class MVCustomLoadBackbone(io.ComfyNode):
@@ -30,14 +31,16 @@ class MVCustomLoadBackbone(io.ComfyNode):
                     options=list_motion_files(),
                     tooltip="AnimateDiff module from models/animatediff_models. The embedded backbone brings its own.",
                 ),
+                *motion_inputs(),
             ],
             outputs=[
                 io.Model.Output(display_name="model", tooltip="Denoises a batch as the views of one scene."),
                 io.Clip.Output(display_name="clip", tooltip="The text encoder that belongs to the model."),
                 io.Vae.Output(display_name="vae", tooltip="The autoencoder that belongs to the model."),
+                io.String.Output(display_name="report", tooltip="What the motion file is, and how it runs."),
             ],
         )
 
     @classmethod
-    def execute(cls, checkpoint: str, motion_file: str) -> io.NodeOutput:
-        return io.NodeOutput(*load_backbone(checkpoint, motion_file))
+    def execute(cls, checkpoint: str, motion_file: str, **choices: str) -> io.NodeOutput:
+        return io.NodeOutput(*load_backbone(checkpoint, motion_file, read_choices(**choices)))

@@ -31,7 +31,7 @@ def print_figures(arguments: argparse.Namespace, folder: Path) -> None:
     images = shard["images"][:SCENES, ::4].flatten(0, 1).float() / 255
     reader = Reader()
     reader.load_state_dict(load_file(READER))
-    model, clip, vae = embedded.load_embedded()
+    model, clip, vae, _ = embedded.load_embedded()
     decoded = vae.decode(vae.encode(images.movedim(1, -1))).movedim(-1, 1).float()
     psnr = -10 * torch.log10((decoded - images).square().mean((1, 2, 3)))
     print(f"VAE, {len(images)} held-out pictures: {float(psnr.mean()):.2f} dB PSNR")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from einops import rearrange
@@ -23,7 +24,6 @@ Attention = Callable[[Tensor, Tensor, Tensor, int], Tensor]
 
 MAX_LAUNCH = 65535  # rows times heads; beyond it CUDA kernels answer "invalid configuration argument"
 MAX_HALO_ELEMENTS = 2**25  # keys copied per chunk of tiles: 64 MiB in 16 bits
-SPATIAL_BANDS = 64  # half wavelengths of the 2-D position go down to 1/64 of the image: one latent cell at 512 pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +141,7 @@ def attend_tiles(
     Returns:
         [(B F), (h w), C].
     """
-    inner_y, outer_y = _tile_axis(grid.height, tiling, q.device)  # [ny, T], [ny, S]
-    inner_x, outer_x = _tile_axis(grid.width, tiling, q.device)  # [nx, T], [nx, S]
-    inner = _pair_axes(inner_y, inner_x, grid.width)  # [(ny nx), (T T)] cell of each query
-    outer = _pair_axes(outer_y, outer_x, grid.width)  # [(ny nx), (S S)] cell of each key
+    inner, outer = find_tile_cells(grid.height, grid.width, tiling, q.device)  # [(ny nx), (T T)], [(ny nx), (S S)]
     q, k, v = (rearrange(x, "(B F) p C -> B F p C", F=grid.frames) for x in (q, k, v))
     halo_elements = k.shape[0] * grid.frames * outer.shape[1] * k.shape[3]
     step = max(1, MAX_HALO_ELEMENTS // halo_elements)
@@ -156,8 +153,17 @@ def attend_tiles(
         o = _attend_rows(tile_q, tile_k, tile_v, heads, attention)  # [(B n), (F t), C]
         parts.append(rearrange(o, "(B n) (F t) C -> (B F) n t C", n=len(queries), F=grid.frames))
     tiles = torch.cat(parts, dim=1)  # [(B F), (ny nx), (T T), C]
-    o = rearrange(tiles, "b (ny nx) (ty tx) C -> b (ny ty) (nx tx) C", ny=len(inner_y), ty=tiling.side)
+    o = rearrange(tiles, "b (ny nx) (ty tx) C -> b (ny ty) (nx tx) C", ny=-(-grid.height // tiling.side), ty=tiling.side)
     return rearrange(o[:, : grid.height, : grid.width], "b h w C -> b (h w) C")
+
+
+@lru_cache(maxsize=64)
+def find_tile_cells(height: int, width: int, tiling: Tiling, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The cells that each tile's queries and keys come from, [(ny nx), (T T)] and [(ny nx), (S S)]; kept, since every step asks again."""
+    with torch.inference_mode(False):  # what is kept may serve a training run after a sampling run
+        inner_y, outer_y = _tile_axis(height, tiling, device)  # [ny, T], [ny, S]
+        inner_x, outer_x = _tile_axis(width, tiling, device)  # [nx, T], [nx, S]
+        return _pair_axes(inner_y, inner_x, width), _pair_axes(outer_y, outer_x, width)
 
 
 def compute_entropy_scale(grid: TokenGrid, scope: Scope) -> float:
@@ -176,32 +182,6 @@ def attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
     q, k, v = (rearrange(x, "N L (H d) -> N H L d", H=heads) for x in (q, k, v))
     o = torch.nn.functional.scaled_dot_product_attention(q, k, v)
     return rearrange(o, "N H L d -> N L (H d)")
-
-
-def make_frame_positions(frames: int, channels: int, max_frames: int, device: torch.device | str | None = None) -> Tensor:
-    """AnimateDiff's sinusoidal frame positions; clips longer than trained with are squeezed into the trained range.
-
-    Returns:
-        [F, C] float32.
-    """
-    index = torch.arange(frames, device=device, dtype=torch.float32)
-    if frames > max_frames:
-        index = index * ((max_frames - 1) / (frames - 1))
-    rate = torch.exp(torch.arange(0, channels, 2, device=device, dtype=torch.float32) * (-math.log(10000.0) / channels))
-    angle = index[:, None] * rate  # [F, C / 2]
-    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)
-
-
-def make_cell_positions(height: int, width: int, channels: int, device: torch.device | str | None = None) -> Tensor:
-    """Sinusoidal 2-D positions on coordinates normalised to 0..1, so that they do not depend on the resolution.
-
-    Returns:
-        [(h w), C] float32, C divisible by 4: sines and cosines of y, then of x.
-    """
-    rate = math.pi * SPATIAL_BANDS ** torch.linspace(0, 1, channels // 4, device=device)  # [C / 4]
-    y, x = (((torch.arange(size, device=device) + 0.5) / size)[:, None] * rate for size in (height, width))  # [size, C / 4]
-    y, x = torch.cat([y.sin(), y.cos()], dim=1), torch.cat([x.sin(), x.cos()], dim=1)  # [size, C / 2]
-    return torch.cat([y[:, None].expand(-1, width, -1), x[None].expand(height, -1, -1)], dim=-1).flatten(0, 1)
 
 
 def _attend_rows(q: Tensor, k: Tensor, v: Tensor, heads: int, attention: Attention) -> Tensor:

@@ -8,25 +8,22 @@ match only in part would quietly give less motion or none.
 from __future__ import annotations
 
 import json
-import pickle
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
-from .attention import Scope, make_frame_positions
+from .attention import Scope
 from .motion import MotionModules, MotionSettings
+from .positions import make_frame_positions
 
 METADATA_KEY = "mvcustom.motion"
 WRAPPERS = ("state_dict", "motion_module_state_dict", "motion_module", "module", "model")
-PICKLES = (".ckpt", ".pt", ".pth", ".bin")
 LCM_FRAMES = 64  # AnimateLCM stores no position table
+V1_FRAMES = 24
 SDXL_CHANNELS = (320, 640, 1280)
 
 MODULE_KEY = re.compile(r"^(?P<wrapper>.*?)(?P<name>((down|up)_blocks\.\d+|mid_block)\.motion_modules\.\d+\.(?P<rest>.+))$")
@@ -36,7 +33,10 @@ DIFFUSERS_NAMES = ((".norm1.", ".norms.0."), (".norm2.", ".norms.1."), (".norm3.
                    (".attn1.", ".attention_blocks.0."), (".attn2.", ".attention_blocks.1."))  # fmt: skip
 
 FOREIGN: tuple[tuple[str, str], ...] = (
-    (r"_lora\.|\.lora_|lora_(up|down|A|B)\b", "a LoRA, which changes weights but holds no modules"),
+    (
+        r"_lora\.|\.lora\.|\.lora_|lora_(up|down|A|B)\b",
+        "a LoRA, which changes weights but holds no modules; use Apply Motion LoRA for a motion LoRA, Load LoRA for an image LoRA",
+    ),
     (r"qkv_merge|pose_encoder|encoder_(conv_in|down_conv_blocks)", "a CameraCtrl camera encoder, not its motion modules"),
     (r"temporal_attentions\.", "a HotshotXL motion module, made for SDXL"),
     (r"img_encoder\.", "an AnimateLCM image-to-video module, which needs its own image encoder"),
@@ -48,66 +48,58 @@ FOREIGN: tuple[tuple[str, str], ...] = (
 """What a key (pattern, searched) gives a file away as, most telling first."""
 
 
-def load_state_dict_file(path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """Read a file's tensors, and its metadata if it is a safetensors file, onto the CPU without running any code it holds.
+@dataclass(frozen=True, slots=True)
+class MotionFile:
+    """Motion modules as a file holds them.
 
-    Raises:
-        ValueError: if the file is empty, truncated, of another kind, or holds more than plain tensors and numbers.
+    Attributes:
+        settings: to build `MotionModules` with.
+        weights: that load into it strictly.
+        kind: what published family the file belongs to.
+        notes: what a user should know before trusting the result.
     """
-    path = Path(path)
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path.name} is empty; download it again")
-    if path.suffix == ".safetensors":
-        try:
-            with safetensors.safe_open(path, framework="pt") as file:
-                return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
-        except safetensors.SafetensorError as error:
-            raise ValueError(f"{path.name} is no complete safetensors file ({error}); download it again") from error
-    if path.suffix not in PICKLES:
-        raise ValueError(f"{path.name}: wanted a file in .safetensors, {', '.join(PICKLES)}, got {path.suffix or 'no suffix'}")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
-        raise ValueError(
-            f"{path.name} is truncated or holds more than tensors ({str(error).splitlines()[0]}); "
-            "download it again or convert it to safetensors"
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path.name}: wanted a dictionary of tensors, got {type(content).__name__}")
-    return content, {}
+
+    settings: MotionSettings
+    weights: dict[str, Tensor]
+    kind: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def report(self) -> str:
+        """One line that says what the file is, and its notes."""
+        settings = self.settings
+        modules = sum(key.endswith("proj_out.weight") for key in self.weights)
+        millions = sum(tensor.numel() for tensor in self.weights.values()) / 1e6
+        line = (
+            f"{self.kind} motion modules: {modules} modules, {millions:.1f} M parameters, "
+            f"channels {', '.join(map(str, settings.channels))}, {'with' if settings.mid_block else 'no'} middle module, "
+            f"up to {settings.max_frames} frames, beta schedule {settings.beta_schedule}, {settings.norm_mode.replace('_', ' ')} norm, "
+            f"scopes {', '.join(map(str, settings.scopes))}"
+        )
+        return "; ".join([line, *self.notes])
 
 
-def read_motion_checkpoint(state_dict: Mapping[str, Any], metadata: Mapping[str, str]) -> tuple[MotionSettings, dict[str, Tensor], str]:
+def read_motion_checkpoint(state_dict: Mapping[str, Any], metadata: Mapping[str, str]) -> MotionFile:
     """Recognise motion modules and bring them under AnimateDiff's names.
 
     Args:
         state_dict: a file's content, possibly wrapped by a trainer.
         metadata: its safetensors metadata, or nothing.
 
-    Returns:
-        The settings to build `MotionModules` with, the weights that load into it strictly, and one line that says what it is.
-
     Raises:
         ValueError: naming what the file is instead, or the keys that are missing and unexpected.
     """
-    tensors = _unwrap(state_dict)
+    tensors = unwrap(state_dict)
     modules, foreign, is_diffusers = _collect_modules(tensors)
     _refuse_foreign(tensors, modules)
     positions = {key: modules.pop(key) for key in list(modules) if POSITION_KEY.search(key)}
     stored = metadata.get(METADATA_KEY)
     if stored is not None:
-        settings, kind = _parse_settings(stored), "MVCustom"
+        found = MotionFile(_parse_settings(stored), modules, "MVCustom")
     else:
-        settings, kind = _detect_settings(modules, positions, is_diffusers)
-    _check_complete(settings, modules, foreign)
-    count = sum(key.endswith("proj_out.weight") for key in modules)
-    report = (
-        f"{kind} motion modules: {count} modules, channels {', '.join(map(str, settings.channels))}, "
-        f"{'with' if settings.mid_block else 'no'} middle module, up to {settings.max_frames} frames"
-        f"{'' if positions or stored else ' (assumed: no position table in the file)'}, "
-        f"beta schedule {settings.beta_schedule}, scopes {', '.join(map(str, settings.scopes))}"
-    )
-    return settings, modules, report
+        found = _detect_kind(modules, positions, is_diffusers)
+    _check_complete(found.settings, modules, foreign)
+    return found
 
 
 def motion_metadata(settings: MotionSettings) -> dict[str, str]:
@@ -128,35 +120,38 @@ def _parse_settings(text: str) -> MotionSettings:
         raise ValueError(f"motion file: its {METADATA_KEY} metadata is unreadable: {error}") from error
 
 
-def _unwrap(content: Mapping[str, Any]) -> dict[str, Tensor]:
+def unwrap(content: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a file, out of whatever a trainer wrapped around them."""
     for wrapper in WRAPPERS:
         if isinstance(content.get(wrapper), Mapping):
-            return _unwrap(content[wrapper])
+            return unwrap(content[wrapper])
     tensors: dict[str, Tensor] = {}
     for key, value in content.items():
         if isinstance(value, Tensor):
             tensors[str(key)] = value
         elif isinstance(value, Mapping):
-            tensors |= {f"{key}.{name}": tensor for name, tensor in _unwrap(value).items()}
+            tensors |= {f"{key}.{name}": tensor for name, tensor in unwrap(value).items()}
     return tensors
 
 
+def rename_module_key(key: str) -> str | None:
+    """A key of a motion module under AnimateDiff's names, without what a trainer put before it; None for any other key."""
+    match = MODULE_KEY.match(key)
+    if match is None:
+        return None
+    name = match["name"]
+    if not match["rest"].startswith("temporal_transformer."):
+        name = name.removesuffix(match["rest"]) + "temporal_transformer." + match["rest"]
+        for theirs, ours in DIFFUSERS_NAMES:
+            name = name.replace(theirs, ours)
+    return name
+
+
 def _collect_modules(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], list[str], bool]:
-    modules: dict[str, Tensor] = {}
-    foreign: list[str] = []
-    is_diffusers = False
-    for key, tensor in tensors.items():
-        match = MODULE_KEY.match(key)
-        if match is None:
-            foreign.append(key)
-            continue
-        name = match["name"]
-        if not match["rest"].startswith("temporal_transformer."):
-            is_diffusers = True
-            name = name.removesuffix(match["rest"]) + "temporal_transformer." + match["rest"]
-            for theirs, ours in DIFFUSERS_NAMES:
-                name = name.replace(theirs, ours)
-        modules[name] = tensor
+    names = {key: rename_module_key(key) for key in tensors}
+    modules = {name: tensors[key] for key, name in names.items() if name is not None}
+    foreign = [key for key, name in names.items() if name is None]
+    is_diffusers = any(name is not None and not key.endswith(name) for key, name in names.items())
     return modules, foreign, is_diffusers
 
 
@@ -181,7 +176,7 @@ def _find_channels(modules: dict[str, Tensor]) -> tuple[int, ...]:
     return tuple(channels)
 
 
-def _detect_settings(modules: dict[str, Tensor], positions: dict[str, Tensor], is_diffusers: bool) -> tuple[MotionSettings, str]:
+def _detect_kind(modules: dict[str, Tensor], positions: dict[str, Tensor], is_diffusers: bool) -> MotionFile:
     channels = _find_channels(modules)
     if not channels:
         raise ValueError(f"motion modules: wanted the level down_blocks.0, got only keys such as {', '.join(list(modules)[:5])}")
@@ -189,19 +184,28 @@ def _detect_settings(modules: dict[str, Tensor], positions: dict[str, Tensor], i
         channels=channels,
         mid_block=any(key.startswith("mid_block.") for key in modules),
         scopes=(Scope(1),) * len(channels),
+        entropy_correction=True,  # nothing at the trained scope, and what keeps attention peaked at a wider one
         spatial_position=any(key.endswith(".g") for key in modules),
     )
-    if not positions and not is_diffusers:
-        return replace(settings, max_frames=LCM_FRAMES, beta_schedule="scaled_linear"), "AnimateLCM"
+    notes: tuple[str, ...] = ()
     if positions:
         settings = replace(settings, max_frames=_measure_positions(positions))
+    elif not is_diffusers:
+        settings = replace(settings, max_frames=LCM_FRAMES, beta_schedule="scaled_linear")
+    if not positions:
+        notes = (f"no position table in the file: {settings.max_frames} frames are assumed",)
     if is_diffusers:
-        return settings, "diffusers MotionAdapter"
-    if settings.mid_block:
-        return settings, "AnimateDiff v2"
-    if settings.max_frames == 24:
-        return settings, "AnimateDiff v1 (trained with image norms across frames, computed per frame here: expect a different look)"
-    return settings, "AnimateDiff v3"
+        kind = "diffusers MotionAdapter"
+    elif not positions:
+        kind = "AnimateLCM"
+    elif settings.mid_block:
+        kind = "AnimateDiff v2"
+    elif settings.max_frames == V1_FRAMES:
+        kind = "AnimateDiff v1"
+        notes = ("v1 was trained with the image layers' norms across frames, here they are per frame: expect a different look",)
+    else:
+        kind = "AnimateDiff v3"
+    return MotionFile(settings, modules, kind, notes)
 
 
 def _measure_positions(positions: dict[str, Tensor]) -> int:

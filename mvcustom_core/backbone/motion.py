@@ -26,16 +26,16 @@ from .attention import (
     Scope,
     TokenGrid,
     compute_entropy_scale,
-    make_cell_positions,
-    make_frame_positions,
     spatio_temporal_attention,
 )
+from .positions import make_cell_positions, make_frame_positions
 from .schedule import BetaSchedule
 
 NormMode = Literal["per_frame", "cross_frame"]
 
 NORM_GROUPS = 32
 DOWN_LAYERS, UP_LAYERS = 2, 3  # modules per level of Stable Diffusion 1.5's U-Net
+MAX_HIDDEN_ELEMENTS = 2**26  # of the feed-forward's hidden layer at a time: 128 MiB in 16 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,15 @@ class FeedForward(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.net(x)
+        step = count_hidden_rows(x.shape[1], x.shape[2])
+        if len(x) <= step:
+            return self.net(x)
+        return torch.cat([self.net(rows) for rows in x.split(step)])
+
+
+def count_hidden_rows(tokens: int, channels: int) -> int:
+    """How many images of so many tokens the feed-forward takes at a time; its hidden layer is the widest tensor of a module."""
+    return max(1, MAX_HIDDEN_ELEMENTS // (8 * channels * tokens))
 
 
 class TemporalBlock(nn.Module):

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ...mvcustom_core.concept.pose_block import SD15_LAYOUT, PoseLayout, PoseSite
 from ...mvcustom_core.concept.ray_samples import NerfSettings
-from .motion import check_animatediff_evolved, has_motion
+from .motion import has_motion
+from .motion_run import check_animatediff_evolved
 
 ATTACHMENT = "mvcustom_backbone"
 

@@ -7,11 +7,12 @@ import folder_paths
 import torch
 from comfy.model_patcher import ModelPatcher
 
+from ...mvcustom_core.backbone.presets import MotionChoices
 from .backbone import SD15_SPEC, offered_layout
 from .embedded import NAME as EMBEDDED
 from .embedded import load_embedded
 from .folders import MOTION, find_file, list_files
-from .motion import apply_motion, load_motion_patcher
+from .motion import apply_motion, load_motion
 
 NO_MOTION_FILE = "none (embedded backbone)"
 
@@ -26,8 +27,8 @@ def list_motion_files() -> list[str]:
     return [NO_MOTION_FILE, *list_files(MOTION)]
 
 
-def load_backbone(checkpoint: str, motion_file: str) -> tuple[ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE]:
-    """MODEL with motion modules, CLIP and VAE.
+def load_backbone(checkpoint: str, motion_file: str, choices: MotionChoices) -> tuple[ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE, str]:
+    """MODEL with motion modules, CLIP, VAE, and one line that says what the motion modules are.
 
     Raises:
         ValueError: if the two choices do not go together or the checkpoint is no Stable Diffusion 1.5.
@@ -37,12 +38,12 @@ def load_backbone(checkpoint: str, motion_file: str) -> tuple[ModelPatcher, comf
             raise ValueError(
                 f"motion file: the embedded backbone has its own motion modules; choose {NO_MOTION_FILE!r}, got {motion_file!r}"
             )
-        return load_embedded()
+        return load_embedded(choices)
     if motion_file == NO_MOTION_FILE:
         raise ValueError(
             f"motion file: wanted an AnimateDiff module for {checkpoint}, got none; put one into models/{MOTION} and choose it here"
         )
-    motion = load_motion_patcher(find_file(MOTION, motion_file))
+    motion, settings, report = load_motion(find_file(MOTION, motion_file), choices)
     with torch.inference_mode(False):  # nodes run in inference mode, whose tensors could never be trained
         model, clip, vae, *_ = comfy.sd.load_checkpoint_guess_config(folder_paths.get_full_path_or_raise("checkpoints", checkpoint))
     if model is None or clip is None or vae is None:
@@ -51,4 +52,4 @@ def load_backbone(checkpoint: str, motion_file: str) -> tuple[ModelPatcher, comf
         raise ValueError(
             f"{checkpoint}: wanted Stable Diffusion 1.5, got {type(model.model.model_config).__name__}; choose an SD1.5 checkpoint"
         )
-    return apply_motion(model, motion), clip, vae
+    return apply_motion(model, motion, settings), clip, vae, report

@@ -22,13 +22,18 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from ...mvcustom_core.backbone.attention import Scope
+from ...mvcustom_core.backbone.checkpoint import MotionFile
 from ...mvcustom_core.backbone.depth_head import DepthHead
 from ...mvcustom_core.backbone.motion import MotionSettings
+from ...mvcustom_core.backbone.presets import MotionChoices
 from ...mvcustom_core.concept.pose_block import PoseLayout, PoseSite
 from ...mvcustom_core.concept.ray_samples import NerfSettings
 from .backbone import ATTACHMENT, BackboneSpec
 from .folders import PACK
-from .motion import apply_motion, build_motion_patcher
+from .motion import apply_motion, describe_run
+from .motion_model import build_motion_patcher
+
+AS_TRAINED = MotionChoices()
 
 NAME = "embedded (small, procedural scenes)"
 FILE = PACK / "models" / "tiny" / "backbone.safetensors"
@@ -105,8 +110,10 @@ def build_unet() -> comfy.model_base.BaseModel:
     return config.get_model({}, "", device=torch.device("cpu"))
 
 
-def load_embedded() -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE]:
-    """MODEL with motion modules, CLIP and VAE, ready to use.
+def load_embedded(
+    choices: MotionChoices = AS_TRAINED,
+) -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE, str]:
+    """MODEL with motion modules, CLIP and VAE, ready to use, and one line about the motion modules.
 
     Raises:
         FileNotFoundError: if the weights are not in the pack.
@@ -115,11 +122,14 @@ def load_embedded() -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, co
     model = load_unet()
     prior = {name: tensor.float() for name, tensor in _part(weights, "pose").items()}
     model.set_attachments(ATTACHMENT, replace(SPEC, pose_prior=prior))
-    model = apply_motion(model, build_motion_patcher(MOTION, _part(weights, "motion"), torch.float32))
+    motion = MotionFile(MOTION, _part(weights, "motion"), "embedded")
+    settings = choices.apply_to(MOTION)
+    model = apply_motion(model, build_motion_patcher(MOTION, motion.weights, torch.float32), settings)
     clip = build_clip()
     text = _part(weights, "text")
     clip.cond_stage_model.clip_l.transformer.text_model.load_state_dict(_expand_tokens(text))
-    return model, clip, build_vae({name: tensor.float() for name, tensor in _part(weights, "vae").items()})
+    vae = build_vae({name: tensor.float() for name, tensor in _part(weights, "vae").items()})
+    return model, clip, vae, f"{motion.report}; {describe_run(settings)}"
 
 
 def load_unet(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:

@@ -1,4 +1,4 @@
-"""Where files are looked for: ComfyUI's own folders, and two of ours."""
+"""Where files are looked for: ComfyUI's own folders, AnimateDiff's, which other packs use too, and ours."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from pathlib import Path
 
 import folder_paths
 
-CONCEPTS, MOTION = "mvcustom", "animatediff_models"
+CONCEPTS, MOTION, MOTION_LORA = "mvcustom", "animatediff_models", "animatediff_motion_lora"
 PACK = Path(__file__).resolve().parent.parent.parent
 
 
 def register_folders() -> None:
-    """Make `models/mvcustom` and `output/mvcustom` (concepts) and `models/animatediff_models` known to ComfyUI."""
+    """Make known to ComfyUI `models/mvcustom` and `output/mvcustom` (concepts), and AnimateDiff's two folders in `models`."""
     models, output = folder_paths.models_dir, folder_paths.get_output_directory()
     for name, folders in (
         (CONCEPTS, (os.path.join(models, CONCEPTS), os.path.join(output, CONCEPTS))),
         (MOTION, (os.path.join(models, MOTION),)),
+        (MOTION_LORA, (os.path.join(models, MOTION_LORA),)),
     ):
         known, extensions = folder_paths.folder_names_and_paths.get(name, ([], set()))
         paths = [*known, *(folder for folder in folders if folder not in known)]

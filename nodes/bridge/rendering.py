@@ -18,7 +18,7 @@ from ...mvcustom_core.sampling.operator import RenderOperator, build_render_oper
 from ...mvcustom_core.sampling.rendering import RenderingSettings, rendering_strength, replace_features, share_noise
 from .backbone import spec_of, walk_transformers
 from .concept import check_latents
-from .motion import count_frames
+from .motion_run import count_frames
 from .pose import KEY
 
 ATTACHMENT = "mvcustom_rendering"

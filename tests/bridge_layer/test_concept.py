@@ -17,7 +17,8 @@ from mvcustom.mvcustom_core.sampling.rendering import RenderingSettings
 from mvcustom.nodes.bridge import embedded
 from mvcustom.nodes.bridge.backbone import ATTACHMENT
 from mvcustom.nodes.bridge.concept import render_depth, session_of
-from mvcustom.nodes.bridge.motion import apply_motion, build_motion_patcher
+from mvcustom.nodes.bridge.motion import apply_motion
+from mvcustom.nodes.bridge.motion_model import build_motion_patcher
 from mvcustom.nodes.bridge.rendering import apply_rendering
 from mvcustom.nodes.bridge.tokens import encode_caption
 from mvcustom.tests.host.embedded import (

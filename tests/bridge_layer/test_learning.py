@@ -183,7 +183,7 @@ def freeze_in_inference_mode(module: nn.Module) -> None:
 
 def test_learning_on_weights_of_inference_mode():
     with torch.inference_mode():
-        model, clip, _ = load_embedded()
+        model, clip, *_ = load_embedded()
     for module in (model.model.diffusion_model, model.get_additional_models()[0].model, clip_text_model(clip)):
         freeze_in_inference_mode(module)
     concept, _, _ = learn(model, steps=2, clip=clip)

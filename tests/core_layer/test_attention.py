@@ -16,10 +16,9 @@ from mvcustom.mvcustom_core.backbone.attention import (
     attend,
     attend_tiles,
     compute_entropy_scale,
-    make_cell_positions,
-    make_frame_positions,
     spatio_temporal_attention,
 )
+from mvcustom.mvcustom_core.backbone.positions import make_cell_positions, make_frame_positions
 
 HEADS, CHANNELS = 2, 8
 

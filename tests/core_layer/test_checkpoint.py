@@ -12,14 +12,15 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from mvcustom.mvcustom_core.backbone.attention import Scope, make_frame_positions
-from mvcustom.mvcustom_core.backbone.checkpoint import METADATA_KEY, load_state_dict_file, motion_metadata, read_motion_checkpoint
+from mvcustom.mvcustom_core.backbone.attention import Scope
+from mvcustom.mvcustom_core.backbone.checkpoint import METADATA_KEY, motion_metadata, read_motion_checkpoint
+from mvcustom.mvcustom_core.backbone.files import load_state_dict_file
 from mvcustom.mvcustom_core.backbone.motion import MotionModules, MotionSettings
+from mvcustom.mvcustom_core.backbone.positions import make_frame_positions
 
 Weights = dict[str, Tensor]
 
-TINY = MotionSettings(channels=(32, 64), heads=8, max_frames=24, scopes=(Scope(1), Scope(1)))
-V2 = replace(TINY, mid_block=True, max_frames=32)
+TINY = MotionSettings(channels=(32, 64), heads=8, max_frames=24, scopes=(Scope(1), Scope(1)), entropy_correction=True)
 TO_DIFFUSERS = (
     (".attention_blocks.0", ".attn1"),
     (".attention_blocks.1", ".attn2"),
@@ -51,6 +52,8 @@ def to_diffusers(weights: Weights, frames: int | None) -> Weights:
     """The five renamings of diffusers' conversion script, and its one position table per block."""
     renamed = {}
     for key, value in weights.items():
+        if key.endswith(".pe"):
+            continue
         for ours, theirs in TO_DIFFUSERS:
             key = key.replace(ours, theirs)
         renamed[key] = value
@@ -65,50 +68,64 @@ def assert_same(read: Weights, weights: Weights) -> None:
     assert all(torch.equal(read[key], weights[key]) for key in weights)
 
 
-@pytest.mark.parametrize(
-    ("settings", "name"), [(TINY, "AnimateDiff v1"), (replace(TINY, max_frames=32), "AnimateDiff v3"), (V2, "AnimateDiff v2")]
-)
-def test_original_layout(settings: MotionSettings, name: str) -> None:
-    weights = make_weights(settings)
-    found, read, report = read_motion_checkpoint(add_positions(weights, settings.max_frames), {})
-    assert found == settings
-    assert_same(read, weights)
-    assert report.startswith(name) and f"up to {settings.max_frames} frames" in report
-    assert f"{11 if settings.mid_block else 10} modules" in report
-    MotionModules(found).load_state_dict(read)
+def in_wrapper(weights: Weights) -> dict[str, object]:
+    """As a trainer under distributed data parallel saves."""
+    return {"epoch": 3, "global_step": 10, "state_dict": {f"module.{key}": value for key, value in weights.items()}}
 
 
-def test_animatelcm_has_no_positions() -> None:
-    found, _, report = read_motion_checkpoint(make_weights(V2), {})
-    assert found == replace(V2, max_frames=64, beta_schedule="scaled_linear")
-    assert report.startswith("AnimateLCM") and "assumed" in report
+V1, V2 = TINY, replace(TINY, mid_block=True, max_frames=32)
+V3 = replace(TINY, max_frames=32)
+LCM = replace(V2, max_frames=64, beta_schedule="scaled_linear")
+LONG = replace(V3, max_frames=64)
+
+KINDS: dict[str, tuple[Callable[[], dict[str, object]], str, MotionSettings, str]] = {
+    # file -> how it is made, the loader's word for it, its settings, a note that must be given
+    "v1": (lambda: add_positions(make_weights(V1), 24), "AnimateDiff v1", V1, "norms across frames"),
+    "v2": (lambda: add_positions(make_weights(V2), 32), "AnimateDiff v2", V2, ""),
+    "v3": (lambda: add_positions(make_weights(V3), 32), "AnimateDiff v3", V3, ""),
+    "v3 as published": (
+        lambda: {"state_dict": add_positions(make_weights(V3), 32), "animatediff_config": {"a": 1}},
+        "AnimateDiff v3",
+        V3,
+        "",
+    ),
+    "AnimateLCM": (lambda: make_weights(V2), "AnimateLCM", LCM, "64 frames are assumed"),
+    "diffusers": (lambda: to_diffusers(make_weights(V2), 32), "diffusers MotionAdapter", V2, ""),
+    "diffusers, no positions": (lambda: to_diffusers(make_weights(V2), None), "diffusers MotionAdapter", V2, "32 frames are assumed"),
+    "diffusers, no middle": (lambda: to_diffusers(make_weights(V3), 16), "diffusers MotionAdapter", replace(V3, max_frames=16), ""),
+    "trained, DDP": (lambda: in_wrapper(add_positions(make_weights(V3), 32)), "AnimateDiff v3", V3, ""),
+    "trained, U-Net": (lambda: {f"unet.{k}": v for k, v in add_positions(make_weights(LONG), 64).items()}, "AnimateDiff v3", LONG, ""),
+    "trained, named": (lambda: {"motion_module_state_dict": add_positions(make_weights(V2), 32)}, "AnimateDiff v2", V2, ""),
+    "trained, nested": (lambda: {"state_dict": {"module": add_positions(make_weights(V2), 32)}}, "AnimateDiff v2", V2, ""),
+}
 
 
-@pytest.mark.parametrize("frames", [16, None])
-def test_diffusers_layout(frames: int | None) -> None:
-    weights = make_weights(V2)
-    found, read, report = read_motion_checkpoint(to_diffusers(weights, frames), {})
-    assert found == replace(V2, max_frames=frames or 32)
-    assert_same(read, weights)
-    assert report.startswith("diffusers MotionAdapter") and ("assumed" in report) == (frames is None)
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_of_file(name: str) -> None:
+    make, kind, settings, note = KINDS[name]
+    found = read_motion_checkpoint(make(), {})
+    assert (found.kind, found.settings) == (kind, settings)
+    assert note in found.report if note else not found.notes
+    assert_same(found.weights, make_weights(settings))
+    MotionModules(settings).load_state_dict(found.weights)
+    count, numbers = 11 if settings.mid_block else 10, sum(x.numel() for x in found.weights.values())
+    assert f"{count} modules, {numbers / 1e6:.1f} M parameters" in found.report
+    assert f"{'with' if settings.mid_block else 'no'} middle module, up to {settings.max_frames} frames" in found.report
 
 
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        lambda w: {f"module.{key}": value for key, value in w.items()},
-        lambda w: {f"unet.{key}": value for key, value in w.items()},
-        lambda w: {"epoch": 3, "global_step": 10, "state_dict": {f"module.{key}": value for key, value in w.items()}},
-        lambda w: {"state_dict": w, "animatediff_config": {"a": 1}},
-        lambda w: {"motion_module_state_dict": w},
-        lambda w: {"state_dict": {"module": w}},
-    ],
-)
-def test_wrappers_are_taken_off(wrap: Callable[[Weights], dict[str, object]]) -> None:
-    weights = make_weights()
-    found, read, _ = read_motion_checkpoint(wrap(add_positions(weights, 24)), {})
-    assert found == TINY
-    assert_same(read, weights)
+def test_round_trips_lose_nothing(tmp_path: Path) -> None:
+    """original -> ours -> diffusers -> ours -> original: every weight and every position table comes back."""
+    original = add_positions(make_weights(V2), 32)
+    found = read_motion_checkpoint(original, {})
+    safetensors.torch.save_file(found.weights, tmp_path / "ours.safetensors", metadata=motion_metadata(found.settings))
+    ours = read_motion_checkpoint(*load_state_dict_file(tmp_path / "ours.safetensors"))
+    assert (ours.kind, ours.settings) == ("MVCustom", found.settings)
+    theirs = to_diffusers(ours.weights, ours.settings.max_frames)
+    back = read_motion_checkpoint(theirs, {})
+    assert back.settings == found.settings
+    again = add_positions(back.weights, back.settings.max_frames)
+    assert_same(again, original)
+    assert_same(to_diffusers(again, None) | {key: value for key, value in theirs.items() if key.endswith(".pe")}, theirs)
 
 
 def test_our_own_file_round_trip(tmp_path: Path) -> None:
@@ -125,11 +142,11 @@ def test_our_own_file_round_trip(tmp_path: Path) -> None:
     )
     weights = make_weights(settings)
     safetensors.torch.save_file(weights, tmp_path / "ours.safetensors", metadata=motion_metadata(settings))
-    found, read, report = read_motion_checkpoint(*load_state_dict_file(tmp_path / "ours.safetensors"))
-    assert found == settings
-    assert_same(read, weights)
-    assert report.startswith("MVCustom") and "scopes 9, dense, 1" in report and "assumed" not in report
-    MotionModules(found).load_state_dict(read)
+    found = read_motion_checkpoint(*load_state_dict_file(tmp_path / "ours.safetensors"))
+    assert found.settings == settings
+    assert_same(found.weights, weights)
+    assert found.report.startswith("MVCustom") and "cross frame norm, scopes 9, dense, 1" in found.report and not found.notes
+    MotionModules(found.settings).load_state_dict(found.weights)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +168,8 @@ MODULE = "down_blocks.0.motion_modules.0.temporal_transformer.transformer_blocks
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ([f"{MODULE}attention_blocks.0.processor.to_q_lora.down.weight"], "a LoRA"),
+        ([f"{MODULE}attention_blocks.0.processor.to_q_lora.down.weight"], "a LoRA.*use Apply Motion LoRA"),
+        (["down_blocks.0.attentions.0.transformer_blocks.0.attn1.processor.to_q_lora.down.weight"], "a LoRA.*Load LoRA for an image"),
         (["lora_unet_down_blocks_0.lora_up.weight"], "a LoRA"),
         ([f"{MODULE}attention_blocks.0.processor.qkv_merge.weight"], "CameraCtrl"),
         (["encoder_conv_in.weight", "encoder_down_conv_blocks.0.0.block1.weight"], "CameraCtrl"),

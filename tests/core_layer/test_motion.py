@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mvcustom.mvcustom_core.backbone.attention import Scope, attend, make_cell_positions
+from mvcustom.mvcustom_core.backbone.attention import Scope, attend
 from mvcustom.mvcustom_core.backbone.motion import MotionModule, MotionModules, MotionSettings
+from mvcustom.mvcustom_core.backbone.positions import make_cell_positions
 
 TINY = MotionSettings(channels=(32, 64), heads=4, max_frames=16, scopes=(Scope(1), Scope(1)))
 

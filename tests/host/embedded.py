@@ -35,7 +35,7 @@ SIZE, VIEWS = 64, 3
 def load_once() -> tuple[ModelPatcher, CLIP, VAE]:
     """MODEL, CLIP and VAE, loaded as a node loads them."""
     with torch.inference_mode():
-        model, clip, vae = load_embedded()
+        model, clip, vae, _ = load_embedded()
     for module in (model.model.diffusion_model, *(patcher.model for patcher in model.get_additional_models())):
         draw_weights(module)
     return model, clip, vae

@@ -1,0 +1,80 @@
+"""How much memory motion modules need beside the U-Net while they run, from their shapes alone.
+
+A U-Net runs one module at a time, so what counts is the largest. Each figure is the largest sum of tensors that are alive together in
+a module's forward pass; attention kernels that stream their scores add next to nothing, those that store them add everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .attention import MAX_HALO_ELEMENTS, Scope, TokenGrid
+from .motion import MotionSettings, count_hidden_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What one call of the U-Net holds.
+
+    Attributes:
+        clips: B, one for each condition that runs in the same call.
+        frames: F of each clip.
+        height, width: of the latents, in cells.
+        element_bytes: of the U-Net's computing type.
+        stores_scores: whether the attention kernel keeps a score for every pair of tokens (a kernel without streaming).
+    """
+
+    clips: int
+    frames: int
+    height: int
+    width: int
+    element_bytes: int
+    stores_scores: bool = False
+
+
+def estimate_memory(settings: MotionSettings, workload: Workload) -> int:
+    """Peak bytes beside the U-Net's own, over all levels."""
+    return max(estimate_level_memory(settings, level, workload) for level in range(len(settings.channels)))
+
+
+def estimate_level_memory(settings: MotionSettings, level: int, workload: Workload) -> int:
+    """Peak bytes of one module of a level, its input and output included."""
+    if workload.frames == 1:
+        return 0
+    height, width = (-(-side // 2**level) for side in (workload.height, workload.width))  # strided convolutions round up
+    grid = TokenGrid(workload.frames, height, width)
+    images, tokens, channels = workload.clips * workload.frames, height * width, settings.channels[level]
+    whole = images * tokens * channels  # elements of one feature map of the batch
+    elements = max(_attention_elements(settings, level, grid, whole, workload), _feed_forward_elements(images, tokens, channels))
+    return elements * workload.element_bytes
+
+
+def _feed_forward_elements(images: int, tokens: int, channels: int) -> int:
+    rows = min(images, count_hidden_rows(tokens, channels))
+    # input, tokens, their norm, the output and, while parts are joined, the parts; 8 C of hidden layer, 4 C of gate and 4 C of product
+    return 5 * images * tokens * channels + 16 * rows * tokens * channels
+
+
+def _attention_elements(settings: MotionSettings, level: int, grid: TokenGrid, whole: int, workload: Workload) -> int:
+    scope = settings.scopes[level]
+    alive = 7  # input, tokens, positioned tokens, q, k, v, result
+    halo = grid.find_halo(scope)
+    is_tiled = scope.window != 1 and halo != (grid.height, grid.width)
+    if scope.window == 1:
+        alive += 3  # q, k and v again with the frames next to each other
+    if settings.spatial_position:
+        alive += 1
+    elements = alive * whole
+    if is_tiled:
+        elements += 2 * min(MAX_HALO_ELEMENTS, _halo_elements(grid, scope, whole)) + whole
+    if workload.stores_scores:
+        keys = grid.frames * halo[0] * halo[1]
+        elements += 2 * workload.clips * settings.heads * grid.frames * grid.height * grid.width * keys  # scores and their softmax
+    return elements
+
+
+def _halo_elements(grid: TokenGrid, scope: Scope, whole: int) -> int:
+    """Elements of the keys that all tiles copy."""
+    height, width = grid.find_halo(scope)
+    tiles = -(-grid.height // scope.tile) * -(-grid.width // scope.tile)
+    return whole * tiles * height * width // (grid.height * grid.width)
