@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from einops import rearrange
 from torch import Tensor
 
 from ..shapes import check_shape
+from .tables import keep
 
 Attention = Callable[[Tensor, Tensor, Tensor, int], Tensor]
 """A kernel (q [N, L, C], k [N, M, C], v [N, M, C], heads) -> [N, L, C] that scales by the square root of C / heads."""
@@ -142,28 +142,26 @@ def attend_tiles(
         [(B F), (h w), C].
     """
     inner, outer = find_tile_cells(grid.height, grid.width, tiling, q.device)  # [(ny nx), (T T)], [(ny nx), (S S)]
-    q, k, v = (rearrange(x, "(B F) p C -> B F p C", F=grid.frames) for x in (q, k, v))
-    halo_elements = k.shape[0] * grid.frames * outer.shape[1] * k.shape[3]
+    q, k, v = (rearrange(x, "(B F) p C -> B p F C", F=grid.frames) for x in (q, k, v))  # in this order a tile is copied once
+    halo_elements = k.shape[0] * outer.shape[1] * grid.frames * k.shape[3]
     step = max(1, MAX_HALO_ELEMENTS // halo_elements)
     parts = []
     for queries, keys in zip(inner.split(step), outer.split(step), strict=True):
-        tile_q, tile_k, tile_v = (
-            rearrange(x[:, :, cells], "B F n t C -> (B n) (F t) C") for x, cells in ((q, queries), (k, keys), (v, keys))
-        )
-        o = _attend_rows(tile_q, tile_k, tile_v, heads, attention)  # [(B n), (F t), C]
-        parts.append(rearrange(o, "(B n) (F t) C -> (B F) n t C", n=len(queries), F=grid.frames))
-    tiles = torch.cat(parts, dim=1)  # [(B F), (ny nx), (T T), C]
-    o = rearrange(tiles, "b (ny nx) (ty tx) C -> b (ny ty) (nx tx) C", ny=-(-grid.height // tiling.side), ty=tiling.side)
+        tile_q, tile_k, tile_v = (rearrange(x[:, cells], "B n t F C -> (B n) (t F) C") for x, cells in ((q, queries), (k, keys), (v, keys)))
+        o = _attend_rows(tile_q, tile_k, tile_v, heads, attention)  # [(B n), (t F), C]
+        parts.append(rearrange(o, "(B n) (t F) C -> B n t F C", n=len(queries), F=grid.frames))
+    tiles = torch.cat(parts, dim=1)  # [B, (ny nx), (T T), F, C]
+    rows = -(-grid.height // tiling.side)
+    o = rearrange(tiles, "B (ny nx) (ty tx) F C -> (B F) (ny ty) (nx tx) C", ny=rows, ty=tiling.side)
     return rearrange(o[:, : grid.height, : grid.width], "b h w C -> b (h w) C")
 
 
-@lru_cache(maxsize=64)
+@keep
 def find_tile_cells(height: int, width: int, tiling: Tiling, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The cells that each tile's queries and keys come from, [(ny nx), (T T)] and [(ny nx), (S S)]; kept, since every step asks again."""
-    with torch.inference_mode(False):  # what is kept may serve a training run after a sampling run
-        inner_y, outer_y = _tile_axis(height, tiling, device)  # [ny, T], [ny, S]
-        inner_x, outer_x = _tile_axis(width, tiling, device)  # [nx, T], [nx, S]
-        return _pair_axes(inner_y, inner_x, width), _pair_axes(outer_y, outer_x, width)
+    """The cells that each tile's queries and keys come from, [(ny nx), (T T)] and [(ny nx), (S S)]."""
+    inner_y, outer_y = _tile_axis(height, tiling, device)  # [ny, T], [ny, S]
+    inner_x, outer_x = _tile_axis(width, tiling, device)  # [nx, T], [nx, S]
+    return _pair_axes(inner_y, inner_x, width), _pair_axes(outer_y, outer_x, width)
 
 
 def compute_entropy_scale(grid: TokenGrid, scope: Scope) -> float:

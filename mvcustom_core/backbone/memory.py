@@ -57,16 +57,13 @@ def _feed_forward_elements(images: int, tokens: int, channels: int) -> int:
 
 def _attention_elements(settings: MotionSettings, level: int, grid: TokenGrid, whole: int, workload: Workload) -> int:
     scope = settings.scopes[level]
-    alive = 7  # input, tokens, positioned tokens, q, k, v, result
     halo = grid.find_halo(scope)
-    is_tiled = scope.window != 1 and halo != (grid.height, grid.width)
     if scope.window == 1:
-        alive += 3  # q, k and v again with the frames next to each other
-    if settings.spatial_position:
-        alive += 1
-    elements = alive * whole
-    if is_tiled:
-        elements += 2 * min(MAX_HALO_ELEMENTS, _halo_elements(grid, scope, whole)) + whole
+        elements = 11 * whole  # input, tokens, q, k, v, these three again with the frames side by side, and the result in three layouts
+    elif halo == (grid.height, grid.width):
+        elements = (8 + settings.spatial_position) * whole  # as above without the rearranging; the positioned tokens beside q, k and v
+    else:
+        elements = 11 * whole + 2 * min(MAX_HALO_ELEMENTS, _halo_elements(grid, scope, whole))  # the result in parts, joined and in order
     if workload.stores_scores:
         keys = grid.frames * halo[0] * halo[1]
         elements += 2 * workload.clips * settings.heads * grid.frames * grid.height * grid.width * keys  # scores and their softmax

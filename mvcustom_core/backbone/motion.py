@@ -94,7 +94,15 @@ class TemporalAttention(nn.Module):
         if settings.spatial_position:
             self.g = nn.Parameter(torch.zeros(channels, **factory))
 
-    def forward(self, x: Tensor, grid: TokenGrid, scope: Scope, settings: MotionSettings, attention: Attention | None) -> Tensor:
+    def forward(
+        self, x: Tensor, norm: nn.Module, grid: TokenGrid, scope: Scope, settings: MotionSettings, attention: Attention | None
+    ) -> Tensor:
+        # nothing but queries, keys and values outlives the projection: attention is where memory peaks
+        return self.to_out[0](
+            spatio_temporal_attention(*self._project(norm(x), grid, scope, settings), grid, scope, settings.heads, attention)
+        )
+
+    def _project(self, x: Tensor, grid: TokenGrid, scope: Scope, settings: MotionSettings) -> tuple[Tensor, Tensor, Tensor]:
         channels = x.shape[-1]
         frame = make_frame_positions(grid.frames, channels, settings.max_frames, x.device).to(x.dtype)  # [F, C]
         x = x + frame.repeat(len(x) // grid.frames, 1)[:, None]  # [(B F), (h w), C]
@@ -102,10 +110,9 @@ class TemporalAttention(nn.Module):
         if settings.spatial_position:
             cell = make_cell_positions(grid.height, grid.width, channels, x.device)  # [(h w), C]
             placed = x + (self.g.to(cell) * cell).to(x.dtype)
-        q, k, v = self.to_q(placed), self.to_k(placed), self.to_v(x)
-        if settings.entropy_correction:
-            q = q * compute_entropy_scale(grid, scope)
-        return self.to_out[0](spatio_temporal_attention(q, k, v, grid, scope, settings.heads, attention))
+        scale = compute_entropy_scale(grid, scope) if settings.entropy_correction else 1.0
+        q = self.to_q(placed)
+        return q if scale == 1 else q * scale, self.to_k(placed), self.to_v(x)
 
 
 class GatedLinear(nn.Module):
@@ -153,7 +160,7 @@ class TemporalBlock(nn.Module):
 
     def forward(self, x: Tensor, grid: TokenGrid, scope: Scope, settings: MotionSettings, attention: Attention | None) -> Tensor:
         for norm, block in zip(self.norms, self.attention_blocks, strict=True):
-            x = block(norm(x), grid, scope, settings, attention) + x
+            x = block(x, norm, grid, scope, settings, attention) + x
         return self.ff(self.ff_norm(x)) + x
 
 
@@ -169,16 +176,17 @@ class TemporalTransformer(nn.Module):
 
     def forward(self, x: Tensor, frames: int, scope: Scope, settings: MotionSettings, attention: Attention | None) -> Tensor:
         grid = TokenGrid(frames, *x.shape[-2:])
-        if settings.norm_mode == "cross_frame":
-            clip = self.norm(rearrange(x, "(B F) C h w -> B C (F h) w", F=frames))
-            tokens = rearrange(clip, "B C (F h) w -> (B F) (h w) C", F=frames)
-        else:
-            tokens = rearrange(self.norm(x), "b C h w -> b (h w) C")
-        tokens = self.proj_in(tokens)
+        tokens = self.proj_in(self._norm_tokens(x, frames, settings))
         for block in self.transformer_blocks:
             tokens = block(tokens, grid, scope, settings, attention)
         change = rearrange(self.proj_out(tokens), "b (h w) C -> b C h w", h=grid.height)
         return x + change  # in this order the sum keeps x's memory layout, which the convolutions that follow were tuned for
+
+    def _norm_tokens(self, x: Tensor, frames: int, settings: MotionSettings) -> Tensor:
+        if settings.norm_mode == "cross_frame":
+            clip = self.norm(rearrange(x, "(B F) C h w -> B C (F h) w", F=frames))
+            return rearrange(clip, "B C (F h) w -> (B F) (h w) C", F=frames)
+        return rearrange(self.norm(x), "b C h w -> b (h w) C")
 
 
 class MotionModule(nn.Module):

@@ -1,22 +1,18 @@
-"""Positions that motion modules add to their tokens: of the frame, as AnimateDiff does, and of the cell, for attention that sees space.
-
-Tables are kept, since every step asks for the same few, and are ordinary tensors even when asked for in inference mode: what sampling
-left behind may serve a training run. Read them, do not write to them.
-"""
+"""Positions that motion modules add to their tokens: of the frame, as AnimateDiff does, and of the cell, for attention that sees space."""
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from .tables import keep
+
 SPATIAL_BANDS = 64  # half wavelengths of the 2-D position go down to 1/64 of the image: one latent cell at 512 pixels
 
 
-@lru_cache(maxsize=64)
-@torch.inference_mode(False)
+@keep
 def make_frame_positions(frames: int, channels: int, max_frames: int, device: torch.device | str | None = None) -> Tensor:
     """AnimateDiff's sinusoidal frame positions; clips longer than trained with are squeezed into the trained range.
 
@@ -31,8 +27,7 @@ def make_frame_positions(frames: int, channels: int, max_frames: int, device: to
     return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)
 
 
-@lru_cache(maxsize=64)
-@torch.inference_mode(False)
+@keep
 def make_cell_positions(height: int, width: int, channels: int, device: torch.device | str | None = None) -> Tensor:
     """Sinusoidal 2-D positions on coordinates normalised to 0..1, so that they do not depend on the resolution.
 

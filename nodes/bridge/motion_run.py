@@ -74,12 +74,12 @@ class MotionRun:
         total = comfy.model_management.get_total_memory(model.load_device)
         scopes = ", ".join(map(str, self.settings.scopes))
         need = f"{frames} frames of {cells[1] * 8}x{cells[0] * 8} pixels with scopes {scopes} need about {own / GIB:.2f} GiB"
-        if unet + own > total:
-            raise ValueError(
-                f"motion: {need} beside the U-Net's {unet / GIB:.2f} GiB for each prompt, {model.load_device} has {total / GIB:.2f} GiB; "
-                "choose a narrower scope, fewer frames or a smaller size"
-            )
+        advice = "choose a narrower scope, fewer frames or a smaller size"
+        if own > total:
+            raise ValueError(f"motion: {need}, {model.load_device} has {total / GIB:.2f} GiB in all; {advice}")
         log.info("%s beside the U-Net's %.2f GiB, for each prompt of a call", need, unet / GIB)
+        if own + unet > total:  # the U-Net's figure is ComfyUI's, and generous
+            log.warning("that may be more than the %.2f GiB of %s; if it fails, %s", total / GIB, model.load_device, advice)
         return [math.ceil(rows * (1 + own / unet)), *noise_shape[1:]]
 
 
@@ -118,5 +118,5 @@ def stores_scores(where: device) -> bool:
 
 def _count_window_frames(model: ModelPatcher, rows: int) -> int:
     """Frames that meet in one call: core's context windows show the model a part of the batch at a time."""
-    window = getattr(model.model_options.get("context_handler"), "context_length", rows)
-    return min(rows, window)
+    handler = model.model_options.get("context_handler")
+    return min(rows, handler.context_length) if getattr(handler, "dim", None) == 0 else rows
