@@ -11,11 +11,12 @@ LEVELS = {"scope_64": 64, "scope_32": 32, "scope_16": 16, "scope_8": 8}
 
 
 def motion_inputs() -> list[io.Input]:
-    """The choices, each with the file's own training as its default."""
+    """The choices, each with the file's own training as its default; optional, so that workflows saved without them still run."""
     return [
         io.Combo.Input(
             "scope",
             options=[AS_TRAINED, *SCOPE_PRESETS],
+            optional=True,
             tooltip="How far a cell looks in the other views. AnimateDiff files are trained at 1x1: the same cell of every view. Wider "
             "scopes let content move between views, but cost time, and change the look of modules that were not trained for them.",
         ),
@@ -23,6 +24,7 @@ def motion_inputs() -> list[io.Input]:
             io.Combo.Input(
                 name,
                 options=[AS_PRESET, *LEVEL_SCOPES],
+                optional=True,
                 advanced=True,
                 tooltip=f"Scope of the level that has {side}x{side} cells for 512x512 pixels, in cells a side. Overrules the preset.",
             )
@@ -31,6 +33,7 @@ def motion_inputs() -> list[io.Input]:
         io.Combo.Input(
             "norm_mode",
             options=[AS_TRAINED, "per_frame", "cross_frame"],
+            optional=True,
             advanced=True,
             tooltip="Statistics of the modules' group norm: of each frame (AnimateDiff) or of all frames together (modules trained with "
             "diffusers). As trained: what the file says, else per frame.",
@@ -38,18 +41,21 @@ def motion_inputs() -> list[io.Input]:
         io.Combo.Input(
             "entropy_correction",
             options=[AS_TRAINED, *SWITCH],
+            optional=True,
             advanced=True,
             tooltip="Keeps attention as peaked in a wide scope as it is in a narrow one. Without effect at 1x1.",
         ),
         io.Combo.Input(
             "beta_schedule",
             options=[AS_TRAINED, *BETA_SCHEDULES],
+            optional=True,
             advanced=True,
             tooltip="Noise schedule of sampling, by ComfyUI's names. As trained: the one that belongs to the file.",
         ),
     ]
 
 
-def read_choices(scope: str, norm_mode: str, entropy_correction: str, beta_schedule: str, **levels: str) -> MotionChoices:
-    """The values of those inputs."""
-    return MotionChoices(scope, tuple(levels[name] for name in LEVELS), norm_mode, entropy_correction, beta_schedule)
+def read_choices(**values: str) -> MotionChoices:
+    """The values of those inputs; workflows saved without them mean the defaults."""
+    levels = tuple(values.pop(name, AS_PRESET) for name in LEVELS)
+    return MotionChoices(levels=levels, **values)

@@ -92,7 +92,7 @@ def test_scores_are_stored_where_torch_has_no_streaming_kernel(monkeypatch: pyte
 
 
 def test_dense_without_a_streaming_kernel_is_refused(model: ModelPatcher, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scope that would need 128 GiB of scores (float32, 4 heads, twice) is refused where the device has 24, not left to run out of memory."""
+    """128 GiB of scores (4 heads of 65536 x 65536, float32, twice) are refused where the device has 24."""
     dense = replace(SETTINGS, scopes=(Scope(None),) * 4)
     monkeypatch.setattr(comfy.model_management, "get_total_memory", lambda *_: 24 * GIB)
     prepare(model, [16, 4, 64, 64], dense)
