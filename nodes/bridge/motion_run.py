@@ -57,7 +57,7 @@ class MotionRun:
             log.warning("%d frames, trained on %d: frame positions are interpolated", frames, self.settings.max_frames)
         sampling = model.get_model_object("model_sampling")
         trained = float(make_sigmas(self.settings.beta_schedule)[-1])
-        if not sampling.zsnr and abs(float(sampling.sigma_max) / trained - 1) > 0.01:
+        if not getattr(sampling, "zsnr", False) and abs(float(sampling.sigma_max) / trained - 1) > 0.01:
             log.warning(
                 "the model's noise schedule ends at sigma %.2f, the motion modules were trained to %.2f (%s): a model sampling node after "
                 "them has replaced it; connect that node before them",

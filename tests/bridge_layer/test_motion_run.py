@@ -12,9 +12,10 @@ import pytest
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from mvcustom.devtools.stand_in import make_model
+from mvcustom.devtools.stand_in import make_model, make_motion
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.memory import Workload, estimate_memory
+from mvcustom.nodes.bridge.motion import apply_motion
 from mvcustom.nodes.bridge.motion_run import MotionRun, stores_scores
 from mvcustom.tests.bridge_layer.test_composition import SETTINGS, comfy_extra
 
@@ -108,3 +109,23 @@ def test_a_replaced_schedule_is_told(model: ModelPatcher, caplog: pytest.LogCapt
         caplog.clear()
         prepare(model, [8, 4, 8, 8], replace(SETTINGS, beta_schedule=schedule))
         assert (message in caplog.text) == is_told
+
+
+@pytest.mark.parametrize("sampling", ["eps", "v_prediction", "lcm", "x0"])
+@pytest.mark.parametrize("zsnr", [False, True])
+def test_a_sampling_node_before_keeps_its_type(model: ModelPatcher, sampling: str, zsnr: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """Core's node settles how the output is read; the modules bring the betas, also where only 50 of the 1000 steps are used."""
+    sampled = comfy_extra("nodes_model_advanced").ModelSamplingDiscrete().patch(model, sampling, zsnr)[0]
+    own = sampled.get_model_object("model_sampling")
+    patched = apply_motion(sampled, make_motion(SETTINGS))
+    now = patched.get_model_object("model_sampling")
+    assert type(now) is type(own) and now.zsnr == zsnr and len(now.sigmas) == len(own.sigmas) == (50 if sampling == "lcm" else 1000)
+    if not zsnr:
+        assert now.sigmas[-1] == pytest.approx(25.146, rel=1e-3) and own.sigmas[-1] == pytest.approx(14.615, rel=1e-3)
+        assert float(now.timestep(now.sigma_max)) == 999
+    prepare(patched, [8, 4, 8, 8])
+    assert "has replaced it" not in caplog.text
+    continuous = patched.clone()
+    continuous.add_object_patch("model_sampling", comfy.model_sampling.ModelSamplingContinuousEDM(model.model.model_config))
+    prepare(continuous, [8, 4, 8, 8])
+    assert "has replaced it" in caplog.text

@@ -89,6 +89,17 @@ def test_norm_modes_differ() -> None:
     assert (module(x, 4) - module(x, 4, replace(TINY, norm_mode="cross_frame"))).norm() > 0.01 * x.norm()
 
 
+@pytest.mark.parametrize("scope", [Scope(1), Scope(3), Scope(None)])
+@torch.no_grad()
+def test_memory_layout_is_kept(scope: Scope) -> None:
+    """A U-Net whose features are channels-last keeps them so; a change of layout would cost a copy in every convolution that follows."""
+    module, x = make_module(replace(TINY, scopes=(scope,) * 2)), make_features(4, 9, 6)
+    last = module(x.contiguous(memory_format=torch.channels_last), 4)
+    assert last.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(last, module(x, 4), atol=1e-5, rtol=0)
+    assert module(x, 4).is_contiguous()
+
+
 def test_fresh_modules_change_nothing() -> None:
     modules, x = MotionModules(replace(TINY, mid_block=True)), make_features(4)
     assert torch.equal(modules.down_blocks[0].motion_modules[1](x, 4), x)
