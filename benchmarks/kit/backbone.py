@@ -1,4 +1,4 @@
-"""The backbone that is timed: Stable Diffusion 1.5 and AnimateDiff v2 with weights drawn at random, under several spatial scopes."""
+"""The backbone that is timed: Stable Diffusion 1.5 and AnimateDiff v2 with weights drawn at random, under the presets of spatial scope."""
 
 from __future__ import annotations
 
@@ -11,18 +11,12 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from ...devtools.stand_in import CHANNELS, HEADS, TinySD15, TrueSD15, make_model, make_motion
-from ...mvcustom_core.backbone.attention import Scope
 from ...mvcustom_core.backbone.motion import MotionSettings
+from ...mvcustom_core.backbone.presets import SCOPE_PRESETS, MotionChoices
 from ...nodes.bridge.motion import apply_motion
 
 IMAGE_MODEL = "without modules"
-DENSE = Scope(None)
-SCOPES = {
-    "AnimateDiff (1x1)": (Scope(1),) * 4,
-    "balanced": (Scope(9), DENSE, DENSE, DENSE),
-    "dense": (DENSE,) * 4,
-}
-CASES = (IMAGE_MODEL, *SCOPES)
+CASES = (IMAGE_MODEL, *SCOPE_PRESETS)
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -73,10 +67,10 @@ def make_case(case: str, job: Job) -> ModelPatcher:
     model = make_model(TinySD15 if job.tiny else TrueSD15, job.dtype)
     if case == IMAGE_MODEL:
         return model
-    settings = MotionSettings(mid_block=True)
+    settings = MotionSettings(mid_block=True, entropy_correction=True)
     if job.tiny:
         settings = replace(settings, channels=CHANNELS, heads=HEADS)
-    return apply_motion(model, make_motion(settings, job.dtype), replace(settings, scopes=SCOPES[case]))
+    return apply_motion(model, make_motion(settings, job.dtype), MotionChoices(scope=case).apply_to(settings))
 
 
 def add_ratio(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
