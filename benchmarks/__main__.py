@@ -31,7 +31,8 @@ def main(words: list[str]) -> int:
         return 2
     if len(names) == 1:
         return run_script(names[0], options)
-    return max(subprocess.run([sys.executable, str(FOLDER), name]).returncode for name in names or SCRIPTS)
+    codes = [subprocess.run([sys.executable, str(FOLDER), name]).returncode for name in names or SCRIPTS]
+    return int(any(codes))
 
 
 def run_script(name: str, options: list[str]) -> int:
