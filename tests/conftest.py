@@ -41,8 +41,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
 
 
 def _enter_comfyui(config: pytest.Config) -> None:
+    import torch  # after the number of threads is settled
+
     try:
-        enter_comfyui(locate_comfyui(), on_gpu=config.getoption("markexpr") == "gpu")
+        enter_comfyui(locate_comfyui(), on_gpu=config.getoption("markexpr") == "gpu" and torch.cuda.is_available())
     except FileNotFoundError as missing:
         raise pytest.UsageError(str(missing)) from None
 

@@ -8,13 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import comfy.model_base
 import comfy.model_management
-import comfy.model_patcher
 import comfy.model_sampling
 import comfy.sample
 import comfy.supported_models
-import comfy.utils
 import pytest
 import safetensors.torch
 import torch
@@ -23,8 +20,9 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock, Upsample
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor, nn
 
+from mvcustom.devtools.stand_in import CHANNELS, CONTEXT, HEADS, make_model, randomize
 from mvcustom.mvcustom_core.backbone.attention import Scope, attend
-from mvcustom.mvcustom_core.backbone.checkpoint import motion_metadata, read_motion_checkpoint
+from mvcustom.mvcustom_core.backbone.checkpoint import motion_metadata
 from mvcustom.mvcustom_core.backbone.motion import MotionModules, MotionSettings
 from mvcustom.mvcustom_core.backbone.schedule import COMFY_NAMES, make_sigmas
 from mvcustom.nodes.bridge.motion import (
@@ -34,39 +32,9 @@ from mvcustom.nodes.bridge.motion import (
 )
 from mvcustom.nodes.bridge.motion_model import build_motion_patcher, load_motion_patcher
 from mvcustom.nodes.bridge.motion_run import count_frames
+from mvcustom.tests.host.parity import call_diffusers, call_unet, make_pair
 
-CHANNELS, CONTEXT, HEADS = (32, 64, 128, 128), 64, 4
 SETTINGS = MotionSettings(channels=CHANNELS, mid_block=True, heads=HEADS, max_frames=16)
-
-
-class TinySD15(comfy.supported_models.SD15):
-    unet_config = comfy.supported_models.SD15.unet_config | {"context_dim": CONTEXT, "model_channels": CHANNELS[0]}
-    unet_extra_config = {"num_heads": HEADS, "num_head_channels": -1}
-
-
-def randomize(module: nn.Module, seed: int = 0) -> None:
-    """Weights of trained size in place of ComfyUI's empty ones; zero projections must not stay zero."""
-    generator = torch.Generator().manual_seed(seed)
-    for name, parameter in module.named_parameters():
-        noise = torch.randn(parameter.shape, generator=generator)
-        is_norm = parameter.dim() == 1 and name.endswith("weight")
-        fan_in = parameter[0].numel() if parameter.dim() > 1 else 100
-        parameter.data = fan_in**-0.5 * noise + (1.0 if is_norm else 0.0)
-
-
-def make_model(config_class: type = TinySD15, **changes: Any) -> ModelPatcher:
-    options = {
-        "use_checkpoint": False, "image_size": 32, "use_spatial_transformer": True, "legacy": False, "adm_in_channels": None,
-        "in_channels": 4, "out_channels": 4, "model_channels": CHANNELS[0], "num_res_blocks": [2, 2, 2, 2], "channel_mult": [1, 2, 4, 4],
-        "transformer_depth": [1, 1, 1, 1, 1, 1, 0, 0], "transformer_depth_output": [1] * 9 + [0] * 3, "transformer_depth_middle": 1,
-        "use_linear_in_transformer": False, "context_dim": CONTEXT, "use_temporal_resblock": False, "use_temporal_attention": False,
-    }  # fmt: skip
-    config = config_class(options | changes)
-    config.set_inference_dtype(torch.float32, None)
-    model = config.get_model({}, "", device=torch.device("cpu"))
-    randomize(model.diffusion_model)
-    cpu = torch.device("cpu")
-    return comfy.model_patcher.CoreModelPatcher(model, load_device=cpu, offload_device=cpu)
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +65,6 @@ def make_inputs(frames: int, clips: int = 2) -> tuple[Tensor, Tensor]:
     return x, torch.randn(clips, 7, CONTEXT, generator=generator).repeat_interleave(frames, 0)
 
 
-def call_unet(model: ModelPatcher, x: Tensor, context: Tensor, clips: int, **options: Any) -> Tensor:
-    """One pass of the U-Net as the sampler makes it, `clips` conditions in one batch."""
-    transformer_options = model.model_options["transformer_options"] | {"cond_or_uncond": list(range(clips))} | options
-    return model.model.diffusion_model(x, torch.full((len(x),), 501.0), context, transformer_options=transformer_options)
-
-
 @torch.no_grad()
 def run_unet(model: ModelPatcher, frames: int, **options: Any) -> Tensor:
     return call_unet(model, *make_inputs(frames), clips=2, **options)
@@ -121,42 +83,14 @@ def sample(model: ModelPatcher, frames: int = 4, steps: int = 2) -> Tensor:
 # Parity
 
 
-def make_diffusers_unet(settings: MotionSettings) -> nn.Module:
-    from diffusers import UNetMotionModel
-
-    unet = UNetMotionModel(
-        sample_size=32,
-        block_out_channels=CHANNELS,
-        cross_attention_dim=CONTEXT,
-        num_attention_heads=HEADS,
-        motion_num_attention_heads=HEADS,
-        motion_max_seq_length=settings.max_frames,
-        use_motion_mid_block=settings.mid_block,
-    )
-    randomize(unet, seed=2)
-    return unet.eval()
-
-
 @pytest.mark.parametrize("mid_block", [True, False])
 def test_parity_with_diffusers(mid_block: bool) -> None:
     """A whole video U-Net of diffusers and ours in ComfyUI's U-Net, on the same weights (diffusers norms across frames)."""
-    theirs = make_diffusers_unet(replace(SETTINGS, mid_block=mid_block))
-    state = theirs.state_dict()
-    file = read_motion_checkpoint({key: value for key, value in state.items() if "motion_modules" in key}, {})
-    settings = replace(file.settings, heads=HEADS, norm_mode="cross_frame")
-    assert settings == replace(SETTINGS, mid_block=mid_block, norm_mode="cross_frame", entropy_correction=True)
-
-    ours = make_model()
-    base = comfy.utils.unet_to_diffusers(ours.model.model_config.unet_config)
-    ours.model.diffusion_model.load_state_dict({comfy_key: state[key] for key, comfy_key in base.items() if key in state})
-    patched = apply_motion(ours, build_motion_patcher(settings, file.weights))
-
-    x, context = make_inputs(frames=4)
+    pair = make_pair(replace(SETTINGS, mid_block=mid_block, norm_mode="cross_frame", entropy_correction=True))
     with torch.no_grad():
-        reference = theirs(x.unflatten(0, (2, 4)).transpose(1, 2), 501, encoder_hidden_states=context).sample
-    reference = reference.transpose(1, 2).flatten(0, 1)
-    error = (run_unet(patched, 4) - reference).norm() / reference.norm()
-    without = (run_unet(ours, 4) - reference).norm() / reference.norm()
+        reference = call_diffusers(pair.theirs, *make_inputs(frames=4), clips=2)
+    error = (run_unet(pair.ours, 4) - reference).norm() / reference.norm()
+    without = (run_unet(pair.without_motion, 4) - reference).norm() / reference.norm()
     assert without > 0.1  # the modules matter
     assert error < 1e-5
 
@@ -385,7 +319,7 @@ def test_refuses_hooks_that_would_hide_ours(model: ModelPatcher, motion: ModelPa
 
 def test_refuses_other_families(motion: ModelPatcher) -> None:
     class SD20(comfy.supported_models.SD20):
-        unet_config = comfy.supported_models.SD20.unet_config | {"model_channels": CHANNELS[0]}
+        unet_config = comfy.supported_models.SD20.unet_config | {"context_dim": CONTEXT, "model_channels": CHANNELS[0]}
         unet_extra_config = {"num_heads": HEADS, "num_head_channels": -1}
 
     raise_on_apply(make_model(SD20, use_linear_in_transformer=True), motion, r"another family \(SD20, text width 64\)")
