@@ -22,9 +22,11 @@ from mvcustom.mvcustom_core.geometry.formats.realestate10k import (
     write_realestate10k,
 )
 from mvcustom.mvcustom_core.geometry.formats.transforms_json import read_transforms_json, write_transforms_json
+from mvcustom.mvcustom_core.geometry.lens import Lens
 
 COUNT, WIDTH, HEIGHT = 3, 8, 6
-LENSES = torch.tensor([[0.1, -0.02, 0.003, 0.0004]]).repeat(COUNT, 1)
+LENS = Lens((0.1, -0.02), (0.003, 0.0004))
+LENSES = (LENS,) * COUNT
 
 
 def make_cameras() -> Cameras:

@@ -22,6 +22,7 @@ from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at
 from mvcustom.mvcustom_core.geometry.formats.colmap_text import write_colmap_text
 from mvcustom.mvcustom_core.geometry.formats.posed_files import PosedFiles
 from mvcustom.mvcustom_core.geometry.formats.transforms_json import write_transforms_json
+from mvcustom.mvcustom_core.geometry.lens import Lens
 from mvcustom.mvcustom_core.geometry.normalisation import normalise_scene
 from mvcustom.mvcustom_core.scenes.render import Rendering, render_scene
 from mvcustom.mvcustom_core.scenes.scene import sample_concept
@@ -51,16 +52,14 @@ def save_picture(path: Path, pixels: Tensor) -> Path:
     return path
 
 
-def write_folder(
-    folder: Path, cameras: Cameras, kind: str = "transforms", *, with_masks: bool = False, distortion: Tensor | None = None
-) -> Path:
+def write_folder(folder: Path, cameras: Cameras, kind: str = "transforms", *, with_masks: bool = False, lens: Lens | None = None) -> Path:
     """`kind` is transforms, or the folder of a COLMAP model."""
     rendering = photograph(cameras)
     paths = tuple(save_picture(folder / "images" / f"{i:02}.png", picture) for i, picture in enumerate(rendering.images))
     masks = None
     if with_masks:
         masks = tuple(save_picture(folder / "masks" / f"{i:02}.png.png", mask) for i, mask in enumerate(rendering.mask))
-    files = PosedFiles(cameras, paths, masks if kind == "transforms" else None, distortion)
+    files = PosedFiles(cameras, paths, masks if kind == "transforms" else None, lens and (lens,) * len(cameras))
     if kind == "transforms":
         write_transforms_json(folder / "transforms.json", files)
     else:
@@ -124,7 +123,7 @@ def test_limit_takes_photographs_at_equal_spacing(tmp_path: Path, limit: int, na
 def test_lens_distortion_is_removed(tmp_path: Path, coefficients: tuple[float, ...]) -> None:
     """Pictures on disk are ramps of their own pixel coordinates, so that what is loaded says where it was taken from."""
     cameras = make_cameras()
-    write_folder(tmp_path, cameras, "sparse/0", distortion=torch.tensor([coefficients]).float().repeat(COUNT, 1))
+    write_folder(tmp_path, cameras, "sparse/0", lens=Lens(coefficients[:2], coefficients[2:]))
     x, y = torch.meshgrid((torch.arange(WIDTH) + 0.5) / WIDTH, (torch.arange(HEIGHT) + 0.5) / HEIGHT, indexing="xy")
     for i in range(COUNT):
         save_picture(tmp_path / "images" / f"{i:02}.png", torch.stack([x, y, torch.zeros_like(x)]))
@@ -142,7 +141,7 @@ def test_lens_distortion_is_removed(tmp_path: Path, coefficients: tuple[float, .
 
 def test_area_beyond_the_lens_is_said_and_masked(tmp_path: Path) -> None:
     cameras = make_cameras()
-    write_folder(tmp_path, cameras, "sparse/0", with_masks=True, distortion=torch.tensor([[0.8, 0, 0, 0]]).repeat(COUNT, 1))
+    write_folder(tmp_path, cameras, "sparse/0", with_masks=True, lens=Lens((0.8,)))
     for i in range(COUNT):
         save_picture(tmp_path / "masks" / f"{i:02}.png.png", torch.ones(1, HEIGHT, WIDTH))
     _, masks, _, _, report = load(tmp_path)
