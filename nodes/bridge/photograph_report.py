@@ -74,13 +74,11 @@ def _describe_world(settings: PhotographSettings, photographs: PreparedPhotograp
     center = ", ".join(f"{x:.4g}" for x in world.center.tolist())
     way = "where the optical axes meet" if settings.center is None else "given by hand"
     radius, is_shown = measure_radius(photographs)
-    size = (
-        f"radius {radius * world.scale:.4g}" if is_shown else f"radius unknown without masks (the pictures hold {radius * world.scale:.4g})"
-    )
-    yield f"subject: centre ({center}), {way}; {size}, in units of the given cameras"
+    what = "radius" if is_shown else "radius unknown without masks, the pictures hold"
+    yield f"subject: centre ({center}), {way}; {what} {radius * world.scale:.4g}, in units of the given cameras"
     why = "the farthest camera's distance" if settings.radius is None else "given by hand"
     reach = photographs.cameras.centers.norm(dim=-1)
     yield (
-        f"world: the subject is at the origin, 1 unit is {world.scale:.4g} of the given cameras' ({why}); the subject's radius "
-        f"is {radius:.3g}, the cameras are at {reach.min():.3g} to {reach.max():.3g}"
+        f"world: the subject is at the origin, 1 unit is {world.scale:.4g} of the given cameras' ({why}); in it the cameras are at "
+        f"{reach.min():.3g} to {reach.max():.3g}, {'the subject' if is_shown else 'a ball that the pictures hold'} has radius {radius:.3g}"
     )

@@ -49,10 +49,6 @@ class PosedFiles:
         if self.left_out:
             raise ValueError(f"{self.format}: wanted every frame to be usable, got {_list_reasons(self.left_out)}")
 
-    def check_count(self, fewest: int) -> None:
-        """Raises ValueError if fewer frames than that are usable."""
-        check_usable(len(self.paths), self.left_out, fewest, self.format)
-
 
 @dataclass(frozen=True, eq=False)
 class Frame:
