@@ -24,10 +24,9 @@ class Square:
     def cut(self, picture: Tensor, size: int) -> Tensor:
         """The square [C, size, size] of a picture [C, H, W] in 0..1, black beyond its border."""
         check_shape(picture, "C H W")
-        height, width = picture.shape[-2:]
-        right, bottom = self.left + self.side, self.top + self.side
-        part = picture[:, max(self.top, 0) : max(bottom, 0), max(self.left, 0) : max(right, 0)]
-        part = pad(part, (max(-self.left, 0), max(right - width, 0), max(-self.top, 0), max(bottom - height, 0)))  # [C, side, side]
+        top, left = min(max(-self.top, 0), self.side), min(max(-self.left, 0), self.side)  # black before the picture begins
+        part = picture[:, max(self.top, 0) : max(self.top + self.side, 0), max(self.left, 0) : max(self.left + self.side, 0)]
+        part = pad(part, (left, self.side - left - part.shape[2], top, self.side - top - part.shape[1]))  # [C, side, side]
         return part if self.side == size else interpolate(part[None], (size, size), mode="bilinear", antialias=True)[0].clamp(0, 1)
 
     def cut_camera(self, camera: Cameras, size: int) -> Cameras:

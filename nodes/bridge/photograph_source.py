@@ -103,6 +103,6 @@ def _check_masks(masks: Tensor, count: int, size: tuple[int, int]) -> None:
     found = masks_from_comfy(masks)
     if (len(found), found.shape[-1], found.shape[-2]) != (count, *size):
         raise ValueError(
-            f"masks: wanted {count} of {size[0]}x{size[1]} pixels, one per photograph in its order, got "
+            f"masks: wanted {count} of {size[0]}x{size[1]} pixels, one per usable photograph in their order, got "
             f"{len(found)} of {found.shape[-1]}x{found.shape[-2]}; make them from the photographs at their own size"
         )

@@ -16,10 +16,13 @@ def make_camera(width: int, height: int, x: float, y: float) -> Cameras:
     return Cameras(w2c, torch.tensor([[[40.0, 0, x], [0, 40, y], [0, 0, 1]]]), width, height)
 
 
-@pytest.mark.parametrize("square", [Square(3, 0, 8), Square(-4, -6, 20), Square(0, 0, 12), Square(9, 7, 3), Square(14, 2, 4)])
+@pytest.mark.parametrize(
+    "square", [Square(3, 0, 8), Square(-4, -6, 20), Square(0, 0, 12), Square(9, 7, 3), Square(14, 2, 4), Square(-9, 0, 4)]
+)
 def test_a_cut_is_the_picture_and_black_beyond_it(square: Square) -> None:
     picture = torch.rand(3, 10, 12, generator=torch.Generator().manual_seed(0)) * 0.8 + 0.1
     cut = square.cut(picture, square.side)
+    assert cut.shape == (3, square.side, square.side)
     for row in range(square.side):
         for column in range(square.side):
             x, y = square.left + column, square.top + row

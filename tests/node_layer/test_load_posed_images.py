@@ -279,7 +279,7 @@ def test_given_masks_replace_those_of_the_folder(tmp_path: Path) -> None:
     given = torch.rand(COUNT, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
     masks = load(tmp_path, limit=3, masks=given)[1]
     torch.testing.assert_close(masks, given[[0, 2, 4], :, LEFT : LEFT + HEIGHT])
-    with pytest.raises(ValueError, match=r"masks: wanted 6 of 64x48 pixels, one per photograph .* got 6 of 48x48"):
+    with pytest.raises(ValueError, match=r"masks: wanted 6 of 64x48 pixels, one per usable photograph .* got 6 of 48x48"):
         load(tmp_path, masks=given[:, :, :HEIGHT])
 
 
@@ -482,7 +482,7 @@ def test_pictures_that_do_not_fit_their_cameras_are_refused() -> None:
         pose(cameras, images[:4])
     with pytest.raises(ValueError, match="cameras: wanted those of pictures of 48x48, got 64x48, another aspect"):
         pose(cameras, images[:, :, :HEIGHT])
-    with pytest.raises(ValueError, match="masks: wanted 6 of 64x48 pixels, one per photograph in its order, got 6 of 64x47"):
+    with pytest.raises(ValueError, match="masks: wanted 6 of 64x48 pixels, one per usable photograph in their order, got 6 of 64x47"):
         pose(cameras, images, torch.ones(COUNT, HEIGHT - 1, WIDTH))
     with pytest.raises(ValueError, match="wanted at least 3 usable photographs, got 2 of 2; photograph the subject from more sides"):
         pose(cameras[[0, 1]], images[:2])
