@@ -163,6 +163,6 @@ def _place_square(picture: Picture, crop: str, central: Square) -> Square:
 def _cut(picture: Picture, square: Square, size: int) -> Picture:
     """The square of a photograph as a picture of its own, [C, size, size]."""
     notes = picture.notes
-    if picture.seen is not None and (1 - square.cut(1 - picture.seen, square.side)).min() < 1:
+    if picture.seen is not None and square.cut(1 - picture.seen, square.side).max() > 0:
         notes += ("reach beyond the photograph after the lens was corrected; their border is repeated there",)
     return Picture(square.cut(picture.color, size), None if picture.mask is None else square.cut(picture.mask, size), None, notes)

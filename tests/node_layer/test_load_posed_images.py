@@ -499,6 +499,21 @@ def test_folder_is_validated_before_anything_runs(tmp_path: Path) -> None:
     assert Node.validate_inputs() is True, "a wired folder is checked when it runs"
 
 
+def test_a_workflow_saved_before_the_later_inputs_still_runs(tmp_path: Path, comfy: Any) -> None:
+    """Executed by ComfyUI itself: the first three widgets alone, and Pose Images behind them with nothing more."""
+    write_folder(tmp_path, make_cameras())
+    prompt = {
+        "1": {"class_type": "MVCustomLoadPosedImages", "inputs": {"folder": str(tmp_path), "size": 64, "limit": 0}},
+        "2": {"class_type": "MVCustomPoseImages", "inputs": {"images": ["1", 0], "cameras": ["1", 2], "size": 64, "limit": 4}},
+        "3": {"class_type": "PreviewImage", "inputs": {"images": ["2", 0]}},
+    }
+    outputs = comfy.run(prompt)
+    assert outputs["1"]["images"] and len(outputs["3"]["images"]) == 4
+    prompt["2"]["inputs"]["subject_center"] = "1 2"
+    with pytest.raises(ValueError, match="subject_center: wanted three numbers"):
+        comfy.run(prompt)
+
+
 def test_relative_folders_lie_in_the_input_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_paths, "input_directory", str(tmp_path))
     write_folder(tmp_path / "my cup", make_cameras())
