@@ -9,6 +9,7 @@ from ...mvcustom_core.geometry.subject import measure_room, measure_subject
 from .photograph_source import PhotographSource
 from .photographs import CENTRAL, WHOLE, PhotographSettings, PreparedPhotographs
 
+ROUNDING = 1e-6  # of the scene: a centre nearer to the origin is on it
 NO_MASKS = (
     "masks: none found, so the masks output is white all over and does not show the subject; leave it unconnected, or make masks with a "
     "background remover"
@@ -71,7 +72,7 @@ def _describe_masks(source: PhotographSource, photographs: PreparedPhotographs) 
 
 def _describe_world(settings: PhotographSettings, photographs: PreparedPhotographs) -> Iterator[str]:
     world = photographs.world
-    center = ", ".join(f"{x:.4g}" for x in world.center.tolist())
+    center = ", ".join(f"{x if abs(x) > ROUNDING * world.scale else 0:.4g}" for x in world.center.tolist())
     way = "where the optical axes meet" if settings.center is None else "given by hand"
     radius, is_shown = measure_radius(photographs)
     what = "radius" if is_shown else "radius unknown without masks, the pictures hold"
