@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import torch
 from comfy_api.latest import io, ui
 
-from ..mvcustom_core.geometry.cameras import Cameras, concatenate_cameras, look_at
-from ..mvcustom_core.geometry.formats.realestate10k import read_realestate10k, rows_from_cameras
-from ..mvcustom_core.geometry.formats.transforms_json import read_transforms_json
-from ..mvcustom_core.geometry.interpolation import interpolate_cameras
-from ..mvcustom_core.geometry.normalisation import SceneNormalisation
-from ..mvcustom_core.geometry.rigid import relative_to
-from ..mvcustom_core.geometry.trajectory import Vector, dolly, follow_keyframes, orbit, pan, pedestal, spiral, tilt, truck
+from ..mvcustom_core.geometry.cameras import Cameras, fit_cameras
+from ..mvcustom_core.geometry.formats.camera_path import read_camera_path
+from ..mvcustom_core.geometry.formats.realestate10k import rows_from_cameras
+from ..mvcustom_core.geometry.keyframes import KEYS, SLIDES, parse_keyframes, place_keyframes
+from ..mvcustom_core.geometry.trajectory import (
+    UP,
+    Vector,
+    follow_cameras,
+    follow_keyframes,
+    front_camera,
+    orbit,
+    pan,
+    spiral,
+    tilt,
+    upright_direction,
+)
 from ..mvcustom_core.plot import plot_trajectory
-from ..mvcustom_core.scenes.sweep import square_intrinsics
-from .bridge.photographs import locate_input
+from .bridge.folders import locate_input
 from .bridge.sockets import CamerasSocket
 from .bridge.tensors import images_to_comfy
 
-DEFAULT_ELEVATION_DEG, DEFAULT_FOV_DEG = 18.0, 52.0
-DEFAULT_UP: Vector = (0.0, -1.0, 0.0)
-SLIDES = {"truck": truck, "pedestal": pedestal, "dolly": dolly}
-KEYS = ("azimuth_deg", "elevation_deg", "distance", *SLIDES, "pan_deg", "tilt_deg")
 KEYFRAMES = '[\n  {"azimuth_deg": -30},\n  {"azimuth_deg": 0, "elevation_deg": 10, "distance": 0.8},\n  {"azimuth_deg": 30}\n]'
 AT_BASE, AS_WRITTEN = "at the base view", "where the file says"
 URL_LINE = "MVCustom camera trajectory"  # the format's first line is a video's URL
-LEVEL = math.radians(2) ** 2  # by how much photographers roll their cameras, variance
 
 
 def _turn(name: str, default: float, tooltip: str) -> io.Float.Input:
@@ -118,7 +116,7 @@ class MVCustomCameraTrajectory(io.ComfyNode):
         cls, base_view: int, width: int, height: int, views: int, path: dict[str, Any], base_cameras: Cameras | None = None
     ) -> io.NodeOutput:
         base = _pick_base(base_cameras, base_view, max(width, height))
-        up = DEFAULT_UP if base_cameras is None else upright_direction(base_cameras)
+        up = UP if base_cameras is None else upright_direction(base_cameras)
         cameras = _build_path(fit_cameras(base, width, height), views, path, up)
         rows = rows_from_cameras(cameras)
         text = "\n".join([URL_LINE, *(" ".join([str(int(row[0])), *map(repr, row[1:])]) for row in rows)]) + "\n"
@@ -126,33 +124,9 @@ class MVCustomCameraTrajectory(io.ComfyNode):
         return io.NodeOutput(cameras, plot, text, ui=ui.PreviewImage(plot, cls=cls))
 
 
-def fit_cameras(cameras: Cameras, width: int, height: int) -> Cameras:
-    """The cameras for pictures of another size with square pixels kept: as much of the field of view as the new aspect holds, centred."""
-    scale = max(width / cameras.width, height / cameras.height)
-    K = cameras.K.clone()
-    K[:, :2] *= scale
-    K[:, 0, 2] -= (cameras.width * scale - width) / 2
-    K[:, 1, 2] -= (cameras.height * scale - height) / 2
-    return replace(cameras, K=K, width=width, height=height)
-
-
-def upright_direction(cameras: Cameras) -> Vector:
-    """The world's up direction as photographers held their cameras: across all horizontal image axes, near the mean of the vertical ones.
-
-    The mean alone leans back where all photographs look down from one side.
-    """
-    rotation = cameras.to("cpu", torch.float64).w2c[:, :3, :3]
-    right, up = rotation[:, 0], -rotation[:, 1].mean(0)  # [V, 3], [3]
-    spread = right.mT @ right / len(right) + LEVEL * torch.eye(3, dtype=torch.float64)
-    x, y, z = torch.linalg.solve(spread, up).tolist()
-    return x, y, z
-
-
 def _pick_base(cameras: Cameras | None, view: int, size: int) -> Cameras:
     if cameras is None:
-        elevation = math.radians(DEFAULT_ELEVATION_DEG)
-        eye, target = torch.tensor([[0.0, -math.sin(elevation), math.cos(elevation)]]), torch.zeros(1, 3)
-        return Cameras(look_at(eye, target, torch.tensor([DEFAULT_UP])), square_intrinsics(1, size, DEFAULT_FOV_DEG), size, size)
+        return front_camera(size)
     if not view < len(cameras):
         raise ValueError(f"base_view: wanted one of the {len(cameras)} base cameras, 0 to {len(cameras) - 1}, got {view}")
     return cameras[view]
@@ -169,66 +143,7 @@ def _build_path(base: Cameras, views: int, path: dict[str, Any], up: Vector) -> 
     if kind == "tilt":
         return tilt(base, views, (path["start_deg"], path["end_deg"]))
     if kind == "keyframes":
-        keyframes = [_place_keyframe(base, keyframe, up) for keyframe in parse_keyframes(path["keyframes"])]
-        return follow_keyframes(concatenate_cameras(*keyframes), views)
+        return follow_keyframes(place_keyframes(base, parse_keyframes(path["keyframes"]), up), views)
     if kind == "file":
-        return _follow_file(base, views, read_cameras(locate_input(path["file"], "file")), path["start"] == AT_BASE, path["scale"])
+        return follow_cameras(base, views, read_camera_path(locate_input(path["file"], "file")), path["start"] == AT_BASE, path["scale"])
     return SLIDES[kind](base, views, (path["start"], path["end"]))
-
-
-def parse_keyframes(text: str) -> list[dict[str, float]]:
-    """The keyframes of a JSON text.
-
-    Raises:
-        ValueError: naming the keyframe and the key that is wrong.
-    """
-    try:
-        keyframes = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"keyframes: wanted JSON, got {error.msg} in line {error.lineno}, column {error.colno}") from error
-    if not isinstance(keyframes, list) or len(keyframes) < 2 or not all(isinstance(keyframe, dict) for keyframe in keyframes):
-        raise ValueError(f'keyframes: wanted a list of two or more objects such as {{"azimuth_deg": 10}}, got {text!r:.60}')
-    for i, keyframe in enumerate(keyframes):
-        for key, value in keyframe.items():
-            if key not in KEYS:
-                raise ValueError(f"keyframes, number {i}: wanted keys of {', '.join(KEYS)}, got {key!r}")
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise ValueError(f"keyframes, number {i}: wanted {key} to be a finite number, got {value!r}")
-    return keyframes
-
-
-def _place_keyframe(base: Cameras, keyframe: dict[str, float], up: Vector) -> Cameras:
-    """The base camera swung about the subject, then moved along its own axes, then turned."""
-
-    def ends(key: str) -> tuple[float, float]:
-        return (keyframe.get(key, 0.0),) * 2
-
-    camera = orbit(base, 1, ends("azimuth_deg"), keyframe.get("elevation_deg", 0.0), keyframe.get("distance"), up=up)
-    for name, move in SLIDES.items():
-        camera = move(camera, 1, ends(name))
-    return tilt(pan(camera, 1, ends("pan_deg"), up), 1, ends("tilt_deg"))
-
-
-def read_cameras(path: Path) -> Cameras:
-    """The cameras of transforms.json or of a RealEstate10K text.
-
-    That text has no image size. Pixels are square, so its focal lengths, one in widths and one in heights, tell the aspect.
-
-    Raises:
-        ValueError: as the readers do.
-    """
-    if path.suffix == ".json":
-        return read_transforms_json(path).cameras
-    K = read_realestate10k(path, 1, 1).cameras.K[0]
-    height = 1080  # any will do: the cameras are fitted to the pictures afterwards
-    return read_realestate10k(path, max(1, round(height * float(K[1, 1] / K[0, 0]))), height).cameras
-
-
-def _follow_file(base: Cameras, views: int, cameras: Cameras, at_base: bool, scale: float) -> Cameras:
-    """A file's path at even times: from the base camera on and with its lens, or as it is written."""
-    scaled = SceneNormalisation(torch.zeros(3), 1 / scale).apply(cameras.to(dtype=torch.float64))
-    path = interpolate_cameras(scaled, torch.linspace(0, len(cameras) - 1, views, dtype=torch.float64))
-    if not at_base:
-        return fit_cameras(path, base.width, base.height).to(dtype=base.w2c.dtype)
-    w2c = relative_to(path, 0).w2c @ base.w2c.double()
-    return replace(base, w2c=w2c.to(base.w2c), K=base.K.repeat(views, 1, 1))

@@ -11,7 +11,7 @@ from .estimate_anchor_depth import MVCustomEstimateAnchorDepth
 from .latent_completion_sampler import MVCustomLatentCompletionSampler
 from .learn_concept import MVCustomLearnConcept
 from .load_backbone import MVCustomLoadBackbone
-from .load_posed_images import MVCustomLoadPosedImages
+from .load_posed_images import MVCustomLoadPosedImages, MVCustomPoseImages
 from .render_demo_subject import MVCustomRenderDemoSubject
 
 NODES = [
@@ -19,6 +19,7 @@ NODES = [
     MVCustomApplyMotion,
     MVCustomApplyMotionLora,
     MVCustomLoadPosedImages,
+    MVCustomPoseImages,
     MVCustomRenderDemoSubject,
     MVCustomLearnConcept,
     MVCustomApplyConcept,

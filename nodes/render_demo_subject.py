@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..mvcustom_core.geometry.normalisation import normalise_scene
-from ..mvcustom_core.plot import plot_trajectory
+from ..mvcustom_core.plot import plot_photographs
 from ..mvcustom_core.scenes.render import render_scene
 from ..mvcustom_core.scenes.scene import sample_concept
 from ..mvcustom_core.scenes.sweep import sample_photographs
@@ -50,7 +50,9 @@ class MVCustomRenderDemoSubject(io.ComfyNode):
                 io.Mask.Output(display_name="masks", tooltip="White on the subject, exact."),
                 CamerasSocket.Output(display_name="cameras", tooltip="Subject at the origin, farthest camera at distance 1."),
                 io.String.Output(display_name="class_word", tooltip="What kind of thing it is, such as box: Learn Concept starts from it."),
-                io.Image.Output(display_name="preview", tooltip="The cameras about the subject, from above and in perspective."),
+                io.Image.Output(
+                    display_name="preview", tooltip="The cameras about the subject from above and in perspective, and pictures."
+                ),
             ],
         )
 
@@ -61,7 +63,7 @@ class MVCustomRenderDemoSubject(io.ComfyNode):
         renderings = [render_scene(scene, cameras[i]) for i in with_progress(range(views))]  # one at a time: rays take memory
         images, masks = (torch.cat([getattr(rendering, name) for rendering in renderings]) for name in ("images", "mask"))
         cameras, _ = normalise_scene(cameras)
-        preview = images_to_comfy(plot_trajectory(cameras)[None])
+        preview = images_to_comfy(plot_photographs(cameras, images)[None])
         return io.NodeOutput(
             images_to_comfy(images), masks_to_comfy(masks), cameras, scene.words.shape, preview, ui=ui.PreviewImage(preview, cls=cls)
         )

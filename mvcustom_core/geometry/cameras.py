@@ -5,6 +5,7 @@ A pixel centre (column j, row i) lies at (j + 0.5, i + 0.5); the image spans [0,
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -103,6 +104,22 @@ def concatenate_cameras(*parts: Cameras) -> Cameras:
     if len(sizes) != 1:
         raise ValueError(f"cameras: wanted one image size to join, got {sorted(sizes)}; resize them first")
     return replace(parts[0], w2c=torch.cat([part.w2c for part in parts]), K=torch.cat([part.K for part in parts]))
+
+
+def fit_cameras(cameras: Cameras, width: int, height: int) -> Cameras:
+    """The cameras for pictures of another size with square pixels kept: as much of the field of view as the new aspect holds, centred."""
+    scale = max(width / cameras.width, height / cameras.height)
+    K = cameras.K.clone()
+    K[:, :2] *= scale
+    K[:, 0, 2] -= (cameras.width * scale - width) / 2
+    K[:, 1, 2] -= (cameras.height * scale - height) / 2
+    return replace(cameras, K=K, width=width, height=height)
+
+
+def square_intrinsics(views: int, size: int, fov_deg: float) -> Tensor:
+    """K [V, 3, 3] of square images with the principal point in the middle."""
+    focal = 0.5 * size / math.tan(math.radians(fov_deg) / 2)
+    return torch.tensor([[focal, 0.0, size / 2], [0.0, focal, size / 2], [0.0, 0.0, 1.0]]).repeat(views, 1, 1)
 
 
 def look_at(eye: Tensor, target: Tensor, up: Tensor) -> Tensor:

@@ -16,13 +16,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .cameras import Cameras
+from .cameras import Cameras, fit_cameras, look_at, square_intrinsics
 from .interpolation import even_times, interpolate_cameras
-from .rigid import rotation_from_vector
+from .normalisation import SceneNormalisation
+from .rigid import relative_to, rotation_from_vector
 
 Vector = tuple[float, float, float]
 Range = tuple[float, float]
 ORIGIN: Vector = (0.0, 0.0, 0.0)
+UP: Vector = (0.0, -1.0, 0.0)  # of scenes that are made up; photographs have their own
+FRONT_ELEVATION_DEG, FRONT_FOV_DEG = 18.0, 52.0
+LEVEL = math.radians(2) ** 2  # by how much photographers roll their cameras, variance
 
 
 def orbit(
@@ -97,6 +101,39 @@ def follow_keyframes(keyframes: Cameras, views: int, subject_distance: float = 1
         subject_distance: how far the subject is, in world units: it weighs turns against moves in what counts as even speed.
     """
     return interpolate_cameras(keyframes, even_times(keyframes, views, subject_distance), subject_distance)
+
+
+def follow_cameras(base: Cameras, views: int, cameras: Cameras, at_base: bool, scale: float) -> Cameras:
+    """Another path at even times: from the base camera on and with its lens, or where it is, with its own lens.
+
+    Args:
+        scale: length in the base camera's world of one unit of the path.
+    """
+    scaled = SceneNormalisation(torch.zeros(3), 1 / scale).apply(cameras.to(dtype=torch.float64))
+    path = interpolate_cameras(scaled, torch.linspace(0, len(cameras) - 1, views, dtype=torch.float64))
+    if not at_base:
+        return fit_cameras(path, base.width, base.height).to(dtype=base.w2c.dtype)
+    w2c = relative_to(path, 0).w2c @ base.w2c.double()
+    return replace(base, w2c=w2c.to(base.w2c), K=base.K.repeat(views, 1, 1))
+
+
+def front_camera(size: int) -> Cameras:
+    """A camera at distance 1 that looks at the origin from 18 degrees above, 52 degrees wide, for square pictures."""
+    elevation = math.radians(FRONT_ELEVATION_DEG)
+    eye = torch.tensor([[0.0, -math.sin(elevation), math.cos(elevation)]])
+    return Cameras(look_at(eye, torch.zeros(1, 3), torch.tensor([UP])), square_intrinsics(1, size, FRONT_FOV_DEG), size, size)
+
+
+def upright_direction(cameras: Cameras) -> Vector:
+    """The world's up direction as photographers held their cameras: across all horizontal image axes, near the mean of the vertical ones.
+
+    The mean alone leans back where all photographs look down from one side.
+    """
+    rotation = cameras.to("cpu", torch.float64).w2c[:, :3, :3]
+    right, up = rotation[:, 0], -rotation[:, 1].mean(0)  # [V, 3], [3]
+    spread = right.mT @ right / len(right) + LEVEL * torch.eye(3, dtype=torch.float64)
+    x, y, z = torch.linalg.solve(spread, up).tolist()
+    return x, y, z
 
 
 TRAJECTORIES: dict[str, Callable[..., Cameras]] = {preset.__name__: preset for preset in (orbit, spiral, truck, pedestal, dolly, pan, tilt)}

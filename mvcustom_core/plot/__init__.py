@@ -1,6 +1,7 @@
-"""Pictures of what a step made, drawn with PIL: a camera path in its scene, loss curves."""
+"""Pictures of what a step made, drawn with PIL: a camera path in its scene, photographs about their subject, loss curves."""
 
 from .losses import plot_losses
+from .photographs import plot_photographs
 from .trajectory import plot_trajectory
 
-__all__ = ["plot_losses", "plot_trajectory"]
+__all__ = ["plot_losses", "plot_photographs", "plot_trajectory"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,6 +50,7 @@ class Frustum:
     points: np.ndarray  # [6, 3] centre, four corners, mark
     color: Color
     thickness: float
+    label: str = ""  # beside the centre
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,10 @@ class Scene:
         return np.concatenate([axes, self.path, *(frustum.points for frustum in self.frusta)])
 
 
-def build_scene(cameras: Cameras, references: Cameras | None, subject_radius: float, ground: np.ndarray) -> Scene:
+def build_scene(
+    cameras: Cameras, references: Cameras | None, subject_radius: float, ground: np.ndarray, labelled: Sequence[int] = ()
+) -> Scene:
+    """The scene of a path; the cameras at the indices `labelled` are drawn whatever the number, with their count from 1."""
     path = cameras.centers.double().cpu().numpy()
     others = path[:0] if references is None else references.centers.double().cpu().numpy()
     everything = np.concatenate([path, others, np.eye(3) * subject_radius, -np.eye(3) * subject_radius])
@@ -77,8 +82,9 @@ def build_scene(cameras: Cameras, references: Cameras | None, subject_radius: fl
     radius = float(np.linalg.norm(everything - middle, axis=1).max()) or 1.0
     size = FRUSTUM_SIZE * radius
     last = max(len(path) - 1, 1)
-    shown = sorted({*range(0, len(path), math.ceil(len(path) / MAX_FRUSTA)), len(path) - 1})
-    frusta = [Frustum(_pyramid(cameras, i, size), ramp_color(i / last), thickness=1.6) for i in shown]
+    shown = sorted({*range(0, len(path), math.ceil(len(path) / MAX_FRUSTA)), len(path) - 1, *labelled})
+    labels = {i: str(i + 1) for i in labelled}
+    frusta = [Frustum(_pyramid(cameras, i, size), ramp_color(i / last), 1.6, labels.get(i, "")) for i in shown]
     if references is not None:
         frusta += [Frustum(_pyramid(references, i, size * 0.7), REFERENCE, thickness=1.0) for i in range(len(references))]
     return Scene(path, tuple(frusta), subject_radius, ground, middle, radius, nice_step(2 * radius, 6))
@@ -95,6 +101,8 @@ def draw_scene(canvas: Canvas, view: View, scene: Scene) -> None:
             _draw_subject(canvas, view, scene)
         else:
             _draw_frustum(canvas, view, frustum)
+    for frustum in scene.frusta:
+        _draw_label(canvas, view, frustum)
     _draw_axes(canvas, view)
 
 
@@ -138,6 +146,16 @@ def _draw_frustum(canvas: Canvas, view: View, frustum: Frustum) -> None:
     canvas.line([*corners, corners[0]], frustum.color, frustum.thickness)
     canvas.polygon([_between(corners[0], corners[1], 0.3), mark, _between(corners[0], corners[1], 0.7)], frustum.color, alpha=0.8)
     canvas.circle(center, frustum.thickness * 1.6, frustum.color)
+
+
+def _draw_label(canvas: Canvas, view: View, frustum: Frustum) -> None:
+    """The label behind the camera, where its pyramid is not."""
+    if not frustum.label:
+        return
+    (x, y), *corners, _ = view.project(frustum.points)
+    back = (x - sum(corner[0] for corner in corners) / 4, y - sum(corner[1] for corner in corners) / 4)
+    reach = canvas.text_size * 0.8 / max(math.hypot(*back), 1e-6)
+    canvas.text((x + back[0] * reach, y + back[1] * reach), frustum.label, "mm", frustum.color, size=0.85)
 
 
 def _draw_subject(canvas: Canvas, view: View, scene: Scene) -> None:

@@ -6,6 +6,7 @@ The world's axes stay as they are; those nearest to the cameras' own up and forw
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from torch import Tensor
@@ -38,13 +39,23 @@ def plot_trajectory(
     if not 0 <= subject_radius < math.inf:
         raise ValueError(f"plot: wanted a subject radius of 0 or more, got {subject_radius}")
     canvas = new_sheet(width, height)
+    text = canvas.text_size
+    draw_cards(canvas, cameras, subject_radius, references=references, bottom=height - text * 3)
+    draw_caption(canvas, cameras, references, height - text * 1.5)
+    return canvas.to_tensor()
+
+
+def draw_cards(
+    canvas: Canvas, cameras: Cameras, subject_radius: float, *, references: Cameras | None, bottom: float, labelled: Sequence[int] = ()
+) -> None:
+    """The two views of the scene side by side, from the top of the sheet down to `bottom`."""
     right, forward, up = picture_axes(cameras)
-    scene = build_scene(cameras, references, subject_radius, np.stack([right, forward]))
+    scene = build_scene(cameras, references, subject_radius, np.stack([right, forward]), labelled)
     above = View(scene.middle, np.stack([right, -forward, -up]), math.inf)
     behind = View(scene.middle, _viewer_axes(right, forward, up), VIEWER_DISTANCE * scene.radius)
     text = canvas.text_size
     gap = round(text * 0.8)
-    card_width, card_height = (width - 3 * gap) // 2, height - gap - round(text * 3)
+    card_width, card_height = (canvas.width - 3 * gap) // 2, round(bottom) - gap
     for column, (title, view) in enumerate((("Top view", above), ("Perspective", behind))):
         card = Canvas(card_width, card_height, text, CARD)
         view = view.fit(scene.extent(), text * 1.5, text * 3, card_width - text * 1.5, card_height - text * 2)
@@ -53,8 +64,6 @@ def plot_trajectory(
         if math.isinf(view.distance):
             _draw_scale_bar(card, view.scale, scene.grid_step)
         canvas.paste(card, gap + column * (card_width + gap), gap)
-    _draw_caption(canvas, cameras, references)
-    return canvas.to_tensor()
 
 
 def picture_axes(cameras: Cameras) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -91,10 +100,9 @@ def _draw_scale_bar(card: Canvas, scale: float, length: float) -> None:
     card.text((right + text * 0.5, y), f"{length:g} unit{'s' * (length != 1)}", "lm", INK, size=0.9)
 
 
-def _draw_caption(canvas: Canvas, cameras: Cameras, references: Cameras | None) -> None:
-    """The foot line: what is shown, at the left; first to last, at the right."""
+def draw_caption(canvas: Canvas, cameras: Cameras, references: Cameras | None, y: float) -> None:
+    """A line at height y: what is shown, at the left; first to last, at the right."""
     text = canvas.text_size
-    y = canvas.height - text * 1.5
     count = len(cameras)
     field = 2 * math.degrees(math.atan(cameras.width / 2 / float(cameras.K[0, 0, 0])))
     parts = [f"{count} view{'s' * (count > 1)}", f"{cameras.width} x {cameras.height}", f"{field:.0f}° wide"]

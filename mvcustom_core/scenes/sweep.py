@@ -7,7 +7,7 @@ import random
 
 import torch
 
-from ..geometry.cameras import Cameras, look_at
+from ..geometry.cameras import Cameras, look_at, square_intrinsics
 
 SWEEPS = ("orbit", "truck", "dolly", "pan", "spiral")
 
@@ -52,12 +52,6 @@ def sample_photographs(rng: random.Random, views: int, size: int) -> Cameras:
     eye = _on_sphere(azimuth, elevation, 0.95 + 0.05 * jitter[:, 2])
     up = torch.tensor([0.0, -1.0, 0.0]).repeat(views, 1)
     return Cameras(look_at(eye, 0.03 * jitter[:, 3:], up), square_intrinsics(views, size, 52.0), size, size)
-
-
-def square_intrinsics(views: int, size: int, fov_deg: float) -> torch.Tensor:
-    """K [V, 3, 3] of square images with the principal point in the middle."""
-    focal = 0.5 * size / math.tan(math.radians(fov_deg) / 2)
-    return torch.tensor([[focal, 0.0, size / 2], [0.0, focal, size / 2], [0.0, 0.0, 1.0]]).repeat(views, 1, 1)
 
 
 def _on_sphere(azimuth: torch.Tensor, elevation: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:

@@ -37,3 +37,19 @@ def find_file(kind: str, name: str) -> Path:
         FileNotFoundError: naming the kind and the name.
     """
     return Path(folder_paths.get_full_path_or_raise(kind, name))
+
+
+def locate_input(name: str, kind: str = "folder") -> Path:
+    """The folder or file that a user wrote: absolute, or relative to ComfyUI's input folder.
+
+    Raises:
+        ValueError: if there is none of that kind, or its folder may not be entered.
+    """
+    path = Path(folder_paths.get_input_directory(), name.strip().strip('"'))  # an absolute path replaces the input folder
+    try:
+        found = path.is_dir() if kind == "folder" else path.is_file()
+    except PermissionError as error:
+        raise ValueError(f"{kind}: wanted a {kind} that may be read, got {path}; change the rights of the folder that holds it") from error
+    if not found:
+        raise ValueError(f"{kind}: wanted a {kind}, absolute or inside {folder_paths.get_input_directory()}, got {name!r}")
+    return path

@@ -1,152 +1,133 @@
-"""Folders of posed photographs: found, read, freed of lens distortion, cropped square about the principal point, and resized.
-
-Pixels are taken as they are stored. Structure from motion ignores the EXIF orientation, so the cameras are those of the stored pixels.
-"""
+"""Posed photographs for the nodes: chosen, read, cut square, in a world whose origin is the subject."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TypeVar
 
 import comfy.model_management
 import comfy.utils
-import folder_paths
-import numpy as np
 import torch
-from einops import rearrange
-from PIL import Image
 from torch import Tensor
-from torch.nn.functional import grid_sample, interpolate
 
 from ...mvcustom_core.concept.concept import choose_references
-from ...mvcustom_core.geometry.cameras import Cameras
-from ...mvcustom_core.geometry.formats.colmap_text import read_colmap_text
-from ...mvcustom_core.geometry.formats.posed_files import PosedFiles, check_images
-from ...mvcustom_core.geometry.formats.transforms_json import read_transforms_json
-from ...mvcustom_core.geometry.rays import cell_centers
+from ...mvcustom_core.geometry.cameras import Cameras, concatenate_cameras
+from ...mvcustom_core.geometry.crop import Square, central_square, square_about_mask, whole_square
+from ...mvcustom_core.geometry.formats.pictures import Picture
+from ...mvcustom_core.geometry.formats.posed_files import check_usable
+from ...mvcustom_core.geometry.normalisation import SceneNormalisation, normalise_scene
+from ...mvcustom_core.geometry.subject import check_subject_seen
+from .photograph_source import PhotographSource
 
 T = TypeVar("T")
 
-TRANSFORMS = "transforms.json"
-MODELS = ("", "sparse/0", "sparse")  # where a COLMAP model may lie in the folder
-EXIF_ORIENTATION = 0x0112
-NO_MASKS = (
-    "masks: none found, so the masks output is white all over and does not show the subject; leave it unconnected, or make masks with a "
-    "background remover"
-)
+FEWEST = 3  # photographs that fix where the subject is
+CENTRAL, WHOLE, SUBJECT = "largest square", "whole photograph", "subject"
+BY_HAND = "photograph the subject from several sides, aiming at it, or give subject_center and scene_radius"
+
+
+@dataclass(frozen=True)
+class PhotographSettings:
+    """What a user asks of photographs.
+
+    Attributes:
+        size: side of the squares in pixels.
+        skip: photographs to pass over after each one that is taken.
+        limit: most photographs, at equal spacing among those; 0 takes all.
+        crop: CENTRAL, WHOLE or SUBJECT.
+        center: the subject's, in the world of the given cameras; None finds it.
+        radius: what becomes 1, in that world; None takes the farthest camera's distance from the subject.
+    """
+
+    size: int
+    skip: int = 0
+    limit: int = 0
+    crop: str = CENTRAL
+    center: tuple[float, float, float] | None = None
+    radius: float | None = None
+
+    def choose(self, count: int) -> list[int]:
+        chosen = range(0, count, self.skip + 1)
+        return [chosen[i] for i in choose_references(chosen, self.limit)] if self.limit else list(chosen)
 
 
 @dataclass(frozen=True, eq=False)
-class LoadedPhotographs:
+class PreparedPhotographs:
     """N square photographs.
 
     Attributes:
         images: [N, 3, size, size] in 0..1.
         masks: [N, 1, size, size] in 0..1, one on the subject; None if nothing says where it is.
-        cameras: N cameras of the images' size, in the world they were given in.
-        notes: what was done to the photographs, for people to read.
+        cameras: of the squares, subject at the origin.
+        world: how the world came about.
+        squares: where the pictures were cut out of the photographs.
+        left_out: what is not among them although it was chosen or listed, each with the reason.
+        notes: of each photograph.
     """
 
     images: Tensor
     masks: Tensor | None
     cameras: Cameras
-    notes: tuple[str, ...]
+    world: SceneNormalisation
+    squares: tuple[Square, ...]
+    left_out: tuple[str, ...]
+    notes: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True)
-class _Square:
-    """A square of an image in pixels, and the size that it is resampled to."""
-
-    left: int
-    top: int
-    side: int
-    size: int
-
-    def resample(self, picture: Tensor) -> Tensor:
-        """[C, H, W] of the whole image, or [C, side, side] of the square, to [C, size, size]."""
-        if picture.shape[-2:] != (self.side, self.side):
-            picture = picture[:, self.top : self.top + self.side, self.left : self.left + self.side]
-        return interpolate(picture[None], (self.size, self.size), mode="bilinear", antialias=True)[0].clamp(0, 1)
-
-
-def locate_input(name: str, kind: str = "folder") -> Path:
-    """The folder or file that a user wrote: absolute, or relative to ComfyUI's input folder.
+def prepare_photographs(source: PhotographSource, settings: PhotographSettings) -> PreparedPhotographs:
+    """Settle the world by all photographs, and read those that are wanted as squares.
 
     Raises:
-        ValueError: if there is none of that kind.
+        ValueError: if there are too few, if the cameras do not say where the subject is, or if most photographs do not show it.
     """
-    path = Path(folder_paths.get_input_directory(), name.strip().strip('"'))  # an absolute path replaces the input folder
-    if not (path.is_dir() if kind == "folder" else path.is_file()):
-        raise ValueError(f"{kind}: wanted a {kind}, absolute or inside {folder_paths.get_input_directory()}, got {name!r}")
-    return path
+    check_usable(len(source.names), source.left_out, FEWEST, source.origin[0])
+    cameras, world = _settle_world(source, settings)
+    chosen = settings.choose(len(source.names))
+    central = central_square(cameras)
+    pictures, squares, used, left_out = [], [], [], list(source.left_out)
+    for i in with_progress(chosen):
+        try:
+            picture = source.read(i)
+            square = _place_square(picture, settings.crop, central)
+        except ValueError as error:
+            left_out.append(f"{source.names[i]}: {error}")
+            continue
+        pictures.append(_cut(picture, square, settings.size))
+        squares.append(square)
+        used.append(i)
+    check_usable(len(used), left_out, min(FEWEST, len(chosen)), source.origin[0])
+    masks = None if any(picture.mask is None for picture in pictures) else torch.stack([picture.mask for picture in pictures])
+    if source.masks_from is None and masks is not None and masks.min() == 1:
+        masks = None  # an alpha channel that is opaque everywhere shows nothing
+    return PreparedPhotographs(
+        images=torch.stack([picture.color for picture in pictures]),
+        masks=masks,
+        cameras=concatenate_cameras(*(square.cut_camera(cameras[i], settings.size) for i, square in zip(used, squares, strict=True))),
+        world=world,
+        squares=tuple(squares),
+        left_out=tuple(left_out),
+        notes=tuple(picture.notes for picture in pictures),
+    )
 
 
-def locate_camera_files(folder: Path) -> tuple[Path, ...]:
-    """The files that hold the cameras of a folder's photographs: one transforms.json, or cameras and images of a COLMAP model.
+def parse_center(text: str) -> tuple[float, float, float] | None:
+    """The point that a user wrote as three numbers; None for an empty text.
 
     Raises:
-        ValueError: if the folder has neither.
+        ValueError: for anything else.
     """
-    if (folder / TRANSFORMS).is_file():
-        return (folder / TRANSFORMS,)
-    for model in (folder / name for name in MODELS):
-        if any((model / name).is_file() for name in ("images.txt", "cameras.txt", "images.bin")):
-            return model / "cameras.txt", model / "images.txt"
-    raise ValueError(f"folder: wanted {TRANSFORMS}, or cameras.txt and images.txt (also in sparse/0), in {folder}, found neither")
-
-
-def read_folder(folder: Path) -> PosedFiles:
-    """Cameras, image files and mask files of a folder, without decoding pictures.
-
-    A folder `masks` beside the cameras is looked through where the camera file names no masks: image.jpg.png (as COLMAP writes it) or
-    image.png belongs to image.jpg.
-
-    Raises:
-        ValueError: naming the file and what is wrong with it.
-    """
-    camera_files = locate_camera_files(folder)
-    images = folder / "images" if (folder / "images").is_dir() else folder
-    posed = read_transforms_json(camera_files[0]) if len(camera_files) == 1 else read_colmap_text(camera_files[0].parent, images)
-    if posed.masks is None and (folder / "masks").is_dir():
-        posed = replace(posed, masks=_find_masks(posed, images, folder / "masks"))
-    return posed
-
-
-def fingerprint_folder(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Name, time and size of every file that the folder's photographs are made of: it differs where they may."""
-    posed = read_folder(folder)
-    files = (*locate_camera_files(folder), *posed.paths, *(posed.masks or ()))
-    return tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files)
-
-
-def load_photographs(posed: PosedFiles, size: int, limit: int = 0, masks: Tensor | None = None) -> LoadedPhotographs:
-    """Decode photographs into squares.
-
-    Args:
-        size: side of the squares in pixels.
-        limit: number of photographs, taken at equal spacing; 0 takes all.
-        masks: [V, H, W] masks of all the files, at their size, instead of the files' own.
-
-    Raises:
-        ValueError: for an image that cannot be read, or masks that do not fit the files.
-    """
-    width, height = posed.cameras.width, posed.cameras.height
-    if masks is not None and tuple(masks.shape) != (len(posed.paths), height, width):
-        raise ValueError(
-            f"masks: wanted {len(posed.paths)} of {width}x{height} pixels, one per photograph of the folder in its order, got "
-            f"{len(masks)} of {masks.shape[-1]}x{masks.shape[-2]}; take them from the original photographs"
-        )
-    chosen = choose_references(posed.paths, limit) if limit else list(range(len(posed.paths)))
-    square = _square_about_principal_point(posed.cameras, size)
-    pictures = [_load_picture(posed, i, square, masks) for i in with_progress(chosen)]
-    colors, found, notes = zip(*pictures, strict=True)
-    stack = None if any(mask is None for mask in found) else torch.stack(found)
-    if masks is None and posed.masks is None and stack is not None and stack.min() == 1:
-        stack = None  # an alpha channel that is opaque everywhere shows nothing
-    cameras = posed.cameras[chosen].crop(square.left, square.top, square.side, square.side).resize(size, size)
-    return LoadedPhotographs(torch.stack(colors), stack, cameras, (*_describe(posed, square, chosen), *_count(notes)))
+    words = text.replace(",", " ").split()
+    if not words:
+        return None
+    try:
+        x, y, z = map(float, words)
+    except ValueError as error:
+        raise ValueError(f"subject_center: wanted three numbers such as 0.5, 0, -1.2, or nothing, got {text!r}") from error
+    if not all(map(math.isfinite, (x, y, z))):
+        raise ValueError(f"subject_center: wanted finite numbers, got {text!r}")
+    return x, y, z
 
 
 def with_progress(items: Sequence[T]) -> Iterator[T]:
@@ -158,104 +139,30 @@ def with_progress(items: Sequence[T]) -> Iterator[T]:
         bar.update(1)
 
 
-def _square_about_principal_point(cameras: Cameras, size: int) -> _Square:
-    """The largest square within the images that is as central about the mean principal point as the border allows."""
-    side = min(cameras.width, cameras.height)
-    x, y = cameras.K[:, :2, 2].mean(0).tolist()
-    left, top = (min(max(round(at - side / 2), 0), extent - side) for at, extent in ((x, cameras.width), (y, cameras.height)))
-    return _Square(left, top, side, size)
-
-
-def _load_picture(posed: PosedFiles, index: int, square: _Square, masks: Tensor | None) -> tuple[Tensor, Tensor | None, list[str]]:
-    """Colours [3, size, size], mask [1, size, size] or None, and notes of one photograph."""
-    color, mask, notes = _decode(posed.paths[index])
-    if masks is not None:
-        mask = masks[index, None].float().cpu()
-    elif posed.masks is not None:
-        mask = _decode_mask(posed.masks[index])
-    if posed.distortion is not None:
-        grid = _distorted_grid(posed.cameras.K[index], posed.distortion[index], square, color.shape[-2:])  # [1, side, side, 2]
-        color = grid_sample(color[None], grid, padding_mode="border", align_corners=False)[0]
-        mask = None if mask is None else grid_sample(mask[None], grid, padding_mode="zeros", align_corners=False)[0]
-        if grid.abs().max() > 1:
-            notes.append("reach beyond the photograph after the lens was corrected; their border is repeated there")
-    return square.resample(color), None if mask is None else square.resample(mask), notes
-
-
-def _decode(path: Path) -> tuple[Tensor, Tensor | None, list[str]]:
-    """Colours [3, H, W] on white, alpha [1, H, W] where the file has one, and notes."""
-    image = _open(path)
-    notes = []
-    if image.getexif().get(EXIF_ORIENTATION, 1) != 1:
-        notes.append("have an EXIF orientation, which is ignored, as structure from motion ignores it: they may lie on their side")
-    if not image.has_transparency_data:
-        return _pixels(image.convert("RGB")), None, notes
-    color, alpha = _pixels(image.convert("RGBA")).split([3, 1])
-    notes.append("are transparent in part; they are laid on white")
-    return color * alpha + (1 - alpha), alpha, notes
-
-
-def _decode_mask(path: Path) -> Tensor:
-    """[1, H, W] in 0..1."""
-    return _pixels(_open(path).convert("L"))
-
-
-def _open(path: Path) -> Image.Image:
+def _settle_world(source: PhotographSource, settings: PhotographSettings) -> tuple[Cameras, SceneNormalisation]:
+    center = None if settings.center is None else torch.tensor(settings.center, dtype=torch.float64)
     try:
-        with Image.open(path) as image:
-            image.load()
-    except (OSError, SyntaxError) as error:  # Pillow's decoders raise SyntaxError for some broken files
-        raise ValueError(f"{path}: wanted an image that can be read, got: {error}; replace the file") from error
-    if image.mode.startswith(("I", "F")):
-        raise ValueError(f"{path}: wanted 8 bits per channel, got Pillow's mode {image.mode}; convert the image")
-    return image
+        cameras, world = normalise_scene(source.cameras, center, settings.radius)
+        check_subject_seen(cameras)
+    except ValueError as error:
+        reason = str(error).partition(";")[0]  # its advice knows no widgets
+        raise ValueError(f"{source.origin[0]}: {reason}; {BY_HAND}") from error
+    return cameras, world
 
 
-def _pixels(image: Image.Image) -> Tensor:
-    """[C, H, W] in 0..1."""
-    return rearrange(torch.from_numpy(np.atleast_3d(np.array(image))), "H W C -> C H W").float() / 255
+def _place_square(picture: Picture, crop: str, central: Square) -> Square:
+    if crop == WHOLE:
+        return whole_square(picture.color.shape[-1], picture.color.shape[-2])
+    if crop != SUBJECT:
+        return central
+    if picture.mask is None:
+        raise ValueError("wanted a mask to cut about the subject, got none; choose another crop, or connect masks")
+    return square_about_mask(picture.mask)
 
 
-def _distorted_grid(K: Tensor, distortion: Tensor, square: _Square, extent: Sequence[int]) -> Tensor:
-    """Where in the image on disk the pixels of the undistorted square lie, for `grid_sample`: [1, side, side, 2].
-
-    OpenCV's model of radial (k1, k2) and tangential (p1, p2) distortion of normalised image points.
-    """
-    focal, middle = torch.stack([K[0, 0], K[1, 1]]), K[:2, 2]
-    pixels = cell_centers(square.side, square.side, dtype=K.dtype) + K.new_tensor([square.left, square.top])
-    x, y = ((pixels - middle) / focal).unbind(-1)
-    k1, k2, p1, p2 = distortion
-    r2 = x * x + y * y
-    radial = 1 + k1 * r2 + k2 * r2 * r2
-    bent = torch.stack([x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x), y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y], dim=-1)
-    height, width = extent
-    grid = (bent * focal + middle) * 2 / K.new_tensor([width, height]) - 1
-    return grid.reshape(1, square.side, square.side, 2)
-
-
-def _find_masks(posed: PosedFiles, image_folder: Path, mask_folder: Path) -> tuple[Path, ...]:
-    """The mask file of every image."""
-    found = []
-    for path in posed.paths:
-        name = path.relative_to(image_folder) if path.is_relative_to(image_folder) else Path(path.name)
-        candidates = [mask_folder / name.with_name(name.name + ".png"), mask_folder / name.with_suffix(".png"), mask_folder / name]
-        found.append(next((candidate for candidate in candidates if candidate.is_file()), candidates[0]))
-    check_images(found, (posed.cameras.width, posed.cameras.height))
-    return tuple(found)
-
-
-def _describe(posed: PosedFiles, square: _Square, chosen: Sequence[int]) -> list[str]:
-    """What was done to all photographs alike."""
-    width, height = posed.cameras.width, posed.cameras.height
-    verb = "enlarged to" if square.size > square.side else "reduced to" if square.size < square.side else "kept at"
-    crop = f"{square.side}x{square.side} at ({square.left}, {square.top})"
-    lines = [f"photographs: {len(chosen)} of {len(posed.paths)}", f"size: {width}x{height}, cropped to {crop}, {verb} {square.size}"]
-    if posed.distortion is not None:
-        lines.append("lens: distortion corrected")
-    return lines
-
-
-def _count(notes: Sequence[list[str]]) -> list[str]:
-    """Each different note once, with the number of photographs that it holds for."""
-    every = [note for one in notes for note in one]
-    return [f"note: {every.count(note)} photographs {note}" for note in dict.fromkeys(every)]
+def _cut(picture: Picture, square: Square, size: int) -> Picture:
+    """The square of a photograph as a picture of its own, [C, size, size]."""
+    notes = picture.notes
+    if picture.seen is not None and square.cut(1 - picture.seen, square.side).max() > 0:
+        notes += ("reach beyond the photograph after the lens was corrected; their border is repeated there",)
+    return Picture(square.cut(picture.color, size), None if picture.mask is None else square.cut(picture.mask, size), None, notes)

@@ -22,9 +22,11 @@ from mvcustom.mvcustom_core.geometry.formats.realestate10k import (
     write_realestate10k,
 )
 from mvcustom.mvcustom_core.geometry.formats.transforms_json import read_transforms_json, write_transforms_json
+from mvcustom.mvcustom_core.geometry.lens import Lens
 
 COUNT, WIDTH, HEIGHT = 3, 8, 6
-LENSES = torch.tensor([[0.1, -0.02, 0.003, 0.0004]]).repeat(COUNT, 1)
+LENS = Lens((0.1, -0.02), (0.003, 0.0004))
+LENSES = (LENS,) * COUNT
 
 
 def make_cameras() -> Cameras:
@@ -43,16 +45,25 @@ def write_images(folder: Path, names: list[str], size: tuple[int, int] = (WIDTH,
     return tuple(folder / name for name in names)
 
 
-def make_files(folder: Path, distortion: torch.Tensor | None = None, masks: bool = False) -> PosedFiles:
+def make_files(folder: Path, lenses: tuple[Lens, ...] | None = None, masks: bool = False) -> PosedFiles:
     images = write_images(folder, [f"images/view {i}.png" for i in range(COUNT)])
     mask_files = write_images(folder, [f"masks/{i}.png" for i in range(COUNT)]) if masks else None
-    return PosedFiles(make_cameras(), images, mask_files, distortion)
+    return PosedFiles(make_cameras(), images, mask_files, lenses)
 
 
 def check_same(found: Cameras, wanted: Cameras) -> None:
     torch.testing.assert_close(found.w2c, wanted.w2c, atol=2e-6, rtol=0)
     torch.testing.assert_close(found.K, wanted.K)
     assert (found.width, found.height, found.w2c.dtype) == (wanted.width, wanted.height, torch.float32)
+
+
+def check_lenses(found: PosedFiles, wanted: tuple[Lens, ...] | None) -> None:
+    """Equal lenses bend equally, however many zeros they are written with."""
+    assert (found.lenses is None) == (wanted is None)
+    points = torch.tensor([[0.3, -0.2], [0.1, 0.5]])
+    for lens, other in zip(found.lenses or (), wanted or (), strict=True):
+        torch.testing.assert_close(lens.distort(points), other.distort(points), atol=1e-7, rtol=0)
+        assert lens.fisheye == other.fisheye
 
 
 def resolve(paths: tuple[Path, ...] | None) -> list[Path] | None:
@@ -67,22 +78,26 @@ def test_posed_files_must_match_their_cameras(tmp_path: Path) -> None:
         PosedFiles(make_cameras(), (tmp_path / "a.png",))
     with pytest.raises(ValueError, match="one mask per camera, got 0 for 3"):
         PosedFiles(make_cameras(), (tmp_path / "a.png",) * 3, ())
-    with pytest.raises(ValueError, match=r"\[V 4\] with V=3"):
+    with pytest.raises(ValueError, match="one lens per camera, got 2 for 3"):
         PosedFiles(make_cameras(), (tmp_path / "a.png",) * 3, None, LENSES[:2])
 
 
 # transforms.json
 
 
-@pytest.mark.parametrize("distortion, masks", [(None, False), (LENSES, True)])
-def test_transforms_round_trip(tmp_path: Path, distortion: torch.Tensor | None, masks: bool) -> None:
-    files = make_files(tmp_path / "data", distortion, masks)
+FISHEYES = (Lens((0.1, 0.2, 0.3, 0.4), fisheye=True), Lens(), LENS)
+
+
+@pytest.mark.parametrize("lenses, masks", [(None, False), (LENSES, True), (FISHEYES, False)])
+def test_transforms_round_trip(tmp_path: Path, lenses: tuple[Lens, ...] | None, masks: bool) -> None:
+    files = make_files(tmp_path / "data", lenses, masks)
     path = tmp_path / "data" / "transforms.json"
     write_transforms_json(path, files, points=tmp_path / "data" / "points.ply")
     found = read_transforms_json(path)
     check_same(found.cameras, files.cameras)
     assert resolve(found.paths) == resolve(files.paths) and resolve(found.masks) == resolve(files.masks)
-    assert found.distortion is None if distortion is None else torch.equal(found.distortion, distortion)
+    check_lenses(found, lenses)
+    assert found.format == "transforms.json" and not found.left_out
     document = json.loads(path.read_text())
     assert document["ply_file_path"] == "points.ply"
     assert document["frames"][1]["file_path"] == "images/view 1.png"
@@ -129,7 +144,25 @@ def test_both_angles_give_both_focal_lengths(tmp_path: Path) -> None:
 def test_a_frame_overrides_shared_intrinsics(tmp_path: Path) -> None:
     found = read_transforms_json(write_document(tmp_path, {"k1": 0.5}, {"fl_x": 9.0, "cx": 1.0, "k1": 0.0}))
     assert found.cameras.K[:, 0, 0].tolist() == [7.0, 9.0] and found.cameras.K[:, 0, 2].tolist() == [4.0, 1.0]
-    assert found.distortion.tolist() == [[0.5, 0, 0, 0], [0, 0, 0, 0]]
+    check_lenses(found, (Lens((0.5,)), Lens()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"camera_model": "OPENCV", "k1": 0.1, "k3": 0.2, "k4": 0.3, "p2": 0.01}, Lens((0.1, 0, 0.2, 0.3), (0, 0.01))),
+        ({"camera_model": "OPENCV_FISHEYE", "k1": 0.1, "k4": 0.3}, Lens((0.1, 0, 0, 0.3), fisheye=True)),
+        ({"is_fisheye": True, "k2": 0.1}, Lens((0, 0.1), fisheye=True)),
+        ({"camera_model": "OPENCV_FISHEYE"}, Lens(fisheye=True)),
+    ],
+)
+def test_lenses_of_transforms(tmp_path: Path, changes: dict[str, Any], wanted: Lens) -> None:
+    check_lenses(read_transforms_json(write_document(tmp_path, changes)), (wanted, wanted))
+
+
+def test_a_rational_lens_has_no_place_in_transforms(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="got a rational one"):
+        write_transforms_json(tmp_path / "transforms.json", make_files(tmp_path, (Lens(divisor=(0.1,)),) * COUNT))
 
 
 def test_applied_transform_is_not_applied_again(tmp_path: Path) -> None:
@@ -147,31 +180,61 @@ def scaled(value: float) -> list[list[float]]:
     [
         ({"frames": []}, {}, "wanted a list of frames, got none"),
         ({"frames": None}, {}, "wanted a list of frames, got none"),
-        ({"camera_model": "OPENCV_FISHEYE"}, {}, "frame 0 .*got OPENCV_FISHEYE"),
-        ({"is_fisheye": True}, {}, "fisheye"),
-        ({"k3": 0.1}, {}, "got k3 too"),
+        ({"camera_model": "EQUIRECTANGULAR"}, {}, "got 0 of 2; left out: .*frame 0 .*got EQUIRECTANGULAR"),
         ({"fl_x": None}, {}, "fl_x .* or camera_angle_x .* got neither"),
         ({"fl_x": -7.0}, {}, "positive focal lengths"),
         ({"fl_x": "7"}, {}, "fl_x to be a finite number, got '7'"),
         ({"cx": math.nan}, {}, "cx to be a finite number, got nan"),
-        ({}, {"transform_matrix": scaled(math.nan)}, r"frame 1 \(b.png\): .*NaN"),
-        ({}, {"transform_matrix": scaled(2.0)}, r"frame 1 \(b.png\): .*scale"),
-        ({}, {"transform_matrix": scaled(-1.0)}, r"frame 1 \(b.png\): .*reflection"),
-        ({}, {"transform_matrix": scaled(1.0)[:3]}, r"4x4 numbers, got \[3, 4\]"),
-        ({}, {"transform_matrix": [[1, 2], [3]]}, "4x4 numbers"),
-        ({}, {"transform_matrix": None}, "4x4 numbers, got None"),
-        ({}, {"file_path": None}, "file_path to name a file, got None"),
-        ({}, {"file_path": "images/c.png"}, "1 of 2 files are missing, the first is .*c.png"),
-        ({}, {"w": 9}, r"images of one size, got \[\(8, 6\), \(9, 6\)\]"),
         ({"w": 16, "h": 12}, {}, "wanted 16x12 pixels as its camera says, got 8x6"),
-        ({}, {"mask_path": "a.png"}, "masks for all frames or for none, got 1 of 2"),
-        ({"w": None}, {"file_path": "nowhere"}, "nowhere: wanted an image file, got nothing there"),
+        (
+            {},
+            {"mask_path": "a.png"},
+            "masks: wanted one for every photograph or for none, 1 of 2 files are missing, the first is not named",
+        ),
+        ({"mask_path": "c.png"}, {}, "2 of 2 files are missing, the first is .*c.png"),
     ],
 )
 def test_broken_transforms_are_refused(tmp_path: Path, changes: dict[str, Any], frame_changes: dict[str, Any], wanted: str) -> None:
     path = write_document(tmp_path, changes, frame_changes)
     with pytest.raises(ValueError, match=wanted):
         read_transforms_json(path)
+
+
+def test_masks_of_another_size_are_refused(tmp_path: Path) -> None:
+    path = write_document(tmp_path, {"mask_path": "mask.png"})
+    write_images(tmp_path, ["mask.png"], (WIDTH, HEIGHT + 1))
+    with pytest.raises(ValueError, match="mask.png: wanted a mask of 8x6 pixels as its photograph, got 8x7"):
+        read_transforms_json(path)
+
+
+@pytest.mark.parametrize(
+    "frame_changes, wanted",
+    [
+        ({"transform_matrix": scaled(math.nan)}, "NaN"),
+        ({"transform_matrix": scaled(2.0)}, "scale"),
+        ({"transform_matrix": scaled(-1.0)}, "reflection"),
+        ({"transform_matrix": scaled(0.0)}, "singular"),
+        ({"transform_matrix": scaled(1.0)[:3]}, "4x4 numbers, got [3, 4]"),
+        ({"transform_matrix": [[1, 2], [3]]}, "4x4 numbers"),
+        ({"transform_matrix": None}, "4x4 numbers, got None"),
+        ({"file_path": None}, "file_path to name a file, got None"),
+        ({"file_path": "images/c.png"}, "c.png: wanted an image file, got nothing there"),
+        ({"file_path": "words.png"}, "no image reader knows"),
+        ({"w": 9}, "wanted 9x6 pixels as its camera says, got 8x6"),
+        ({"file_path": "large.png", "w": 9}, "is 9x6 where most are 8x6"),
+        ({"camera_model": "FOV"}, "got FOV"),
+    ],
+)
+def test_frames_of_no_use_are_left_out_with_the_reason(tmp_path: Path, frame_changes: dict[str, Any], wanted: str) -> None:
+    path = write_document(tmp_path, None, frame_changes)
+    (tmp_path / "words.png").write_text("no image")
+    write_images(tmp_path, ["large.png"], (WIDTH + 1, HEIGHT))
+    found = read_transforms_json(path)
+    assert found.paths == (tmp_path / "a.png",) and len(found.cameras) == 1
+    (reason,) = found.left_out
+    assert reason.startswith(f"transforms.json, frame 1 ({frame_changes.get('file_path', 'b.png')})") and wanted in reason
+    with pytest.raises(ValueError, match="wanted every frame to be usable, got left out: transforms.json, frame 1"):
+        found.check_complete()
 
 
 def test_files_that_are_no_transforms_are_refused(tmp_path: Path) -> None:
@@ -186,27 +249,33 @@ def test_files_that_are_no_transforms_are_refused(tmp_path: Path) -> None:
         read_transforms_json(path)
     with pytest.raises(ValueError, match="got no file of that name"):
         read_transforms_json(tmp_path / "other.json")
-    write_document(tmp_path)
-    (tmp_path / "b.png").write_text("no image")
-    with pytest.raises(ValueError, match="b.png: wanted an image file, got something"):
-        read_transforms_json(path)
 
 
 # COLMAP
 
 
-@pytest.mark.parametrize("distortion", [None, LENSES])
-def test_colmap_round_trip(tmp_path: Path, distortion: torch.Tensor | None) -> None:
-    files = make_files(tmp_path, distortion)
+RATIONAL = Lens((0.1, -0.02, 0.03), (0.003, 0.0004), (0.05, 0.06, 0.07))
+
+
+@pytest.mark.parametrize("lenses", [None, LENSES, FISHEYES, (RATIONAL,) * COUNT])
+def test_colmap_round_trip(tmp_path: Path, lenses: tuple[Lens, ...] | None) -> None:
+    files = make_files(tmp_path, lenses)
     model, images = tmp_path / "sparse" / "0", tmp_path / "images"
     write_colmap_text(model, images, files, torch.tensor([[1.0, 2, 3], [4, 5, 6]]), torch.tensor([[0.0, 0.5, 1.0], [1, 0, 0]]))
     found = read_colmap_text(model, images)
     check_same(found.cameras, files.cameras)
-    assert found.paths == files.paths
-    assert found.distortion is None if distortion is None else torch.equal(found.distortion, distortion)
+    check_lenses(found, lenses)
+    assert found.paths == files.paths and found.format == "COLMAP text model"
     lines = (model / "points3D.txt").read_text().splitlines()
     assert lines[1:] == ["1 1.0 2.0 3.0 0 128 255 0", "2 4.0 5.0 6.0 255 0 0 0"]
-    assert len((model / "cameras.txt").read_text().splitlines()) == 3  # a heading; views 0 and 2 share a lens
+    if lenses != FISHEYES:
+        assert len((model / "cameras.txt").read_text().splitlines()) == 3  # a heading; views 0 and 2 share a lens
+
+
+def test_a_lens_that_no_model_describes_is_not_written(tmp_path: Path) -> None:
+    files = make_files(tmp_path, (Lens((0, 0, 0, 0.1)),) * COUNT)
+    with pytest.raises(ValueError, match="without a fourth radial coefficient, got 0.1"):
+        write_colmap_text(tmp_path, tmp_path / "images", files)
 
 
 def write_model(folder: Path, cameras: str = "1 PINHOLE 8 6 7 7.5 4 3", images: str | None = None) -> tuple[Path, Path]:
@@ -220,7 +289,7 @@ def write_model(folder: Path, cameras: str = "1 PINHOLE 8 6 7 7.5 4 3", images: 
 
 def test_colmap_images_come_by_id_with_or_without_points(tmp_path: Path) -> None:
     found = read_colmap_text(*write_model(tmp_path))
-    assert found.paths == (tmp_path / "a.png", tmp_path / "b.png") and found.distortion is None
+    assert found.paths == (tmp_path / "a.png", tmp_path / "b.png") and found.lenses is None
     half_turn = torch.tensor([[-1.0, 0, 0, 1], [0, -1, 0, 2], [0, 0, 1, 3], [0, 0, 0, 1]])
     torch.testing.assert_close(found.cameras.w2c[1], half_turn)
     torch.testing.assert_close(found.cameras.centers[0], torch.tensor([0.0, 0, -5]))
@@ -228,22 +297,21 @@ def test_colmap_images_come_by_id_with_or_without_points(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "line, focal, distortion",
+    "line, focal, lens",
     [
         ("SIMPLE_PINHOLE 8 6 7 4 3", [7.0, 7.0], None),
-        ("SIMPLE_RADIAL 8 6 7 4 3 0.1", [7.0, 7.0], [0.1, 0, 0, 0]),
-        ("RADIAL 8 6 7 4 3 0.1 0.2", [7.0, 7.0], [0.1, 0.2, 0, 0]),
-        ("OPENCV 8 6 7 9 4 3 0.1 0.2 0.3 0.4", [7.0, 9.0], [0.1, 0.2, 0.3, 0.4]),
+        ("SIMPLE_RADIAL 8 6 7 4 3 0.1", [7.0, 7.0], Lens((0.1,))),
+        ("RADIAL 8 6 7 4 3 0.1 0.2", [7.0, 7.0], Lens((0.1, 0.2))),
+        ("OPENCV 8 6 7 9 4 3 0.1 0.2 0.3 0.4", [7.0, 9.0], Lens((0.1, 0.2), (0.3, 0.4))),
         ("OPENCV 8 6 7 9 4 3 0 0 0 0", [7.0, 9.0], None),
+        ("OPENCV_FISHEYE 8 6 7 9 4 3 .1 .2 .3 .4", [7.0, 9.0], Lens((0.1, 0.2, 0.3, 0.4), fisheye=True)),
+        ("FULL_OPENCV 8 6 7 9 4 3 .1 .2 .3 .4 .5 .6 .7 .8", [7.0, 9.0], Lens((0.1, 0.2, 0.5), (0.3, 0.4), (0.6, 0.7, 0.8))),
     ],
 )
-def test_colmap_lenses(tmp_path: Path, line: str, focal: list[float], distortion: list[float] | None) -> None:
+def test_colmap_lenses(tmp_path: Path, line: str, focal: list[float], lens: Lens | None) -> None:
     found = read_colmap_text(*write_model(tmp_path, f"1 {line}"))
     assert found.cameras.K[0, [0, 1, 0, 1], [0, 1, 2, 2]].tolist() == [*focal, 4.0, 3.0]
-    if distortion is None:
-        assert found.distortion is None
-    else:
-        torch.testing.assert_close(found.distortion, torch.tensor([distortion] * 2))
+    check_lenses(found, lens and (lens, lens))
 
 
 GOOD_LENS = "1 PINHOLE 8 6 7 7 4 3"
@@ -252,21 +320,18 @@ GOOD_LENS = "1 PINHOLE 8 6 7 7 4 3"
 @pytest.mark.parametrize(
     "cameras, images, wanted",
     [
-        ("1 FULL_OPENCV 8 6 7 7 4 3 0 0 0 0 0 0 0 0", None, "cameras.txt, line 2: .*got FULL_OPENCV; run colmap image_undistorter"),
+        ("1 FOV 8 6 7 7 4 3 0", None, "cameras.txt, line 2: .*got FOV; run colmap image_undistorter"),
         ("1 PINHOLE 8 6 7 7 4", None, "cameras.txt, line 2: wanted 4 finite numbers"),
         ("1 PINHOLE 8", None, "cameras.txt, line 2: .*cut short"),
         ("1 PINHOLE 8 6 7 x 4 3", None, "wanted numbers"),
         ("1 PINHOLE 8 6 0 7 4 3", None, "positive focal lengths"),
-        ("3 PINHOLE 8 6 7 7 4 3", None, "a.png wants camera 1, which cameras.txt does not have"),
+        ("3 PINHOLE 8 6 7 7 4 3", None, "got 0 of 2; left out: a.png: wants camera 1, which the model does not have"),
         ("1 PINHOLE 16 12 7 7 4 3", None, "wanted 16x12 pixels as its camera says, got 8x6"),
         (GOOD_LENS, "", "at least one registered image"),
         (GOOD_LENS, "1 1 0 0 0 0 0 0 1 a.png\n2 1 0 0 0 0 0 0 1 b.png\n", "line 3: wanted the points of a.png in threes"),
         (GOOD_LENS, "1 1 0 0 0 0 0\n", "images.txt, line 2: .*cut short"),
         (GOOD_LENS, "1 1 0 0 0 0 nan 0 1 a.png\n\n", "7 finite numbers"),
-        (GOOD_LENS, "1 2 0 0 0 0 0 0 1 a.png\n\n", "unit quaternion"),
         (GOOD_LENS, "x 1 0 0 0 0 0 0 1 a.png\n\n", "wanted an id, got 'x'"),
-        (GOOD_LENS, "1 1 0 0 0 0 0 0 1 c.png\n\n", "1 of 1 files are missing, the first is .*c.png"),
-        (f"{GOOD_LENS}\n2 PINHOLE 9 6 7 7 4 3", "1 1 0 0 0 0 0 0 1 a.png\n\n2 1 0 0 0 0 0 0 2 b.png\n\n", "images of one size"),
     ],
 )
 def test_broken_models_are_refused(tmp_path: Path, cameras: str, images: str | None, wanted: str) -> None:
@@ -275,11 +340,22 @@ def test_broken_models_are_refused(tmp_path: Path, cameras: str, images: str | N
         read_colmap_text(*model)
 
 
-def test_missing_and_binary_models_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "image, wanted",
+    [
+        ("9 0 0 0 0 0 0 0 1 b.png", "b.png: wanted a unit quaternion, got [0.0, 0.0, 0.0, 0.0]"),
+        ("9 1 0 0 0 0 0 0 1 c.png", "c.png: wanted an image file, got nothing there"),
+        ("9 1 0 0 0 0 0 0 2 b.png", "b.png: wants camera 2"),
+    ],
+)
+def test_images_of_no_use_are_left_out_of_a_model(tmp_path: Path, image: str, wanted: str) -> None:
+    found = read_colmap_text(*write_model(tmp_path, GOOD_LENS, f"1 1 0 0 0 0 0 0 1 a.png\n\n{image}\n\n"))
+    assert found.paths == (tmp_path / "a.png",)
+    assert len(found.left_out) == 1 and wanted in found.left_out[0]
+
+
+def test_a_missing_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cameras.txt: wanted a camera file"):
-        read_colmap_text(tmp_path, tmp_path)
-    (tmp_path / "images.bin").touch()
-    with pytest.raises(ValueError, match="--output_type TXT"):
         read_colmap_text(tmp_path, tmp_path)
 
 

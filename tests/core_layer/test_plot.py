@@ -11,11 +11,11 @@ from torch import Tensor
 
 from mvcustom.mvcustom_core.geometry.cameras import Cameras
 from mvcustom.mvcustom_core.geometry.trajectory import orbit, truck
-from mvcustom.mvcustom_core.plot import plot_losses, plot_trajectory
+from mvcustom.mvcustom_core.plot import plot_losses, plot_photographs, plot_trajectory
 from mvcustom.mvcustom_core.plot.canvas import CATEGORIES, RAMP, REFERENCE, SUBJECT, new_sheet, nice_step, ramp_color
 from mvcustom.mvcustom_core.plot.losses import smooth_losses
 from mvcustom.mvcustom_core.plot.scene import View
-from mvcustom.mvcustom_core.plot.trajectory import picture_axes
+from mvcustom.mvcustom_core.plot.trajectory import draw_cards, picture_axes
 
 
 def make_base() -> Cameras:
@@ -65,6 +65,51 @@ def test_impossible_trajectory_plots_are_refused() -> None:
             plot_trajectory(make_base(), subject_radius=radius)
     with pytest.raises(ValueError, match="at least 192 pixels each way, got 1024x100"):
         plot_trajectory(make_base(), height=100)
+
+
+def make_images(views: int) -> Tensor:
+    """One flat colour per photograph, [V, 3, 8, 8], as `image_color` says."""
+    return torch.stack([(torch.tensor(image_color(i)).float() / 255)[:, None, None].expand(3, 8, 8) for i in range(views)])
+
+
+def image_color(index: int) -> tuple[int, int, int]:
+    return 20 + 4 * index, 250 - 4 * index, 128
+
+
+@pytest.mark.parametrize(
+    ("views", "shown"), [(1, [0]), (3, [0, 1, 2]), (12, list(range(12))), (45, [0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44])]
+)
+def test_thumbnails_stand_in_a_row_in_their_cameras_colors(views: int, shown: list[int]) -> None:
+    picture = plot_photographs(orbit(make_base(), views, (0, 300)), make_images(views))
+    assert picture.shape == (3, 640, 1024) and 0 <= picture.min() and picture.max() <= 1
+    lefts = []
+    for index in range(views):
+        found = find_color(picture, image_color(index), 0.001)
+        assert (len(found) > 4000) == (index in shown)
+        if index in shown:
+            (left, top), (right, bottom) = found.amin(0).tolist(), found.amax(0).tolist()
+            assert abs((right - left) - (bottom - top)) <= 1 and top > 480
+            lefts.append(left)
+            frame = torch.tensor(ramp_color(index / max(views - 1, 1))) / 255
+            assert (picture[:, (top + bottom) // 2, left - 2] - frame).abs().max() < 0.15
+    assert lefts == sorted(lefts) and len(lefts) == len(shown)
+
+
+def test_thumbnails_and_cameras_carry_the_same_numbers() -> None:
+    """Without numbers the cameras would be drawn alike."""
+    cameras = orbit(make_base(), 45, (0, 300))
+    canvas = new_sheet(600, 300)
+    plain, labelled = new_sheet(600, 300), canvas
+    draw_cards(plain, cameras, 0.2, references=None, bottom=290)
+    draw_cards(labelled, cameras, 0.2, references=None, bottom=290, labelled=[0, 20, 44])
+    assert 0.0005 < (plain.to_tensor() - labelled.to_tensor()).abs().amax(0).gt(0.1).float().mean() < 0.02
+
+
+def test_impossible_photograph_plots_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"shape \[V 3 H W\] with V=2"):
+        plot_photographs(orbit(make_base(), 2), make_images(3))
+    with pytest.raises(ValueError, match="at least one camera, got none"):
+        plot_photographs(make_base()[[]], torch.zeros(0, 3, 4, 4))
 
 
 def test_up_and_forward_follow_the_cameras() -> None:

@@ -16,13 +16,16 @@ from PIL import Image
 from torch import Tensor
 
 from mvcustom.mvcustom_core.geometry import trajectory
-from mvcustom.mvcustom_core.geometry.cameras import Cameras
+from mvcustom.mvcustom_core.geometry.cameras import Cameras, fit_cameras
+from mvcustom.mvcustom_core.geometry.formats.camera_path import read_camera_path
 from mvcustom.mvcustom_core.geometry.formats.posed_files import PosedFiles
 from mvcustom.mvcustom_core.geometry.formats.realestate10k import read_realestate10k
 from mvcustom.mvcustom_core.geometry.formats.transforms_json import write_transforms_json
+from mvcustom.mvcustom_core.geometry.keyframes import parse_keyframes
 from mvcustom.mvcustom_core.geometry.rays import project_points
+from mvcustom.mvcustom_core.geometry.trajectory import upright_direction
 from mvcustom.mvcustom_core.scenes.sweep import sample_photographs, sample_sweep
-from mvcustom.nodes.camera_trajectory import AS_WRITTEN, AT_BASE, KEYFRAMES, fit_cameras, parse_keyframes, read_cameras, upright_direction
+from mvcustom.nodes.camera_trajectory import AS_WRITTEN, AT_BASE, KEYFRAMES
 from mvcustom.nodes.camera_trajectory import MVCustomCameraTrajectory as Node
 
 ORBIT = {"path": "orbit", "azimuth_start_deg": -15.0, "azimuth_end_deg": 15.0, "elevation_deg": 0.0}
@@ -189,7 +192,7 @@ def test_file_aspect_follows_from_square_pixels(tmp_path: Path) -> None:
     """RealEstate10K normalises focal lengths by a size that it does not name: 0.5 of 16 and 8/9 of 9 are one length."""
     row = "0 0.5 0.888888888888 0.5 0.5 0 0 1 0 0 0 0 1 0 0 0 0 1 0"
     (tmp_path / "path.txt").write_text(f"https://video\n{row}\n{row}\n")
-    cameras = read_cameras(tmp_path / "path.txt")
+    cameras = read_camera_path(tmp_path / "path.txt")
     assert (cameras.width, cameras.height) == (1920, 1080)
     torch.testing.assert_close(cameras.K[0, 0, 0], cameras.K[0, 1, 1])
     square = run(save_text(tmp_path, (tmp_path / "path.txt").read_text()), views=2)

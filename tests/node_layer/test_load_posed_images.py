@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import random
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import comfy.model_management
 import comfy.utils
@@ -22,23 +27,34 @@ from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at
 from mvcustom.mvcustom_core.geometry.formats.colmap_text import write_colmap_text
 from mvcustom.mvcustom_core.geometry.formats.posed_files import PosedFiles
 from mvcustom.mvcustom_core.geometry.formats.transforms_json import write_transforms_json
+from mvcustom.mvcustom_core.geometry.lens import Lens
 from mvcustom.mvcustom_core.geometry.normalisation import normalise_scene
 from mvcustom.mvcustom_core.scenes.render import Rendering, render_scene
 from mvcustom.mvcustom_core.scenes.scene import sample_concept
 from mvcustom.mvcustom_core.scenes.sweep import sample_photographs
+from mvcustom.nodes import load_posed_images
 from mvcustom.nodes.bridge.photographs import with_progress
 from mvcustom.nodes.load_posed_images import MVCustomLoadPosedImages as Node
+from mvcustom.nodes.load_posed_images import MVCustomPoseImages as Pose
 
 COUNT, WIDTH, HEIGHT = 6, 64, 48
 LEFT = 8  # where the square of HEIGHT pixels about the principal point begins
 BIT = 1 / 255
 
 
-def make_cameras(count: int = COUNT) -> Cameras:
+@pytest.fixture(autouse=True)
+def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The picture of the cameras takes half of the node's time and has tests of its own."""
+    monkeypatch.setattr(load_posed_images, "plot_photographs", lambda *others, **more: torch.zeros(3, 4, 4))
+
+
+@lru_cache
+def make_cameras() -> Cameras:
     """Landscape cameras around the subject."""
-    return sample_photographs(random.Random(0), count, HEIGHT).crop(-LEFT, 0, WIDTH, HEIGHT)
+    return sample_photographs(random.Random(0), COUNT, HEIGHT).crop(-LEFT, 0, WIDTH, HEIGHT)
 
 
+@lru_cache
 def photograph(cameras: Cameras) -> Rendering:
     return render_scene(sample_concept(1), cameras)
 
@@ -51,16 +67,14 @@ def save_picture(path: Path, pixels: Tensor) -> Path:
     return path
 
 
-def write_folder(
-    folder: Path, cameras: Cameras, kind: str = "transforms", *, with_masks: bool = False, distortion: Tensor | None = None
-) -> Path:
+def write_folder(folder: Path, cameras: Cameras, kind: str = "transforms", *, with_masks: bool = False, lens: Lens | None = None) -> Path:
     """`kind` is transforms, or the folder of a COLMAP model."""
     rendering = photograph(cameras)
     paths = tuple(save_picture(folder / "images" / f"{i:02}.png", picture) for i, picture in enumerate(rendering.images))
     masks = None
     if with_masks:
         masks = tuple(save_picture(folder / "masks" / f"{i:02}.png.png", mask) for i, mask in enumerate(rendering.mask))
-    files = PosedFiles(cameras, paths, masks if kind == "transforms" else None, distortion)
+    files = PosedFiles(cameras, paths, masks if kind == "transforms" else None, lens and (lens,) * len(cameras))
     if kind == "transforms":
         write_transforms_json(folder / "transforms.json", files)
     else:
@@ -68,8 +82,11 @@ def write_folder(
     return folder
 
 
-def load(folder: Path, size: int = HEIGHT, limit: int = 0, masks: Tensor | None = None) -> tuple[Tensor, Tensor, Cameras, Tensor, str]:
-    return Node.execute(str(folder), size, limit, masks).args
+Outputs = tuple[Tensor, Tensor, Cameras, Tensor, str]
+
+
+def load(folder: Path, size: int = HEIGHT, limit: int = 0, masks: Tensor | None = None, **others: Any) -> Outputs:
+    return Node.execute(str(folder), size, limit, masks, **others).args
 
 
 @pytest.mark.parametrize("kind", ["transforms", "sparse/0", "sparse", "."])
@@ -119,12 +136,92 @@ def test_limit_takes_photographs_at_equal_spacing(tmp_path: Path, limit: int, na
 
 
 @pytest.mark.parametrize(
+    ("skip", "limit", "names"), [(1, 0, [0, 2, 4]), (2, 0, [0, 3]), (9, 0, [0]), (1, 2, [0, 2]), (0, 0, [0, 1, 2, 3, 4, 5])]
+)
+def test_skip_passes_photographs_over_before_the_limit(tmp_path: Path, skip: int, limit: int, names: list[int]) -> None:
+    write_folder(tmp_path, make_cameras())
+    images, _, cameras, _, report = load(tmp_path, skip=skip, limit=limit)
+    every, _, all_cameras, _, _ = load(tmp_path)
+    assert torch.equal(images, every[names]) and torch.equal(cameras.w2c, all_cameras.w2c[names])
+    assert f"photographs: {len(names)} of {COUNT}" in report and (f"{skip} passed over" in report) == (skip > 0)
+
+
+@pytest.mark.parametrize(
+    ("crop", "words"), [("whole photograph", "padded with black to 64x64"), ("subject", "cropped about the subject to squares of")]
+)
+def test_crops_take_the_cameras_along(tmp_path: Path, crop: str, words: str) -> None:
+    """What the loaded cameras see is what was loaded, but for the black beyond the photographs."""
+    cameras = make_cameras()
+    write_folder(tmp_path, cameras, with_masks=True)
+    images, masks, loaded, _, report = load(tmp_path, 96, crop=crop)
+    assert words in report
+    wanted = photograph(loaded_in_file_world(loaded, cameras))
+    inside = images.amax(-1) > 0  # the demo's pictures are never black
+    assert inside.float().mean() > 0.7
+    differences = [(images.roll(pixels, 2).permute(0, 3, 1, 2) - wanted.images).abs().amax(1)[inside].mean() for pixels in (0, 4)]
+    assert differences[0] < 0.04 and differences[1] > 2 * differences[0], "edges differ by no more than resizing blurs"
+    if crop == "subject":
+        box = (masks > 0.5).any(1), (masks > 0.5).any(2)
+        extent = torch.stack([line.sum(1) for line in box]).amax(0)
+        assert (extent >= 90).all(), "the longer side of the subject fills the square"
+        assert (masks - wanted.mask[:, 0]).abs().mean() < 0.04
+    else:
+        assert masks[:, :11].max() == 0 and inside[:, 13:83].float().mean() > 0.999
+
+
+def loaded_in_file_world(loaded: Cameras, cameras: Cameras) -> Cameras:
+    return replace(loaded, w2c=cameras.w2c)
+
+
+def test_the_subject_crop_needs_masks(tmp_path: Path) -> None:
+    write_folder(tmp_path, make_cameras())
+    with pytest.raises(ValueError, match="got 0 of 6; left out: 00.png: wanted a mask to cut about the subject, got none; choose another"):
+        load(tmp_path, crop="subject")
+    masks = torch.ones(COUNT, HEIGHT, WIDTH)
+    masks[2] = 0
+    report = load(tmp_path, crop="subject", masks=masks)[4]
+    assert "02.png: wanted the subject in the mask" in report and "photographs: 5 of 6" in report
+
+
+def test_center_and_radius_by_hand_are_in_the_files_world(tmp_path: Path) -> None:
+    cameras = make_cameras()
+    write_folder(tmp_path, cameras)
+    *_, loaded, _, report = load(tmp_path, subject_center="0.1, -0.05 0.02", scene_radius=4.0)
+    torch.testing.assert_close(loaded.centers, (cameras.centers - torch.tensor([0.1, -0.05, 0.02])) / 4, atol=1e-5, rtol=0)
+    assert "subject: centre (0.1, -0.05, 0.02), given by hand" in report and "1 unit is 4 of the given cameras' (given by hand)" in report
+    only_center = load(tmp_path, subject_center="0.1 0 0")[2]
+    assert only_center.centers.norm(dim=-1).max().item() == pytest.approx(1.0, abs=1e-5)
+    for wrong in ("1, 2", "a b c", "1 2 nan", "1 2 3 4"):
+        assert "subject_center: wanted" in Node.validate_inputs(subject_center=wrong)
+        with pytest.raises(ValueError, match="subject_center: wanted"):
+            load(tmp_path, subject_center=wrong)
+
+
+def test_a_subject_outside_most_photographs_is_refused(tmp_path: Path) -> None:
+    write_folder(tmp_path, make_cameras())
+    with pytest.raises(ValueError, match="centre inside most photographs, got 0 of 6 that show it; .* or give subject_center"):
+        load(tmp_path, subject_center="0 -30 0")
+
+
+def test_the_report_states_the_subject_and_the_picture_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    cameras = make_cameras()
+    *_, preview, report = load(write_folder(tmp_path, cameras, with_masks=True))
+    _, world = normalise_scene(cameras)
+    center = ", ".join(f"{x:.4g}" for x in world.center.tolist())
+    assert f"subject: centre ({center}), where the optical axes meet; radius " in report
+    assert f"format: transforms.json\nphotographs: {COUNT} of {COUNT}\nleft out: none" in report
+    assert "lens: no distortion" in report and "intrinsics: pinhole, fx 49.2, fy 49.2, cx 24.0, cy 24.0 pixels" in report
+    assert preview.shape == (1, 640, 1024, 3)
+
+
+@pytest.mark.parametrize(
     "coefficients", [(-0.3, 0, 0, 0), (0.2, 0, 0, 0), (0, 0.5, 0, 0), (0, 0, 0.1, 0), (0, 0, 0, -0.1), (-0.2, 0.1, 0.02, 0.03)]
 )
 def test_lens_distortion_is_removed(tmp_path: Path, coefficients: tuple[float, ...]) -> None:
     """Pictures on disk are ramps of their own pixel coordinates, so that what is loaded says where it was taken from."""
     cameras = make_cameras()
-    write_folder(tmp_path, cameras, "sparse/0", distortion=torch.tensor([coefficients]).float().repeat(COUNT, 1))
+    write_folder(tmp_path, cameras, "sparse/0", lens=Lens(coefficients[:2], coefficients[2:]))
     x, y = torch.meshgrid((torch.arange(WIDTH) + 0.5) / WIDTH, (torch.arange(HEIGHT) + 0.5) / HEIGHT, indexing="xy")
     for i in range(COUNT):
         save_picture(tmp_path / "images" / f"{i:02}.png", torch.stack([x, y, torch.zeros_like(x)]))
@@ -142,7 +239,7 @@ def test_lens_distortion_is_removed(tmp_path: Path, coefficients: tuple[float, .
 
 def test_area_beyond_the_lens_is_said_and_masked(tmp_path: Path) -> None:
     cameras = make_cameras()
-    write_folder(tmp_path, cameras, "sparse/0", with_masks=True, distortion=torch.tensor([[0.8, 0, 0, 0]]).repeat(COUNT, 1))
+    write_folder(tmp_path, cameras, "sparse/0", with_masks=True, lens=Lens((0.8,)))
     for i in range(COUNT):
         save_picture(tmp_path / "masks" / f"{i:02}.png.png", torch.ones(1, HEIGHT, WIDTH))
     _, masks, _, _, report = load(tmp_path)
@@ -182,7 +279,7 @@ def test_given_masks_replace_those_of_the_folder(tmp_path: Path) -> None:
     given = torch.rand(COUNT, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
     masks = load(tmp_path, limit=3, masks=given)[1]
     torch.testing.assert_close(masks, given[[0, 2, 4], :, LEFT : LEFT + HEIGHT])
-    with pytest.raises(ValueError, match=r"masks: wanted 6 of 64x48 pixels, one per photograph .* got 6 of 48x48"):
+    with pytest.raises(ValueError, match=r"masks: wanted 6 of 64x48 pixels, one per usable photograph .* got 6 of 48x48"):
         load(tmp_path, masks=given[:, :, :HEIGHT])
 
 
@@ -208,26 +305,70 @@ def edit_json(change: Callable[[dict], None]) -> Callable[[Path], None]:
     return edit
 
 
-def cut_short(folder: Path) -> None:
-    path = folder / "images" / "03.png"
+STILL = [[1.0, 0, 0, 5], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+
+
+def image_of(folder: Path, i: int) -> Path:
+    return folder / "images" / f"{i:02}.png"
+
+
+def cut_short(folder: Path, i: int) -> None:
+    path = image_of(folder, i)
     path.write_bytes(path.read_bytes()[:-400])
+
+
+def save_masks(folder: Path, height: int) -> None:
+    for i in range(COUNT):
+        save_picture(folder / "masks" / f"{i:02}.png.png", torch.ones(1, height, WIDTH))
 
 
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no frames": (edit_json(lambda document: document.pop("frames")), "wanted a list of frames"),
-    "missing image": (lambda folder: (folder / "images" / "03.png").unlink(), "1 of 6 files are missing"),
-    "not finite": (edit_json(lambda document: document["frames"][1]["transform_matrix"][0].__setitem__(3, float("nan"))), "frame 1 .*NaN"),
-    "not rigid": (edit_json(lambda document: document["frames"][2]["transform_matrix"][0].__setitem__(0, 2.0)), "frame 2 .*rigid"),
-    "fisheye": (edit_json(lambda document: document.update(camera_model="OPENCV_FISHEYE")), "wanted a camera model .*OPENCV_FISHEYE"),
-    "other size": (lambda folder: save_picture(folder / "images" / "01.png", torch.zeros(3, 9, 9)), "wanted 64x48 pixels .* got 9x9"),
-    "no image": (lambda folder: (folder / "images" / "03.png").write_text("words"), "no image reader knows"),
-    "cut short": (cut_short, "03.png: wanted an image that can be read"),
-    "16 bits": (
-        lambda folder: Image.fromarray(np.zeros((HEIGHT, WIDTH), np.uint16)).save(folder / "images" / "00.png"),
-        "wanted 8 bits per channel, got Pillow's mode I;16",
+    "unknown lens": (edit_json(lambda document: document.update(camera_model="FOV")), "got 0 of 6; left out: .*frame 0 .*got FOV"),
+    "no images": (lambda folder: shutil.rmtree(folder / "images"), "got 0 of 6; left out: .*; and 1 more"),
+    "few frames": (edit_json(lambda document: document["frames"].__delitem__(slice(2, None))), "wanted at least 3 usable .* got 2 of 2"),
+    "few images": (
+        lambda folder: [(folder / "images" / f"{i:02}.png").unlink() for i in range(4)],
+        "wanted at least 3 .* got 2 of 6; left out",
+    ),
+    "few pictures": (
+        lambda folder: [cut_short(folder, i) for i in range(4)],
+        "wanted at least 3 .* got 2 of 6; left out: 00.png: .* can be read",
     ),
     "some masks": (lambda folder: save_picture(folder / "masks" / "00.png", torch.ones(1, HEIGHT, WIDTH)), "5 of 6 files are missing"),
+    "mask size": (lambda folder: save_masks(folder, HEIGHT - 1), "00.png.png: wanted a mask of 64x48 pixels .* got 64x47"),
+    "one place": (
+        edit_json(lambda document: [f["transform_matrix"].__setitem__(slice(None), STILL) for f in document["frames"]]),
+        "one point",
+    ),
 }
+
+LEFT_OUT: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing image": (lambda folder: (folder / "images" / "03.png").unlink(), "frame 3 (images/03.png): .*got nothing there"),
+    "not finite": (edit_json(lambda document: document["frames"][3]["transform_matrix"][0].__setitem__(3, float("nan"))), "frame 3 .*NaN"),
+    "not rigid": (edit_json(lambda document: document["frames"][3]["transform_matrix"][0].__setitem__(0, 2.0)), "frame 3 .*rigid"),
+    "singular": (edit_json(lambda document: document["frames"][3]["transform_matrix"].__setitem__(0, [0] * 4)), "frame 3 .*singular"),
+    "other size": (lambda folder: save_picture(folder / "images" / "03.png", torch.zeros(3, 9, 9)), "wanted 64x48 pixels .* got 9x9"),
+    "no image": (lambda folder: (folder / "images" / "03.png").write_text("words"), "no image reader knows"),
+    "cut short": (lambda folder: cut_short(folder, 3), "03.png: wanted an image that can be read"),
+    "16 bits": (
+        lambda folder: Image.fromarray(np.zeros((HEIGHT, WIDTH), np.uint16)).save(folder / "images" / "03.png"),
+        "wanted 8 bits per channel, got Pillow's mode I;16",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", LEFT_OUT)
+def test_photographs_of_no_use_are_left_out_and_reported(tmp_path: Path, fault: str) -> None:
+    write_folder(tmp_path, make_cameras())
+    every = load(tmp_path)[0]
+    break_it, reason = LEFT_OUT[fault]
+    break_it(tmp_path)
+    images, masks, cameras, _, report = load(tmp_path)
+    kept = [0, 1, 2, 4, 5]
+    assert torch.equal(images, every[kept]) and len(masks) == len(cameras) == len(kept)
+    assert "photographs: 5 of 6" in report and "left out: 1\n" in report
+    assert re.search(reason.replace("(", r"\(").replace(")", r"\)"), report)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -243,7 +384,7 @@ def test_unknown_colmap_lens_is_refused(tmp_path: Path) -> None:
     write_folder(tmp_path, make_cameras(), "sparse/0")
     path = tmp_path / "sparse" / "0" / "cameras.txt"
     path.write_text(path.read_text().replace("PINHOLE", "FOV"))
-    with pytest.raises(ValueError, match="wanted a camera model of .* got FOV"):
+    with pytest.raises(ValueError, match="wanted a camera model of .* got FOV; run colmap image_undistorter"):
         load(tmp_path)
 
 
@@ -251,16 +392,126 @@ def test_parallel_cameras_are_refused_with_advice_that_can_be_followed(tmp_path:
     eye = torch.tensor([[0.1 * i, 0.0, -1.0] for i in range(COUNT)])
     w2c = look_at(eye, eye + torch.tensor([0.0, 0.0, 1.0]), torch.tensor([[0.0, -1.0, 0.0]]).repeat(COUNT, 1))
     write_folder(tmp_path, replace(make_cameras(), w2c=w2c))
-    with pytest.raises(ValueError, match="got parallel ones; photograph the subject from several sides, aiming at it"):
+    with pytest.raises(ValueError, match="got parallel ones; photograph the subject from several sides, .* or give subject_center"):
         load(tmp_path)
+
+
+def test_colmap_binary_and_co3d_folders_are_told_apart(tmp_path: Path) -> None:
+    """The formats themselves are checked in the core; here the folder finds its reader."""
+    cameras = make_cameras()
+    write_folder(tmp_path / "apple" / "7_8_9", cameras)
+    (tmp_path / "apple" / "7_8_9" / "transforms.json").unlink()
+    records = [make_record(cameras, i) for i in range(COUNT)]
+    (tmp_path / "apple" / "frame_annotations.jgz").write_bytes(gzip.compress(json.dumps(records).encode()))
+    normalised, _ = normalise_scene(cameras)
+    for folder, sequence in ((tmp_path / "apple", "7_8_9"), (tmp_path / "apple", ""), (tmp_path / "apple" / "7_8_9", "")):
+        images, _, loaded, _, report = load(folder, sequence=sequence)
+        torch.testing.assert_close(loaded.w2c, normalised.w2c, atol=1e-5, rtol=0)
+        assert "format: CO3D sequence 7_8_9" in report
+        assert Node.validate_inputs(str(folder)) is True
+        assert len(Node.fingerprint_inputs(folder=str(folder), sequence=sequence)) == 1 + COUNT
+    with pytest.raises(ValueError, match="one of its 1 sequences, got 'other'; choose from 7_8_9"):
+        load(tmp_path / "apple", sequence="other")
+    with pytest.raises(ValueError, match="sequence: wanted none, because transforms.json holds one scene, got '7_8_9'"):
+        load(write_folder(tmp_path / "plain", cameras), sequence="7_8_9")
+    binary = tmp_path / "binary"
+    write_folder(binary, cameras)
+    (binary / "transforms.json").unlink()
+    (binary / "sparse").mkdir()
+    (binary / "sparse" / "cameras.bin").write_bytes(b"")
+    with pytest.raises(ValueError, match="images.bin: wanted a camera file, got no file of that name"):
+        load(binary)
+
+
+def make_record(cameras: Cameras, i: int) -> dict[str, Any]:
+    """A CO3D frame: row vectors, x to the left, y up."""
+    flip = torch.diag(torch.tensor([-1.0, -1, 1]))
+    viewpoint = {
+        "R": (cameras.w2c[i, :3, :3].T @ flip).tolist(),
+        "T": (flip @ cameras.w2c[i, :3, 3]).tolist(),
+        "focal_length": [float(cameras.K[i, 0, 0]) / (HEIGHT / 2)] * 2,
+        "principal_point": [0.0, 0.0],
+        "intrinsics_format": "ndc_isotropic",
+    }
+    image = {"path": f"apple/7_8_9/images/{i:02}.png", "size": [HEIGHT, WIDTH]}
+    return {"sequence_name": "7_8_9", "frame_number": i, "image": image, "viewpoint": viewpoint}
+
+
+def test_folders_without_rights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests may run as root, whom no rights stop: the system's answers are stood in for."""
+    write_folder(tmp_path, make_cameras())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda path, mode: False)
+        assert "wanted a folder that may be read, got " in Node.validate_inputs(str(tmp_path))
+
+    def refuse(*others: object, **more: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        with pytest.raises(ValueError, match="transforms.json: wanted a file that can be read, got: .*denied; change its rights"):
+            load(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "is_dir", refuse)
+        assert "change the rights of the folder that holds it" in Node.validate_inputs(str(tmp_path))
+
+
+def pose(cameras: Cameras, images: Tensor, masks: Tensor | None = None, **others: Any) -> Outputs:
+    return Pose.execute(images, cameras, HEIGHT, 0, masks, **others).args
+
+
+def test_pictures_of_other_nodes_come_out_as_those_of_a_folder(tmp_path: Path) -> None:
+    cameras = make_cameras()
+    folder = load(write_folder(tmp_path, cameras, with_masks=True), skip=1)
+    rendering = photograph(cameras)
+    images = rendering.images.mul(255).round().div(255).permute(0, 2, 3, 1)
+    posed = pose(cameras, images, rendering.mask[:, 0], skip=1)
+    for found, wanted in zip(posed[:2] + (posed[2].w2c, posed[2].K), folder[:2] + (folder[2].w2c, folder[2].K), strict=True):
+        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+    assert f"pictures: {COUNT} from the images input, 64x48\nphotographs: 3 of {COUNT}" in posed[4]
+    assert "masks: 3 from the masks input" in posed[4]
+    assert "masks: none found" in pose(cameras, images)[4]
+    scaled = pose(cameras.resize(2 * WIDTH, 2 * HEIGHT), images)
+    torch.testing.assert_close(scaled[2].K, pose(cameras, images)[2].K)
+    assert "the cameras were for 128x96 and were scaled" in scaled[4]
+
+
+def test_pictures_that_do_not_fit_their_cameras_are_refused() -> None:
+    cameras, images = make_cameras(), torch.rand(COUNT, HEIGHT, WIDTH, 3)
+    with pytest.raises(ValueError, match="cameras: wanted one per picture, got 6 for 4 pictures"):
+        pose(cameras, images[:4])
+    with pytest.raises(ValueError, match="cameras: wanted those of pictures of 48x48, got 64x48, another aspect"):
+        pose(cameras, images[:, :, :HEIGHT])
+    with pytest.raises(ValueError, match="masks: wanted 6 of 64x48 pixels, one per usable photograph in their order, got 6 of 64x47"):
+        pose(cameras, images, torch.ones(COUNT, HEIGHT - 1, WIDTH))
+    with pytest.raises(ValueError, match="wanted at least 3 usable photographs, got 2 of 2; photograph the subject from more sides"):
+        pose(cameras[[0, 1]], images[:2])
+    with pytest.raises(ValueError, match="cameras in different places, got 3 at one point; .* or give subject_center"):
+        pose(cameras[[0, 0, 0]], images[:3])
+    assert "subject_center: wanted" in Pose.validate_inputs("1 2") and Pose.validate_inputs() is True
 
 
 def test_folder_is_validated_before_anything_runs(tmp_path: Path) -> None:
     assert "wanted a folder" in Node.validate_inputs(str(tmp_path / "nowhere"))
-    assert "found neither" in Node.validate_inputs(str(tmp_path))
+    assert "found none of them" in Node.validate_inputs(str(tmp_path))
     write_folder(tmp_path, make_cameras())
     assert Node.validate_inputs(f' "{tmp_path}" ') is True, "quotes of a copied path"
     assert Node.validate_inputs() is True, "a wired folder is checked when it runs"
+
+
+def test_a_workflow_saved_before_the_later_inputs_still_runs(tmp_path: Path, comfy: Any) -> None:
+    """Executed by ComfyUI itself: the first three widgets alone, and Pose Images behind them with nothing more."""
+    write_folder(tmp_path, make_cameras())
+    prompt = {
+        "1": {"class_type": "MVCustomLoadPosedImages", "inputs": {"folder": str(tmp_path), "size": 64, "limit": 0}},
+        "2": {"class_type": "MVCustomPoseImages", "inputs": {"images": ["1", 0], "cameras": ["1", 2], "size": 64, "limit": 4}},
+        "3": {"class_type": "PreviewImage", "inputs": {"images": ["2", 0]}},
+    }
+    outputs = comfy.run(prompt)
+    assert outputs["1"]["images"] and len(outputs["3"]["images"]) == 4
+    prompt["2"]["inputs"]["subject_center"] = "1 2"
+    with pytest.raises(ValueError, match="subject_center: wanted three numbers"):
+        comfy.run(prompt)
 
 
 def test_relative_folders_lie_in_the_input_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,50 +16,28 @@ from torch import Tensor
 
 from ...shapes import check_shape
 from ..cameras import Cameras
-from ..rigid import quaternion_from_rotation, rotation_from_quaternion
-from .posed_files import PosedFiles, check_images, distortion_or_none, read_text
+from ..lens import Lens
+from ..rigid import quaternion_from_rotation
+from .colmap import MODELS, RegisteredImage, SharedCamera, collect_images, make_camera, name_model
+from .posed_files import PosedFiles, read_text
 
-MODELS = {  # where fx, fy, cx, cy, k1, k2, p1, p2 stand among a model's parameters; None is zero
-    "SIMPLE_PINHOLE": (0, 0, 1, 2, None, None, None, None),
-    "PINHOLE": (0, 1, 2, 3, None, None, None, None),
-    "SIMPLE_RADIAL": (0, 0, 1, 2, 3, None, None, None),
-    "RADIAL": (0, 0, 1, 2, 3, 4, None, None),
-    "OPENCV": (0, 1, 2, 3, 4, 5, 6, 7),
-}
+FORMAT = "COLMAP text model"
 
 
 def read_colmap_text(folder: Path, image_folder: Path) -> PosedFiles:
     """Read the registered images of a model in the order of their ids.
+
+    Images whose file is missing or of another size than its camera, and those without a rotation, are left out with the reason.
 
     Args:
         folder: holds cameras.txt and images.txt.
         image_folder: what the names in images.txt are relative to.
 
     Raises:
-        ValueError: naming the file and line and what is wrong: a missing or binary model, numbers that are none, an unknown lens, no image,
-            a missing image file, images of different sizes.
+        ValueError: naming the file and line and what is wrong: a missing model, numbers that are none, an unknown lens, no usable image.
     """
-    if (folder / "images.bin").is_file() and not (folder / "images.txt").is_file():
-        raise ValueError(f"{folder}: wanted COLMAP's text model, got the binary one; run colmap model_converter with --output_type TXT")
-    lenses = _read_cameras(folder / "cameras.txt")
-    images = sorted(_read_images(folder / "images.txt"))  # by id
-    unknown = next((image for image in images if image[2] not in lenses), None)
-    if unknown is not None:
-        raise ValueError(f"images.txt: {unknown[3]} wants camera {unknown[2]}, which cameras.txt does not have; export both files again")
-    sizes = {lenses[camera][0] for _, _, camera, _ in images}
-    if len(sizes) > 1:
-        raise ValueError(f"{folder}: wanted images of one size, got {sorted(sizes)}; resize them or split the model")
-    size = sizes.pop()
-    paths = tuple(image_folder / name for *_, name in images)
-    check_images(paths, size)
-    numbers = torch.tensor([lenses[camera][1] for _, _, camera, _ in images], dtype=torch.float64)  # [V, 8] fx fy cx cy k1 k2 p1 p2
-    K = torch.eye(3).repeat(len(images), 1, 1)
-    K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2] = numbers[:, :4].float().unbind(-1)
-    motion = torch.tensor([motion for _, motion, _, _ in images], dtype=torch.float64)  # [V, 7] qw qx qy qz tx ty tz
-    w2c = torch.eye(4, dtype=torch.float64).repeat(len(images), 1, 1)
-    w2c[:, :3, :3] = rotation_from_quaternion(motion[:, :4])
-    w2c[:, :3, 3] = motion[:, 4:]
-    return PosedFiles(Cameras(w2c.float(), K, *size), paths, None, distortion_or_none(numbers[:, 4:].tolist()))
+    cameras = _read_cameras(folder / "cameras.txt")
+    return collect_images(FORMAT, _read_images(folder / "images.txt"), cameras, image_folder)
 
 
 def write_colmap_text(
@@ -71,9 +49,12 @@ def write_colmap_text(
         image_folder: the files' paths are written relative to it.
         points: [N, 3] points in the same world, to start Gaussian splats from.
         colors: [N, 3] in [0, 1]; None is grey.
+
+    Raises:
+        ValueError: for a lens that none of COLMAP's models describes.
     """
     cameras = files.cameras.to("cpu", torch.float64)
-    lenses = [_lens_line(cameras, files.distortion, i) for i in range(len(cameras))]
+    lenses = [_lens_line(cameras, i, Lens() if files.lenses is None else files.lenses[i]) for i in range(len(cameras))]
     camera_ids = {line: i for i, line in enumerate(dict.fromkeys(lenses), start=1)}  # equal lenses share one camera
     quaternions = quaternion_from_rotation(cameras.w2c[:, :3, :3])
     image_lines = []
@@ -87,9 +68,9 @@ def write_colmap_text(
     _write(folder / "points3D.txt", "POINT3D_ID X Y Z R G B ERROR TRACK[]", _point_lines(points, colors))
 
 
-def _read_cameras(path: Path) -> dict[int, tuple[tuple[int, int], list[float]]]:
-    """Camera id -> ((width, height), [fx, fy, cx, cy, k1, k2, p1, p2])."""
-    lenses = {}
+def _read_cameras(path: Path) -> dict[int, SharedCamera]:
+    """The cameras by their ids."""
+    cameras = {}
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -98,19 +79,13 @@ def _read_cameras(path: Path) -> dict[int, tuple[tuple[int, int], list[float]]]:
             raise ValueError(f"{where}: wanted id, model, width, height and parameters, got {line!r}; the file may be cut short")
         if words[1] not in MODELS:
             raise ValueError(f"{where}: wanted a camera model of {', '.join(MODELS)}, got {words[1]}; run colmap image_undistorter")
-        places = MODELS[words[1]]
-        wanted = 1 + max(place for place in places if place is not None)
-        parameters = _floats(words[4:], wanted, where)
+        parameters = _floats(words[4:], MODELS[words[1]].count, where)
         width, height = _floats(words[2:4], 2, where)
-        lens = [0.0 if place is None else parameters[place] for place in places]
-        if not (lens[0] > 0 and lens[1] > 0 and width > 0 and height > 0):
-            raise ValueError(f"{where}: wanted positive focal lengths and sizes, got {line!r}")
-        lenses[_integer(words[0], where)] = (int(width), int(height)), lens
-    return lenses
+        cameras[_integer(words[0], where)] = make_camera(words[1], (int(width), int(height)), parameters, where)
+    return cameras
 
 
-def _read_images(path: Path) -> list[tuple[int, list[float], int, str]]:
-    """(image id, [qw, qx, qy, qz, tx, ty, tz], camera id, name) of each image."""
+def _read_images(path: Path) -> list[RegisteredImage]:
     images = []
     lines = enumerate(read_text(path).splitlines(), start=1)
     for number, line in lines:
@@ -120,9 +95,7 @@ def _read_images(path: Path) -> list[tuple[int, list[float], int, str]]:
         if len(words) != 10:
             raise ValueError(f"{where}: wanted id, quaternion, translation, camera and name, got {line!r:.60}; the file may be cut short")
         motion = _floats(words[1:8], 7, where)
-        if abs(math.hypot(*motion[:4]) - 1) > 1e-3:
-            raise ValueError(f"{where}: wanted a unit quaternion, got {words[1:5]}")
-        images.append((_integer(words[0], where), motion, _integer(words[8], where), words[9].strip()))
+        images.append(RegisteredImage(_integer(words[0], where), motion, _integer(words[8], where), words[9].strip()))
         _, points = next(lines, (0, ""))  # the image's points, often an empty line
         if len(points.split()) % 3:
             where = f"images.txt, line {number + 1}"
@@ -148,10 +121,9 @@ def _integer(word: str, where: str) -> int:
     return int(word)
 
 
-def _lens_line(cameras: Cameras, distortion: Tensor | None, i: int) -> str:
+def _lens_line(cameras: Cameras, i: int, lens: Lens) -> str:
     K = cameras.K[i]
-    lens = [K[0, 0].item(), K[1, 1].item(), K[0, 2].item(), K[1, 2].item()]
-    model, parameters = ("PINHOLE", lens) if distortion is None else ("OPENCV", lens + distortion[i].tolist())
+    model, parameters = name_model(lens, (K[0, 0].item(), K[1, 1].item()), (K[0, 2].item(), K[1, 2].item()))
     return f"{model} {cameras.width} {cameras.height} {_join(parameters)}"
 
 

@@ -16,38 +16,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..cameras import Cameras
-from .posed_files import PosedFiles, check_images, check_rigid, distortion_or_none, image_size, read_text
+from ..lens import Lens
+from .posed_files import Frame, PosedFiles, collect_frames, image_size, read_text
 
-PINHOLE_MODELS = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "RADIAL", "SIMPLE_RADIAL")
+FISHEYE_MODELS = ("OPENCV_FISHEYE",)
+OPENCV_MODELS = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "RADIAL", "SIMPLE_RADIAL")
 EXTENSIONS = (".png", ".jpg", ".jpeg")  # tried where a path has none, as in the Blender scenes
-DISTORTION = ("k1", "k2", "p1", "p2")
+RADIAL, TANGENTIAL = ("k1", "k2", "k3", "k4"), ("p1", "p2")  # here k4 belongs to r^8, not to OpenCV's divisor
 FLIP = (1.0, -1.0, -1.0, 1.0)  # OpenGL camera axes to OpenCV ones and back
 
 
 def read_transforms_json(path: Path) -> PosedFiles:
     """Read cameras and file names; paths are relative to the file's folder.
 
+    Frames whose matrix is not rigid, whose numbers are none, whose image is missing or of another size are left out with the reason.
+
     Raises:
-        ValueError: naming the file or frame and what is wrong: no JSON, no frames, a lens that is no pinhole with OpenCV distortion, a
-            matrix that is not rigid, a missing image, images or frames of different sizes.
+        ValueError: naming what is wrong with the file: no JSON, no frames, no usable frame, masks for some frames only.
     """
     frames = _parse(path)
     names = [f"{path.name}, frame {i} ({frame.get('file_path')})" for i, frame in enumerate(frames)]
-    for frame, name in zip(frames, names, strict=True):
-        _check_lens(frame, name)
-    c2w = torch.stack([_matrix(frame, name) for frame, name in zip(frames, names, strict=True)])  # [V, 4, 4]
-    check_rigid(c2w, names)
-    images = tuple(_find_file(path.parent, frame, "file_path", name) for frame, name in zip(frames, names, strict=True))
-    masks = _find_masks(path.parent, frames, names)
-    sizes = [_size(frame, image, name) for frame, image, name in zip(frames, images, names, strict=True)]
-    if len(set(sizes)) > 1:
-        raise ValueError(f"{path.name}: wanted images of one size, got {sorted(set(sizes))}; resize them or split the scene")
-    check_images(images + (masks or ()), sizes[0])
-    K = torch.tensor([_intrinsics(frame, *sizes[0], name) for frame, name in zip(frames, names, strict=True)])  # [V, 3, 3]
-    lenses = [[_number(frame, key, name, 0.0) for key in DISTORTION] for frame, name in zip(frames, names, strict=True)]
-    w2c = torch.linalg.inv(c2w * c2w.new_tensor(FLIP)).float()
-    return PosedFiles(Cameras(w2c, K, *sizes[0]), images, masks, distortion_or_none(lenses))
+    return collect_frames(path.name, names, lambda i: _read_frame(path.parent, frames[i]))
 
 
 def write_transforms_json(path: Path, files: PosedFiles, points: Path | None = None) -> None:
@@ -55,6 +44,9 @@ def write_transforms_json(path: Path, files: PosedFiles, points: Path | None = N
 
     Args:
         points: a .ply point cloud in the same world, to start Gaussian splats from.
+
+    Raises:
+        ValueError: for a lens of OpenCV's rational model, which the format does not have.
     """
     exact = files.cameras.to("cpu", torch.float64)
     document: dict[str, Any] = {
@@ -73,8 +65,8 @@ def write_transforms_json(path: Path, files: PosedFiles, points: Path | None = N
             frame["mask_path"] = _relative(files.masks[i], path.parent)
         K = exact.K[i]
         frame |= {"fl_x": K[0, 0].item(), "fl_y": K[1, 1].item(), "cx": K[0, 2].item(), "cy": K[1, 2].item()}
-        if files.distortion is not None:
-            frame |= dict(zip(DISTORTION, files.distortion[i].tolist(), strict=True))
+        if files.lenses is not None:
+            frame |= _describe_lens(files.lenses[i])
         document["frames"].append(frame)
     path.write_text(json.dumps(document, indent=2), encoding="utf-8")
 
@@ -92,70 +84,87 @@ def _parse(path: Path) -> list[dict[str, Any]]:
     return [shared | frame for frame in frames]
 
 
-def _check_lens(frame: dict[str, Any], name: str) -> None:
+def _read_frame(folder: Path, frame: dict[str, Any]) -> Frame:
+    image = _find_file(folder, frame, "file_path")
+    width, height = _size(frame, image)
+    return Frame(
+        path=image,
+        w2c=torch.linalg.inv(_matrix(frame) * torch.tensor(FLIP, dtype=torch.float64)),
+        focal=_focal_lengths(frame, width, height),
+        middle=(_number(frame, "cx", width / 2), _number(frame, "cy", height / 2)),
+        size=(width, height),
+        lens=_read_lens(frame),
+        mask=_find_file(folder, frame, "mask_path") if "mask_path" in frame else None,
+    )
+
+
+def _read_lens(frame: dict[str, Any]) -> Lens:
     model = frame.get("camera_model", "OPENCV")
-    if model not in PINHOLE_MODELS or frame.get("is_fisheye"):
-        raise ValueError(f"{name}: wanted a camera model of {', '.join(PINHOLE_MODELS)}, got {model} (fisheye or other); undistort first")
-    higher = [key for key in ("k3", "k4") if _number(frame, key, name, 0.0) != 0]
-    if higher:
-        raise ValueError(f"{name}: wanted distortion by k1, k2, p1, p2, got {' and '.join(higher)} too; undistort the images first")
+    if model not in OPENCV_MODELS + FISHEYE_MODELS:
+        raise ValueError(f"wanted a camera model of {', '.join(OPENCV_MODELS + FISHEYE_MODELS)}, got {model}; undistort the images first")
+    radial = tuple(_number(frame, key, 0.0) for key in RADIAL)
+    if model in FISHEYE_MODELS or frame.get("is_fisheye"):
+        return Lens(radial, fisheye=True)
+    return Lens(radial, (_number(frame, "p1", 0.0), _number(frame, "p2", 0.0)))
 
 
-def _matrix(frame: dict[str, Any], name: str) -> Tensor:
+def _describe_lens(lens: Lens) -> dict[str, Any]:
+    if any(lens.divisor):
+        raise ValueError("transforms.json: wanted a lens of radial and tangential distortion or a fisheye, got a rational one")
+    numbers = dict(zip(RADIAL, lens.radial, strict=False)) | dict(zip(TANGENTIAL, lens.tangential, strict=True))
+    return numbers | ({"camera_model": FISHEYE_MODELS[0]} if lens.fisheye else {})
+
+
+def _matrix(frame: dict[str, Any]) -> Tensor:
+    """World-from-camera [4, 4], invertible."""
     rows = frame.get("transform_matrix")
     try:
         matrix = torch.tensor(rows, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{name}: wanted a transform_matrix of 4x4 numbers, got {rows!r:.60}") from error
+        raise ValueError(f"wanted a transform_matrix of 4x4 numbers, got {rows!r:.60}") from error
     if matrix.shape != (4, 4):
-        raise ValueError(f"{name}: wanted a transform_matrix of 4x4 numbers, got {list(matrix.shape)}")
+        raise ValueError(f"wanted a transform_matrix of 4x4 numbers, got {list(matrix.shape)}")
+    if not torch.isfinite(matrix).all():
+        raise ValueError("wanted a transform_matrix of finite numbers, got NaN or infinity")
+    if torch.linalg.det(matrix) == 0:
+        raise ValueError("wanted a transform_matrix that can be inverted, got a singular one")
     return matrix
 
 
-def _find_file(folder: Path, frame: dict[str, Any], key: str, name: str) -> Path:
+def _find_file(folder: Path, frame: dict[str, Any], key: str) -> Path:
     value = frame.get(key)
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{name}: wanted {key} to name a file, got {value!r}")
+        raise ValueError(f"wanted {key} to name a file, got {value!r}")
     path = folder / value.replace("\\", "/")
     candidates = [path, *(path.with_name(path.name + extension) for extension in EXTENSIONS)]
     return next((candidate for candidate in candidates if candidate.is_file()), path)
 
 
-def _find_masks(folder: Path, frames: list[dict[str, Any]], names: list[str]) -> tuple[Path, ...] | None:
-    lacking = [name for frame, name in zip(frames, names, strict=True) if "mask_path" not in frame]
-    if len(lacking) == len(frames):
-        return None
-    if lacking:
-        raise ValueError(f"{lacking[0]}: wanted masks for all frames or for none, got {len(frames) - len(lacking)} of {len(frames)}")
-    return tuple(_find_file(folder, frame, "mask_path", name) for frame, name in zip(frames, names, strict=True))
-
-
-def _size(frame: dict[str, Any], image: Path, name: str) -> tuple[int, int]:
+def _size(frame: dict[str, Any], image: Path) -> tuple[int, int]:
     if "w" not in frame or "h" not in frame:
         return image_size(image)
-    return int(_number(frame, "w", name)), int(_number(frame, "h", name))
+    return int(_number(frame, "w")), int(_number(frame, "h"))
 
 
-def _intrinsics(frame: dict[str, Any], width: int, height: int, name: str) -> list[list[float]]:
+def _focal_lengths(frame: dict[str, Any], width: int, height: int) -> tuple[float, float]:
     if "fl_x" in frame:
-        focal_x = _number(frame, "fl_x", name)
+        focal_x = _number(frame, "fl_x")
     elif "camera_angle_x" in frame:
-        focal_x = width / 2 / math.tan(_number(frame, "camera_angle_x", name) / 2)
+        focal_x = width / 2 / math.tan(_number(frame, "camera_angle_x") / 2)
     else:
-        raise ValueError(f"{name}: wanted a focal length as fl_x (pixels) or camera_angle_x (radians), got neither")
-    focal_y = _number(frame, "fl_y", name, focal_x)
+        raise ValueError("wanted a focal length as fl_x (pixels) or camera_angle_x (radians), got neither")
+    focal_y = _number(frame, "fl_y", focal_x)
     if "fl_x" not in frame and "fl_y" not in frame and "camera_angle_y" in frame:
-        focal_y = height / 2 / math.tan(_number(frame, "camera_angle_y", name) / 2)
-    center_x, center_y = _number(frame, "cx", name, width / 2), _number(frame, "cy", name, height / 2)
+        focal_y = height / 2 / math.tan(_number(frame, "camera_angle_y") / 2)
     if not (focal_x > 0 and focal_y > 0):
-        raise ValueError(f"{name}: wanted positive focal lengths, got {focal_x} and {focal_y}")
-    return [[focal_x, 0.0, center_x], [0.0, focal_y, center_y], [0.0, 0.0, 1.0]]
+        raise ValueError(f"wanted positive focal lengths, got {focal_x} and {focal_y}")
+    return focal_x, focal_y
 
 
-def _number(frame: dict[str, Any], key: str, name: str, default: float | None = None) -> float:
+def _number(frame: dict[str, Any], key: str, default: float | None = None) -> float:
     value = frame.get(key, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{name}: wanted {key} to be a finite number, got {value!r}")
+        raise ValueError(f"wanted {key} to be a finite number, got {value!r}")
     return float(value)
 
 

@@ -1,0 +1,82 @@
+"""COLMAP's binary model: cameras.bin and images.bin in one folder (usually sparse/0), little-endian.
+
+A count of 8 bytes, then the records. The world, the axes and the units are those of the text model.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from .colmap import MODELS, RegisteredImage, SharedCamera, collect_images, make_camera
+from .posed_files import PosedFiles, read_bytes
+
+FORMAT = "COLMAP binary model"
+NAMES = {model.number: name for name, model in MODELS.items()}
+POINT_BYTES = 24  # x, y, id of a point in an image
+
+
+def read_colmap_binary(folder: Path, image_folder: Path) -> PosedFiles:
+    """Read the registered images of a model in the order of their ids.
+
+    Args:
+        folder: holds cameras.bin and images.bin.
+        image_folder: what the names in images.bin are relative to.
+
+    Raises:
+        ValueError: naming the file and what is wrong with it: missing, cut short, an unknown lens, no usable image.
+    """
+    return collect_images(FORMAT, list(_read_images(folder / "images.bin")), _read_cameras(folder / "cameras.bin"), image_folder)
+
+
+class _Reader:
+    """The bytes of a file, taken from the front."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.data, self.at = path, read_bytes(path), 0
+
+    def take(self, layout: str) -> tuple:
+        size = struct.calcsize("<" + layout)
+        self.check(size)
+        values = struct.unpack_from("<" + layout, self.data, self.at)
+        self.at += size
+        return values
+
+    def take_name(self) -> str:
+        end = self.data.find(b"\0", self.at)
+        self.check(end - self.at if end >= 0 else len(self.data))
+        name = self.data[self.at : end].decode("utf-8", "surrogateescape")
+        self.at = end + 1
+        return name
+
+    def skip(self, size: int) -> None:
+        self.check(size)
+        self.at += size
+
+    def check(self, size: int) -> None:
+        if self.at + size > len(self.data):
+            raise ValueError(f"{self.path}: wanted {size} more bytes at {self.at} of {len(self.data)}; export the model again")
+
+
+def _read_cameras(path: Path) -> dict[int, SharedCamera]:
+    reader = _Reader(path)
+    cameras = {}
+    for _ in range(*reader.take("Q")):
+        camera, number, width, height = reader.take("iiQQ")
+        if number not in NAMES:
+            raise ValueError(f"{path}: wanted a camera model of {', '.join(MODELS)}, got number {number}; run colmap image_undistorter")
+        parameters = reader.take(f"{MODELS[NAMES[number]].count}d")
+        cameras[camera] = make_camera(NAMES[number], (width, height), parameters, f"{path}, camera {camera}")
+    return cameras
+
+
+def _read_images(path: Path) -> Iterator[RegisteredImage]:
+    reader = _Reader(path)
+    (count,) = reader.take("Q")
+    if not count:
+        raise ValueError(f"{path}: wanted at least one registered image, got none")
+    for _ in range(count):
+        image, *motion, camera = reader.take("i7di")
+        yield RegisteredImage(image, motion, camera, reader.take_name())
+        reader.skip(POINT_BYTES * reader.take("Q")[0])

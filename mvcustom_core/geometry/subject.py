@@ -1,0 +1,62 @@
+"""The subject at the origin of a normalised scene: whether the photographs show it, and how large it is."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..shapes import check_shape
+from .cameras import Cameras
+from .crop import SUBJECT_LEVEL
+from .rays import project_points
+
+
+def check_subject_seen(cameras: Cameras) -> None:
+    """Check that the origin lies in at least half of the pictures.
+
+    Raises:
+        ValueError: with the number of pictures that show it.
+    """
+    pixels, depth = (values.squeeze(1) for values in project_points(cameras, torch.zeros(1, 3)))  # [V, 2], [V]
+    inside = (pixels >= 0).all(-1) & (pixels <= pixels.new_tensor([cameras.width, cameras.height])).all(-1) & (depth > 0)
+    if inside.double().mean() < 0.5:
+        raise ValueError(
+            f"subject: wanted its centre inside most photographs, got {int(inside.sum())} of {len(cameras)} that show it; "
+            "give the subject's centre by hand"
+        )
+
+
+def measure_subject(cameras: Cameras, masks: Tensor) -> float | None:
+    """Radius about the origin of the subject that the masks show: half the longer side of its box, median over the views.
+
+    Args:
+        masks: [V, 1, H, W] in 0..1.
+
+    Returns:
+        World units; None if all masks are empty.
+    """
+    check_shape(cameras.w2c, "V 4 4", masks, "V 1 H W")
+    subject = masks[:, 0] > SUBJECT_LEVEL  # [V, H, W]
+    shown = subject.flatten(1).any(1).cpu()
+    if not shown.any():
+        return None
+    spans = []
+    for axis, focal in ((1, cameras.K[:, 0, 0]), (2, cameras.K[:, 1, 1])):
+        line = subject.any(axis).float()  # [V, W] or [V, H]
+        span = line.shape[1] - line.argmax(1) - line.flip(1).argmax(1)  # [V]
+        spans.append(span.cpu() / focal.cpu())
+    distance = cameras.w2c[:, 2, 3].cpu()  # of the origin along the line of sight
+    return float((torch.stack(spans).amax(0) / 2 * distance)[shown].median())
+
+
+def measure_room(cameras: Cameras) -> float:
+    """Radius of the largest ball about the origin that a picture holds whole, median over the views; 0 where it holds none."""
+    exact = cameras.to("cpu", torch.float64)
+    origin = exact.w2c[:, :3, 3]  # [V, 3] in camera axes
+    sides = []
+    for axis, extent in ((0, cameras.width), (1, cameras.height)):
+        focal, middle = exact.K[:, axis, axis], exact.K[:, axis, 2]
+        for edge, inward in ((0.0, 1.0), (float(extent), -1.0)):
+            slope = (edge - middle) / focal  # [V] of the picture's side, a plane through the camera
+            sides.append(inward * (origin[:, axis] - slope * origin[:, 2]) / (1 + slope**2).sqrt())
+    return float(torch.stack(sides).amin(0).clamp_min(0).median())
