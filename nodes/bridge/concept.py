@@ -122,7 +122,7 @@ def apply_concept(model: ModelPatcher, concept: Concept, cameras: Cameras, capti
     session = ConceptSession(concept, blocks, cameras, caption, strength, frozenset(blocks))
     install_pose_patches(patched)
     patched.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, ATTACHMENT, partial(_run_with_concept, session))
-    patched.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, ATTACHMENT, partial(_check_views, cameras))
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, ATTACHMENT, partial(_check_views, cameras))
     patched.add_callback_with_key(CallbacksMP.ON_CLEANUP, ATTACHMENT, session.forget)
     patched.set_attachments(ATTACHMENT, session)
     return patched
@@ -183,11 +183,9 @@ def _run_with_concept(
     return executor(x, timesteps, context, y, control, options, **kwargs)
 
 
-def _check_views(
-    cameras: Cameras, executor: Callable[..., Any], model: ModelPatcher, noise_shape: list[int], *args: Any, **kwargs: Any
-) -> Any:
-    check_latents(model, cameras, noise_shape)
-    return executor(model, noise_shape, *args, **kwargs)
+def _check_views(cameras: Cameras, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any) -> Any:
+    check_latents(executor.class_obj.model_patcher, cameras, noise.shape)
+    return executor(noise, *args, **kwargs)
 
 
 def check_latents(model: ModelPatcher, cameras: Cameras, shape: list[int] | tuple[int, ...]) -> None:

@@ -14,21 +14,18 @@ from mvcustom.mvcustom_core.backbone.motion_lora import read_motion_lora
 
 SETTINGS = MotionSettings(channels=(32, 64), mid_block=True, scopes=(Scope(1), Scope(1)))
 RANK = 3
-LAYERS = [
-    key.removesuffix(".weight")
-    for key in MotionModules(SETTINGS, device="meta").state_dict()
+WIDTHS = {
+    key.removesuffix(".weight"): len(weight)
+    for key, weight in MotionModules(SETTINGS, device="meta").state_dict().items()
     if ".attention_blocks." in key and key.endswith(".weight")
-]
+}
+LAYERS = list(WIDTHS)
 TO_DIFFUSERS = {".attention_blocks.0.": ".attn1.", ".attention_blocks.1.": ".attn2.", ".temporal_transformer": ""}
-
-
-def width_of(layer: str) -> int:
-    return len(MotionModules(SETTINGS, device="meta").state_dict()[f"{layer}.weight"])
 
 
 def make_factors(layer: str) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(LAYERS.index(layer))
-    width = width_of(layer)
+    width = WIDTHS[layer]
     return torch.randn(width, RANK, generator=generator), torch.randn(RANK, width, generator=generator)
 
 
