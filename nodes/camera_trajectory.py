@@ -16,7 +16,7 @@ from ..mvcustom_core.geometry.formats.realestate10k import read_realestate10k, r
 from ..mvcustom_core.geometry.formats.transforms_json import read_transforms_json
 from ..mvcustom_core.geometry.interpolation import interpolate_cameras
 from ..mvcustom_core.geometry.normalisation import SceneNormalisation
-from ..mvcustom_core.geometry.rigid import relative_to
+from ..mvcustom_core.geometry.rigid import relative_to, upright_direction
 from ..mvcustom_core.geometry.trajectory import Vector, dolly, follow_keyframes, orbit, pan, pedestal, spiral, tilt, truck
 from ..mvcustom_core.plot import plot_trajectory
 from ..mvcustom_core.scenes.sweep import square_intrinsics
@@ -31,7 +31,6 @@ KEYS = ("azimuth_deg", "elevation_deg", "distance", *SLIDES, "pan_deg", "tilt_de
 KEYFRAMES = '[\n  {"azimuth_deg": -30},\n  {"azimuth_deg": 0, "elevation_deg": 10, "distance": 0.8},\n  {"azimuth_deg": 30}\n]'
 AT_BASE, AS_WRITTEN = "at the base view", "where the file says"
 URL_LINE = "MVCustom camera trajectory"  # the format's first line is a video's URL
-LEVEL = math.radians(2) ** 2  # by how much photographers roll their cameras, variance
 
 
 def _turn(name: str, default: float, tooltip: str) -> io.Float.Input:
@@ -134,18 +133,6 @@ def fit_cameras(cameras: Cameras, width: int, height: int) -> Cameras:
     K[:, 0, 2] -= (cameras.width * scale - width) / 2
     K[:, 1, 2] -= (cameras.height * scale - height) / 2
     return replace(cameras, K=K, width=width, height=height)
-
-
-def upright_direction(cameras: Cameras) -> Vector:
-    """The world's up direction as photographers held their cameras: across all horizontal image axes, near the mean of the vertical ones.
-
-    The mean alone leans back where all photographs look down from one side.
-    """
-    rotation = cameras.to("cpu", torch.float64).w2c[:, :3, :3]
-    right, up = rotation[:, 0], -rotation[:, 1].mean(0)  # [V, 3], [3]
-    spread = right.mT @ right / len(right) + LEVEL * torch.eye(3, dtype=torch.float64)
-    x, y, z = torch.linalg.solve(spread, up).tolist()
-    return x, y, z
 
 
 def _pick_base(cameras: Cameras | None, view: int, size: int) -> Cameras:

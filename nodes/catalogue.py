@@ -11,10 +11,12 @@ from .learn_concept import MVCustomLearnConcept
 from .load_backbone import MVCustomLoadBackbone
 from .load_posed_images import MVCustomLoadPosedImages
 from .render_demo_subject import MVCustomRenderDemoSubject
+from .solve_cameras import MVCustomSolveCameras
 
 NODES = [
     MVCustomLoadBackbone,
     MVCustomLoadPosedImages,
+    MVCustomSolveCameras,
     MVCustomRenderDemoSubject,
     MVCustomLearnConcept,
     MVCustomApplyConcept,
