@@ -10,6 +10,7 @@ from ..mvcustom_core.geometry.cameras import Cameras, fit_cameras
 from ..mvcustom_core.geometry.formats.camera_path import read_camera_path
 from ..mvcustom_core.geometry.formats.realestate10k import rows_from_cameras
 from ..mvcustom_core.geometry.keyframes import KEYS, SLIDES, parse_keyframes, place_keyframes
+from ..mvcustom_core.geometry.rigid import upright_direction
 from ..mvcustom_core.geometry.trajectory import (
     UP,
     Vector,
@@ -20,7 +21,6 @@ from ..mvcustom_core.geometry.trajectory import (
     pan,
     spiral,
     tilt,
-    upright_direction,
 )
 from ..mvcustom_core.plot import plot_trajectory
 from .bridge.folders import locate_input

@@ -13,6 +13,7 @@ from .learn_concept import MVCustomLearnConcept
 from .load_backbone import MVCustomLoadBackbone
 from .load_posed_images import MVCustomLoadPosedImages, MVCustomPoseImages
 from .render_demo_subject import MVCustomRenderDemoSubject
+from .solve_cameras import MVCustomSolveCameras
 
 NODES = [
     MVCustomLoadBackbone,
@@ -20,6 +21,7 @@ NODES = [
     MVCustomApplyMotionLora,
     MVCustomLoadPosedImages,
     MVCustomPoseImages,
+    MVCustomSolveCameras,
     MVCustomRenderDemoSubject,
     MVCustomLearnConcept,
     MVCustomApplyConcept,

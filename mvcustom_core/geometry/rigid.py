@@ -6,6 +6,7 @@ rotation are soon lost in products.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import torch
@@ -13,6 +14,8 @@ from torch import Tensor
 
 from ..shapes import check_shape
 from .cameras import Cameras
+
+LEVEL = math.radians(2) ** 2  # by how much photographers roll their cameras, variance
 
 
 def relative_to(cameras: Cameras, index: int) -> Cameras:
@@ -25,6 +28,30 @@ def relative_to(cameras: Cameras, index: int) -> Cameras:
         raise ValueError(f"relative_to: wanted an index below the {len(cameras)} cameras, got {index}")
     exact = cameras.to(dtype=torch.float64)
     return replace(cameras, w2c=(exact.w2c @ exact.c2w[index]).to(cameras.w2c))
+
+
+def upright_direction(cameras: Cameras) -> tuple[float, float, float]:
+    """The world's up direction as photographers held their cameras: across all horizontal image axes, near the mean of the vertical ones.
+
+    The mean alone leans back where all photographs look down from one side.
+    """
+    rotation = cameras.to("cpu", torch.float64).w2c[:, :3, :3]
+    right, up = rotation[:, 0], -rotation[:, 1].mean(0)  # [V, 3], [3]
+    spread = right.mT @ right / len(right) + LEVEL * torch.eye(3, dtype=torch.float64)
+    x, y, z = torch.linalg.solve(spread, up).tolist()
+    return x, y, z
+
+
+def turn_upright(cameras: Cameras) -> Cameras:
+    """The cameras in a world whose y axis points down, as the photographers held them, and whose x axis is to the first camera's right."""
+    exact = cameras.to("cpu", torch.float64)
+    down = -torch.tensor(upright_direction(exact), dtype=torch.float64)
+    forward = torch.linalg.cross(exact.w2c[0, 0, :3], down)
+    down, forward = (torch.nn.functional.normalize(axis, dim=0) for axis in (down, forward))
+    rotation = torch.stack([torch.linalg.cross(down, forward), down, forward])  # [3, 3] new-from-old
+    w2c = exact.w2c.clone()
+    w2c[:, :3, :3] = w2c[:, :3, :3] @ rotation.mT
+    return replace(cameras, w2c=w2c.to(cameras.w2c))
 
 
 def rotation_from_vector(vector: Tensor) -> Tensor:

@@ -26,7 +26,6 @@ Range = tuple[float, float]
 ORIGIN: Vector = (0.0, 0.0, 0.0)
 UP: Vector = (0.0, -1.0, 0.0)  # of scenes that are made up; photographs have their own
 FRONT_ELEVATION_DEG, FRONT_FOV_DEG = 18.0, 52.0
-LEVEL = math.radians(2) ** 2  # by how much photographers roll their cameras, variance
 
 
 def orbit(
@@ -122,18 +121,6 @@ def front_camera(size: int) -> Cameras:
     elevation = math.radians(FRONT_ELEVATION_DEG)
     eye = torch.tensor([[0.0, -math.sin(elevation), math.cos(elevation)]])
     return Cameras(look_at(eye, torch.zeros(1, 3), torch.tensor([UP])), square_intrinsics(1, size, FRONT_FOV_DEG), size, size)
-
-
-def upright_direction(cameras: Cameras) -> Vector:
-    """The world's up direction as photographers held their cameras: across all horizontal image axes, near the mean of the vertical ones.
-
-    The mean alone leans back where all photographs look down from one side.
-    """
-    rotation = cameras.to("cpu", torch.float64).w2c[:, :3, :3]
-    right, up = rotation[:, 0], -rotation[:, 1].mean(0)  # [V, 3], [3]
-    spread = right.mT @ right / len(right) + LEVEL * torch.eye(3, dtype=torch.float64)
-    x, y, z = torch.linalg.solve(spread, up).tolist()
-    return x, y, z
 
 
 TRAJECTORIES: dict[str, Callable[..., Cameras]] = {preset.__name__: preset for preset in (orbit, spiral, truck, pedestal, dolly, pan, tilt)}

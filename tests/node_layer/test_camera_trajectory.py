@@ -23,7 +23,7 @@ from mvcustom.mvcustom_core.geometry.formats.realestate10k import read_realestat
 from mvcustom.mvcustom_core.geometry.formats.transforms_json import write_transforms_json
 from mvcustom.mvcustom_core.geometry.keyframes import parse_keyframes
 from mvcustom.mvcustom_core.geometry.rays import project_points
-from mvcustom.mvcustom_core.geometry.trajectory import upright_direction
+from mvcustom.mvcustom_core.geometry.rigid import upright_direction
 from mvcustom.mvcustom_core.scenes.sweep import sample_photographs, sample_sweep
 from mvcustom.nodes.camera_trajectory import AS_WRITTEN, AT_BASE, KEYFRAMES
 from mvcustom.nodes.camera_trajectory import MVCustomCameraTrajectory as Node

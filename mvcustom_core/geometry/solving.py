@@ -1,0 +1,209 @@
+"""Cameras from plain photographs: structure from motion with pycolmap, an optional package. Nothing else imports it.
+
+SIFT features, matches of all pairs, and both mappers of `mapping`: which of them places more views differs from scene to scene. All
+photographs share one pinhole camera whose principal point is the middle.
+
+An unknown focal length is found from the fundamental matrices first, and the matches are verified once more with it. Without that the
+global mapper returns models that are wrong, with every view placed and a small reprojection error; where it fails, that mapper is left out.
+
+Every stage is deterministic: seeds are fixed, and images are numbered in their order whichever thread finishes first. Work comes in small
+portions, between which the caller is told how far it is and may raise.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+from einops import rearrange
+from PIL import Image
+from torch import Tensor
+
+from ..shapes import check_shape
+from .mapping import Progress, map_globally, map_incrementally
+from .solution import MIN_VIEWS, Attempt
+
+OLDEST = (4, 2)  # pycolmap: the first with the calls below
+INSTALL = "install it with ComfyUI's Python (python -m pip install --upgrade pycolmap) and restart ComfyUI"
+GUESS = 1.2  # COLMAP's first guess of an unknown focal length, in longer sides
+PORTION = 4  # photographs between two reports
+FEATURES, MATCHES, FOCAL, INCREMENTAL = 0.2, 0.5, 0.7, 0.85  # what share of the work is done after each stage
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The files of one run."""
+
+    colmap: ModuleType
+    folder: Path
+    names: tuple[str, ...]
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "database.db"
+
+    @property
+    def images(self) -> Path:
+        return self.folder / "images"
+
+    @property
+    def masks(self) -> Path:
+        return self.folder / "masks"
+
+
+def import_pycolmap() -> ModuleType:
+    """The optional package.
+
+    Raises:
+        ValueError: if it is missing, does not load, or is too old; it says how to install it.
+    """
+    try:
+        colmap = importlib.import_module("pycolmap")
+    except (ImportError, RuntimeError) as error:  # it raises RuntimeError where its compiled half does not load
+        raise ValueError(f"pycolmap: wanted this optional package to find cameras with, got: {error}; {INSTALL}") from error
+    if tuple(int(part) for part in colmap.__version__.split(".")[:2]) < OLDEST:
+        raise ValueError(f"pycolmap: wanted version {OLDEST[0]}.{OLDEST[1]} or newer, got {colmap.__version__}; {INSTALL}")
+    return colmap
+
+
+def solve_cameras(images: Tensor, folder: Path, progress: Progress, *, masks: Tensor | None = None, focal: float | None = None) -> Attempt:
+    """Run structure from motion.
+
+    Args:
+        images: [V, 3, H, W] in 0..1.
+        folder: an empty folder for temporary files, which the caller removes.
+        progress: is called with the share that is done.
+        masks: [V, 1, H, W]; features are looked for where they exceed one half. None looks everywhere.
+        focal: focal length in pixels; None finds it.
+
+    Returns:
+        every model that was found, perhaps none: `solution.choose_model` judges them.
+
+    Raises:
+        ValueError: if pycolmap is missing, or there are too few photographs.
+    """
+    sizes = check_shape(images, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))
+    colmap = import_pycolmap()
+    if len(images) < MIN_VIEWS:
+        raise ValueError(
+            f"photographs: wanted at least {MIN_VIEWS}, better 20 or more, got {len(images)}; connect all of them as one batch"
+        )
+    work = _Work(colmap, folder, tuple(f"{i:05}.png" for i in range(len(images))))
+    with _quiet(colmap):
+        colmap.set_random_seed(0)
+        _write_pictures(work, images, masks)
+        _write_database(work, sizes["W"], sizes["H"], focal)
+        _extract_features(work, masks is not None, _span(progress, 0.0, FEATURES))
+        _match_features(work, _span(progress, FEATURES, MATCHES))
+        calibrated = focal is not None or _find_focal(work, _span(progress, MATCHES, FOCAL))
+        models = map_incrementally(colmap, work.database, focal is None, _span(progress, FOCAL, INCREMENTAL))
+        if calibrated:
+            models += map_globally(colmap, work.database, focal is None, _span(progress, INCREMENTAL, 1.0))
+        with colmap.Database.open(work.database) as database:
+            features = database.num_keypoints() / len(images)
+            linked = sum(count > 0 for count in database.read_two_view_geometry_num_inliers()[1])
+    progress(1.0)
+    return Attempt(len(images), features, linked, focal is not None, tuple(models))
+
+
+@contextmanager
+def _quiet(colmap: ModuleType) -> Iterator[None]:
+    """Keep COLMAP's log from the terminal: that it found no model is no error here, and everything else raises."""
+    level = colmap.logging.minloglevel
+    colmap.logging.minloglevel = colmap.logging.Level.FATAL.value
+    try:
+        yield
+    finally:
+        colmap.logging.minloglevel = level
+
+
+def _span(progress: Progress, start: float, end: float) -> Progress:
+    return lambda share: progress(start + (end - start) * min(share, 1.0))
+
+
+def _write_pictures(work: _Work, images: Tensor, masks: Tensor | None) -> None:
+    pictures = [(work.images, rearrange(images, "V C H W -> V H W C"))]
+    if masks is not None:
+        pictures.append((work.masks, (masks[:, 0] > 0.5).float()))
+    for folder, stack in pictures:
+        folder.mkdir()
+        suffix = ".png" if folder == work.masks else ""  # COLMAP looks for 00000.png.png
+        for name, picture in zip(work.names, stack, strict=True):
+            pixels = (picture.clamp(0, 1) * 255).round().to("cpu", torch.uint8).numpy()
+            Image.fromarray(np.ascontiguousarray(pixels)).save(folder / (name + suffix), compress_level=1)
+
+
+def _write_database(work: _Work, width: int, height: int, focal: float | None) -> None:
+    """One camera and all images, numbered in order: left to the extraction, its threads would decide on the numbers."""
+    colmap = work.colmap
+    camera = colmap.Camera(
+        model="SIMPLE_PINHOLE", width=width, height=height, params=[focal or GUESS * max(width, height), width / 2, height / 2]
+    )
+    camera.has_prior_focal_length = focal is not None
+    with colmap.Database.open(work.database) as database:
+        camera.camera_id = database.write_camera(camera)
+        rig = colmap.Rig()
+        rig.add_ref_sensor(camera.sensor_id)
+        rig_id = database.write_rig(rig)
+        for name in work.names:
+            image = colmap.Image(name=name, camera_id=camera.camera_id)
+            image.image_id = database.write_image(image)
+            frame = colmap.Frame()
+            frame.rig_id = rig_id
+            frame.add_data_id(image.data_id)
+            database.write_frame(frame)
+
+
+def _extract_features(work: _Work, masked: bool, progress: Progress) -> None:
+    colmap = work.colmap
+    reader, options = colmap.ImageReaderOptions(), colmap.FeatureExtractionOptions()
+    options.use_gpu = False
+    if masked:
+        reader.mask_path = work.masks
+    for start in range(0, len(work.names), PORTION):
+        progress(start / len(work.names))
+        colmap.extract_features(
+            work.database,
+            work.images,
+            image_names=work.names[start : start + PORTION],
+            camera_mode=colmap.CameraMode.SINGLE,
+            reader_options=reader,
+            extraction_options=options,
+            device=colmap.Device.cpu,
+        )
+
+
+def _match_features(work: _Work, progress: Progress) -> None:
+    """Match all pairs and verify them with two-view geometry; where matches are there already, verify only."""
+    colmap, names = work.colmap, work.names
+    matching, pairing, verification = colmap.FeatureMatchingOptions(), colmap.ImportedPairingOptions(), colmap.TwoViewGeometryOptions()
+    matching.use_gpu = False
+    pairing.match_list_path = work.folder / "pairs.txt"
+    verification.ransac.random_seed = 0
+    for start in range(0, len(names), PORTION):
+        progress((start / len(names)) ** 2)
+        pairs = [f"{names[j]} {names[i]}\n" for i in range(start, min(start + PORTION, len(names))) for j in range(i)]
+        Path(pairing.match_list_path).write_text("".join(pairs), encoding="utf-8")
+        colmap.match_image_pairs(work.database, matching, pairing, verification, device=colmap.Device.cpu)
+
+
+def _find_focal(work: _Work, progress: Progress) -> bool:
+    """Calibrate the shared camera from the pairs and verify these again with it; whether that was possible."""
+    colmap = work.colmap
+    options = colmap.ViewGraphCalibrationOptions()
+    options.random_seed = 0
+    progress(0.0)
+    colmap.calibrate_view_graph(work.database, options)
+    with colmap.Database.open(work.database) as database:
+        (camera,) = database.read_all_cameras()
+        if camera.has_prior_focal_length:  # calibration makes it one
+            database.clear_two_view_geometries()
+    if camera.has_prior_focal_length:
+        _match_features(work, _span(progress, 0.2, 1.0))
+    return camera.has_prior_focal_length
