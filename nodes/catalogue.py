@@ -9,14 +9,18 @@ from .estimate_anchor_depth import MVCustomEstimateAnchorDepth
 from .latent_completion_sampler import MVCustomLatentCompletionSampler
 from .learn_concept import MVCustomLearnConcept
 from .load_backbone import MVCustomLoadBackbone
+from .load_concept import MVCustomLoadConcept
 from .load_posed_images import MVCustomLoadPosedImages
 from .render_demo_subject import MVCustomRenderDemoSubject
+from .save_concept import MVCustomSaveConcept
 
 NODES = [
     MVCustomLoadBackbone,
     MVCustomLoadPosedImages,
     MVCustomRenderDemoSubject,
     MVCustomLearnConcept,
+    MVCustomSaveConcept,
+    MVCustomLoadConcept,
     MVCustomApplyConcept,
     MVCustomCameraTrajectory,
     MVCustomEstimateAnchorDepth,

@@ -17,7 +17,7 @@ from mvcustom.tests.host.in_process import ComfyInProcess
 
 SNAPSHOT = Path(__file__).resolve().parents[1] / "data" / "schemas.json"
 UPDATE = "MVCUSTOM_UPDATE_SCHEMAS"
-FILE_LISTS = ("checkpoint", "motion_file")  # their first choice is ours, the others are what the user's folders hold
+FILE_LISTS = {"checkpoint": 1, "motion_file": 1, "concept_file": 0}  # first choices that are ours; the others are the user's files
 
 
 def describe_inputs(inputs: dict[str, Any], group: str, prefix: str = "") -> list[dict[str, Any]]:
@@ -26,7 +26,7 @@ def describe_inputs(inputs: dict[str, Any], group: str, prefix: str = "") -> lis
     for name, (kind, *rest) in inputs.get(group, {}).items():
         options = rest[0] if rest else {}
         choices = options.get("options")
-        choices = choices[:1] if name in FILE_LISTS else choices
+        choices = choices[: FILE_LISTS[name]] if name in FILE_LISTS else choices
         nested = [choice for choice in choices or [] if isinstance(choice, dict)]
         entry = {"name": prefix + name, "type": kind, "group": group, "default": options.get("default")}
         described.append(entry | ({"choices": [choice["key"] for choice in nested] if nested else choices} if choices else {}))
