@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from .bridge.concept import apply_concept
+from .bridge.concept import apply_to_both
 from .bridge.sockets import CamerasSocket, ConceptSocket
-from .bridge.tokens import add_token, encode_caption
 
 
 class MVCustomApplyConcept(io.ComfyNode):
@@ -43,6 +42,4 @@ class MVCustomApplyConcept(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, clip, concept, cameras, strength: float) -> io.NodeOutput:  # noqa: ANN001
-        knowing = add_token(clip, concept)
-        caption = encode_caption(clip, concept.caption)
-        return io.NodeOutput(apply_concept(model, concept, cameras, caption, strength), knowing)
+        return io.NodeOutput(*apply_to_both(model, clip, concept, cameras, strength))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .apply_concept import MVCustomApplyConcept
 from .camera_trajectory import MVCustomCameraTrajectory
+from .concept_guider import MVCustomConceptGuider
 from .depth_render_hook import MVCustomDepthRenderHook
 from .estimate_anchor_depth import MVCustomEstimateAnchorDepth
 from .latent_completion_sampler import MVCustomLatentCompletionSampler
@@ -22,6 +23,7 @@ NODES = [
     MVCustomSaveConcept,
     MVCustomLoadConcept,
     MVCustomApplyConcept,
+    MVCustomConceptGuider,
     MVCustomCameraTrajectory,
     MVCustomEstimateAnchorDepth,
     MVCustomDepthRenderHook,
