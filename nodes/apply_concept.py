@@ -23,7 +23,7 @@ class MVCustomApplyConcept(io.ComfyNode):
             inputs=[
                 io.Model.Input("model", tooltip="From Load MVCustom Backbone; LoRA and other patches may come before or after."),
                 io.Clip.Input("clip", tooltip="The CLIP that belongs to the model."),
-                ConceptSocket.Input("concept", tooltip="From Learn Concept."),
+                ConceptSocket.Input("concept", tooltip="From Learn Concept or Load Concept."),
                 CamerasSocket.Input("cameras", tooltip="From Camera Trajectory: one for each latent of the batch, of the same size."),
                 io.Float.Input(
                     "strength",

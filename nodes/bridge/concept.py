@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -143,13 +144,18 @@ def _warn_of_absent_token(tokenizer: ConceptTokenizer, executor: Callable[..., A
 
 def _sample_with_concept(session: ConceptSession, executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     guider = executor.class_obj
-    if TORCH_COMPILE_KWARGS in guider.model_options:
-        log.info("torch.compile: a model that shows a concept runs as it is, not compiled")
     session.begin(guider.model_patcher, guider)
     try:
-        return executor(*args, **kwargs)
+        with _uncompiled() if TORCH_COMPILE_KWARGS in guider.model_options else contextlib.nullcontext():
+            return executor(*args, **kwargs)
     finally:
         session.end()
+
+
+def _uncompiled() -> contextlib.AbstractContextManager[Any]:
+    """ComfyUI compiles without guards on transformer_options, so a graph compiled for the plain model would serve here, without concept."""
+    log.info("torch.compile: a model that shows a concept runs as it is, not compiled")
+    return torch.compiler.set_stance("force_eager")
 
 
 def _check_views(
@@ -172,7 +178,7 @@ def _name_branches(
     return executor(model, conditions, x, timestep, with_branches(model_options, branches))
 
 
-@torch.compiler.disable  # what a session keeps changes from call to call, and ComfyUI compiles without guards on transformer_options
+@torch.compiler.disable  # for a U-Net that another node compiles: what a session keeps changes from call to call
 def _run_with_concept(
     session: ConceptSession,
     executor: Callable[..., Tensor],
