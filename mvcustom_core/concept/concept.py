@@ -1,7 +1,7 @@
 """A learned subject and its one file: pose blocks, token, and the posed references that it is rendered from.
 
 References are kept as clean latents, not as features: eight forward passes make features of them again, those of whatever checkpoint the
-concept is applied to, and on SD1.5 the features of eight references would take 58 MB in half precision where the latents take 1 MB.
+concept is applied to, and on SD1.5 the features of eight references would take 58 MB in half precision where the latents take half a MB.
 """
 
 from __future__ import annotations

@@ -107,14 +107,11 @@ def render_depth(model: ModelPatcher, cameras: Cameras, view: int) -> RenderedDe
     latent = session.cameras.height // 8, session.cameras.width // 8
     finest = min(site.level for site in session.concept.layout.sites)
     size = latent[0] >> finest, latent[1] >> finest
-    session.begin(model)
-    try:
+    with session.running(model):
         session.prepare(model.model.diffusion_model, latent, model.load_device, model.model.get_dtype_inference())
         views = [session.render(site.number, size) for site in session.concept.layout.sites if site.level == finest]
-        opacity = torch.stack([rendered.opacity[view, :, 0] for rendered in views])  # [K, P]
-        distance = torch.stack([rendered.depth[view, :, 0] for rendered in views])
-    finally:
-        session.end()
+    opacity = torch.stack([rendered.opacity[view, :, 0] for rendered in views])  # [K, P]
+    distance = torch.stack([rendered.depth[view, :, 0] for rendered in views])
     mean = (opacity * distance).sum(0) / opacity.sum(0).clamp_min(1e-6)
     return RenderedDepth(mean.view(size).float().cpu(), opacity.mean(0).view(size).float().cpu())
 
@@ -144,16 +141,15 @@ def _warn_of_absent_token(tokenizer: ConceptTokenizer, executor: Callable[..., A
 
 def _sample_with_concept(session: ConceptSession, executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     guider = executor.class_obj
-    session.begin(guider.model_patcher, guider)
-    try:
-        with _uncompiled() if TORCH_COMPILE_KWARGS in guider.model_options else contextlib.nullcontext():
-            return executor(*args, **kwargs)
-    finally:
-        session.end()
+    stance = _uncompiled() if TORCH_COMPILE_KWARGS in guider.model_options else contextlib.nullcontext()
+    with stance, session.running(guider.model_patcher, guider):
+        return executor(*args, **kwargs)
 
 
 def _uncompiled() -> contextlib.AbstractContextManager[Any]:
     """ComfyUI compiles without guards on transformer_options, so a graph compiled for the plain model would serve here, without concept."""
+    if not hasattr(torch.compiler, "set_stance"):
+        raise ValueError(f"torch.compile: wanted torch 2.6 or newer beside a concept, got {torch.__version__}; remove Torch Compile Model")
     log.info("torch.compile: a model that shows a concept runs as it is, not compiled")
     return torch.compiler.set_stance("force_eager")
 

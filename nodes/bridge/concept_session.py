@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -24,8 +24,6 @@ from .pose import KEY, Visit, find_blocks, pose_patches, record_features, text_a
 
 POSITIVE = 0  # ComfyUI's mark of a positive condition in `cond_or_uncond`
 CELL_PIXELS = 8  # a side of a latent cell
-
-log = logging.getLogger("mvcustom.bridge.concept")
 
 
 @dataclass(eq=False, slots=True)
@@ -65,15 +63,16 @@ class ConceptSession:
     run: Run | None = None
     scratch: dict[str, Tensor] = field(default_factory=dict)
 
-    def begin(self, patcher: ModelPatcher, guider: CFGGuider | None = None) -> None:
-        """Before a MODEL computes."""
+    @contextmanager
+    def running(self, patcher: ModelPatcher, guider: CFGGuider | None = None) -> Iterator[None]:
+        """While a MODEL computes; afterwards, however it ended, nothing stays on the device."""
         self.run = Run(patcher, guider)
-
-    def end(self) -> None:
-        """After it, however it ended: nothing stays on the device."""
-        self.run = None
-        self.scratch.clear()
-        cache_of(self.concept).park()
+        try:
+            yield
+        finally:
+            self.run = None
+            self.scratch.clear()
+            cache_of(self.concept).park()
 
     def prepare(self, unet: nn.Module, latent: tuple[int, int], device: torch.device, dtype: torch.dtype) -> None:
         """Before a call: get the references' features under the weights that the U-Net has at this moment."""

@@ -124,14 +124,10 @@ def test_areas_and_several_prompts_keep_their_branches(monkeypatch: pytest.Monke
 def test_an_area_is_rendered_as_that_part_of_the_view():
     session = session_of(apply_once(load_once()[0], make_concept(0.05)))
     model = load_once()[0]
-    session.begin(model)
-    try:
-        with torch.inference_mode():
-            session.prepare(model.model.diffusion_model, (8, 8), torch.device("cpu"), torch.float32)
-            for site in session.concept.layout.sites:
-                cells, at = 8 >> site.level, 4 >> site.level
-                whole = session.render(site.number, (cells, cells)).features.unflatten(1, (cells, cells))
-                part = session.render(site.number, (cells, cells - at), (0, 4)).features.unflatten(1, (cells, cells - at))
-                torch.testing.assert_close(part, whole[:, :, at:], rtol=1e-4, atol=1e-5)
-    finally:
-        session.end()
+    with torch.inference_mode(), session.running(model):
+        session.prepare(model.model.diffusion_model, (8, 8), torch.device("cpu"), torch.float32)
+        for site in session.concept.layout.sites:
+            cells, at = 8 >> site.level, 4 >> site.level
+            whole = session.render(site.number, (cells, cells)).features.unflatten(1, (cells, cells))
+            part = session.render(site.number, (cells, cells - at), (0, 4)).features.unflatten(1, (cells, cells - at))
+            torch.testing.assert_close(part, whole[:, :, at:], rtol=1e-4, atol=1e-5)

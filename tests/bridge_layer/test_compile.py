@@ -35,6 +35,14 @@ def test_a_model_with_a_concept_is_not_compiled_and_right(caplog: pytest.LogCapt
     assert sum("not compiled" in message for message in caplog.messages) == 1
 
 
+def test_an_old_torch_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delattr(torch.compiler, "set_stance")
+    patched = apply_once(load_once()[0], make_concept())
+    set_torch_compile_wrapper(model=patched, backend="eager", options={"guard_filter_fn": skip_torch_compile_dict})
+    with pytest.raises(ValueError, match="wanted torch 2.6 or newer beside a concept, got .*; remove Torch Compile Model"):
+        sample(patched, steps=1)
+
+
 def test_a_graph_compiled_for_the_plain_model_does_not_serve_the_concept():
     """The trap in small: without the stance the second call would run the first one's graph, and add nothing."""
 
