@@ -55,13 +55,9 @@ def apply_concept(model: ModelPatcher, concept: Concept, cameras: Cameras, capti
     check_backbone(concept, offered_layout(model))
     if session_of(model) is not None:
         raise ValueError("concept: this model already carries one; connect the model from before that Apply Concept")
-    checkpoint = fingerprint_weights(model)
-    if concept.backbone not in ("", checkpoint):
+    if concept.backbone and concept.backbone != (here := fingerprint_weights(model)):
         log.info(
-            "%s was learned on checkpoint %s, this is %s: its references are recorded anew",
-            concept.token_text,
-            concept.backbone,
-            checkpoint,
+            "%s was learned on checkpoint %s, this is %s: its references are recorded anew", concept.token_text, concept.backbone, here
         )
     with torch.inference_mode(False):
         blocks = concept.build_pose_blocks()
