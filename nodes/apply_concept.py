@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from .bridge.concept import apply_concept
+from .bridge.concept import apply_to_both
 from .bridge.sockets import CamerasSocket, ConceptSocket
-from .bridge.tokens import add_token, encode_caption
 
 
 class MVCustomApplyConcept(io.ComfyNode):
@@ -24,7 +23,7 @@ class MVCustomApplyConcept(io.ComfyNode):
             inputs=[
                 io.Model.Input("model", tooltip="From Load MVCustom Backbone; LoRA and other patches may come before or after."),
                 io.Clip.Input("clip", tooltip="The CLIP that belongs to the model."),
-                ConceptSocket.Input("concept", tooltip="From Learn Concept."),
+                ConceptSocket.Input("concept", tooltip="From Learn Concept or Load Concept."),
                 CamerasSocket.Input("cameras", tooltip="From Camera Trajectory: one for each latent of the batch, of the same size."),
                 io.Float.Input(
                     "strength",
@@ -43,6 +42,4 @@ class MVCustomApplyConcept(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, clip, concept, cameras, strength: float) -> io.NodeOutput:  # noqa: ANN001
-        knowing = add_token(clip, concept)
-        caption = encode_caption(clip, concept.caption)
-        return io.NodeOutput(apply_concept(model, concept, cameras, caption, strength), knowing)
+        return io.NodeOutput(*apply_to_both(model, clip, concept, cameras, strength))

@@ -6,13 +6,16 @@ from .apply_concept import MVCustomApplyConcept
 from .apply_motion import MVCustomApplyMotion
 from .apply_motion_lora import MVCustomApplyMotionLora
 from .camera_trajectory import MVCustomCameraTrajectory
+from .concept_guider import MVCustomConceptGuider
 from .depth_render_hook import MVCustomDepthRenderHook
 from .estimate_anchor_depth import MVCustomEstimateAnchorDepth
 from .latent_completion_sampler import MVCustomLatentCompletionSampler
 from .learn_concept import MVCustomLearnConcept
 from .load_backbone import MVCustomLoadBackbone
+from .load_concept import MVCustomLoadConcept
 from .load_posed_images import MVCustomLoadPosedImages, MVCustomPoseImages
 from .render_demo_subject import MVCustomRenderDemoSubject
+from .save_concept import MVCustomSaveConcept
 from .solve_cameras import MVCustomSolveCameras
 
 NODES = [
@@ -24,7 +27,10 @@ NODES = [
     MVCustomSolveCameras,
     MVCustomRenderDemoSubject,
     MVCustomLearnConcept,
+    MVCustomSaveConcept,
+    MVCustomLoadConcept,
     MVCustomApplyConcept,
+    MVCustomConceptGuider,
     MVCustomCameraTrajectory,
     MVCustomEstimateAnchorDepth,
     MVCustomDepthRenderHook,

@@ -1,6 +1,7 @@
 """A learned subject and its one file: pose blocks, token, and the posed references that it is rendered from.
 
-References are kept as clean latents: the backbone turns them into features again, so that a concept follows a change of checkpoint.
+References are kept as clean latents, not as features: eight forward passes make features of them again, those of whatever checkpoint the
+concept is applied to, and on SD1.5 the features of eight references would take 58 MB in half precision where the latents take half a MB.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .ray_samples import NerfSettings
 from .storage import read_tensors, strip_prefix, write_tensors
 
 KIND = "mvcustom-concept"
+OPTIONAL = ("masks", "thumbnail")  # parts that a concept may lack
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,9 @@ class Concept:
         layout: the backbone's fingerprint.
         nerf: how the blocks were learned to sample.
         metadata: steps, losses, licence and the like, as JSON can hold it.
+        backbone: fingerprint of the checkpoint that it was learned on; empty where unknown.
+        masks: [A, 1, h, w] the share of each latent cell that shows the subject, in 0..1.
+        thumbnail: [3, H, W] uint8, a small picture of the subject.
 
     Raises:
         ValueError: if the parts do not fit one another.
@@ -52,10 +57,17 @@ class Concept:
     layout: PoseLayout
     nerf: NerfSettings
     metadata: dict[str, Any] = field(default_factory=dict)
+    backbone: str = ""
+    masks: Tensor | None = None  # [A, 1, h, w]
+    thumbnail: Tensor | None = None  # [3, H, W] uint8
 
     def __post_init__(self) -> None:
         D = check_shape(self.token, "1 D")["D"]
         A = check_shape(self.latents, "A 4 h w")["A"]
+        if self.masks is not None:
+            check_shape(self.latents, "A 4 h w", self.masks, "A 1 h w")
+        if self.thumbnail is not None:
+            check_shape(self.thumbnail, "3 H W")
         if D != self.layout.text_width:
             raise ValueError(f"concept: wanted a token of width {self.layout.text_width}, got {D}")
         if A != len(self.cameras) or A < 1:
@@ -119,9 +131,14 @@ def check_state(pose: dict[str, Tensor], wanted: dict[str, tuple[int, ...]]) -> 
 
 
 def save_concept(path: Path | str, concept: Concept) -> None:
-    """Write a concept to one safetensors file, atomically."""
+    """Write a concept to one safetensors file, atomically.
+
+    Raises:
+        OSError: as `write_tensors`.
+    """
     tensors = {f"pose.{name}": tensor for name, tensor in concept.pose.items()}
     tensors |= {"token": concept.token, "latents": concept.latents, "cameras.w2c": concept.cameras.w2c, "cameras.K": concept.cameras.K}
+    tensors |= {name: tensor for name in OPTIONAL if (tensor := getattr(concept, name)) is not None}
     facts = {
         "token_text": concept.token_text,
         "class_word": concept.class_word,
@@ -130,6 +147,7 @@ def save_concept(path: Path | str, concept: Concept) -> None:
         "layout": {"sites": [list(site) for site in concept.layout.sites], "text_width": concept.layout.text_width},
         "nerf": asdict(concept.nerf),
         "metadata": concept.metadata,
+        "backbone": concept.backbone,
     }
     write_tensors(path, tensors, KIND, facts)
 
@@ -139,26 +157,34 @@ def load_concept(path: Path | str) -> Concept:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is empty, truncated, no concept, or lacks a part.
+        ValueError: if it is empty, truncated, no concept, of a newer version, or its parts do not make one.
     """
     tensors, facts = read_tensors(path, KIND)
     try:
-        width, height = facts["image_size"]
-        layout = facts["layout"]
-        return Concept(
-            pose=strip_prefix(tensors, "pose."),
-            token=tensors["token"],
-            token_text=facts["token_text"],
-            class_word=facts["class_word"],
-            caption=facts["caption"],
-            latents=tensors["latents"],
-            cameras=Cameras(w2c=tensors["cameras.w2c"], K=tensors["cameras.K"], width=width, height=height),
-            layout=PoseLayout(sites=tuple(PoseSite(*site) for site in layout["sites"]), text_width=layout["text_width"]),
-            nerf=NerfSettings(**facts["nerf"]),
-            metadata=facts["metadata"],
-        )
+        return _assemble(tensors, facts)
     except KeyError as error:
         raise ValueError(f"{Path(path).name}: wanted a whole concept, got one without {error}; save it again") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{Path(path).name}: wanted a whole concept, got parts that do not fit ({error}); save it again") from error
+
+
+def _assemble(tensors: dict[str, Tensor], facts: dict[str, Any]) -> Concept:
+    width, height = facts["image_size"]
+    layout = facts["layout"]
+    return Concept(
+        pose=strip_prefix(tensors, "pose."),
+        token=tensors["token"],
+        token_text=facts["token_text"],
+        class_word=facts["class_word"],
+        caption=facts["caption"],
+        latents=tensors["latents"],
+        cameras=Cameras(w2c=tensors["cameras.w2c"], K=tensors["cameras.K"], width=width, height=height),
+        layout=PoseLayout(sites=tuple(PoseSite(*site) for site in layout["sites"]), text_width=layout["text_width"]),
+        nerf=NerfSettings(**facts["nerf"]),
+        metadata=facts["metadata"],
+        backbone=facts.get("backbone", ""),  # files of the first release have none
+        **{name: tensors.get(name) for name in OPTIONAL},
+    )
 
 
 def _describe(layout: PoseLayout) -> str:

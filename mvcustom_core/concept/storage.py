@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -20,15 +21,23 @@ def write_tensors(path: Path | str, tensors: dict[str, Tensor], kind: str, facts
     Args:
         kind: what the file holds; `read_tensors` must ask for the same.
         facts: whatever JSON can hold.
+
+    Raises:
+        OSError: if the disk is full or the folder may not be written; nothing half-written is left.
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     metadata = {"kind": kind, "version": str(VERSION), "facts": json.dumps(facts)}
     try:
         save_file({name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}, part, metadata=metadata)
+        with open(part, "r+b") as file:
+            os.fsync(file.fileno())  # else a crash after the rename may leave an empty file under the final name
         os.replace(part, path)
+    except (OSError, SafetensorError) as error:
+        raise OSError(f"{path}: could not be written ({error}); free some space, or choose a folder that may be written") from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the error above says more
+            part.unlink(missing_ok=True)
 
 
 def read_tensors(path: Path | str, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

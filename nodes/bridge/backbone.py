@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -76,6 +77,18 @@ def offered_layout(model: ModelPatcher) -> PoseLayout:
         raise ValueError(f"model: wanted Stable Diffusion 1.5, got {type(model.model).__name__}; load an SD1.5 checkpoint")
     sites = tuple(PoseSite(number, layer.in_channels, level) for number, (_, level, layer) in enumerate(walk_transformers(unet)))
     return PoseLayout(sites, model.model.model_config.unet_config["context_dim"])
+
+
+def fingerprint_weights(model: ModelPatcher) -> str:
+    """Tells checkpoints of one shape apart: a digest of the U-Net's biases and norm weights.
+
+    They are few, every fine-tuning moves them, and LoRA leaves them alone. Half precision, so that a checkpoint and its fp16 copy agree.
+    """
+    digest = hashlib.sha256()
+    for _, parameter in sorted(model.model.diffusion_model.named_parameters()):
+        if parameter.dim() == 1:
+            digest.update(parameter.detach().half().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def walk_transformers(unet: UNetModel) -> Iterator[tuple[tuple[str, int], int, SpatialTransformer]]:

@@ -27,7 +27,7 @@ from ...mvcustom_core.backbone.motion import DOWN_LAYERS, MotionModules, MotionS
 from ...mvcustom_core.backbone.presets import MotionChoices
 from ...mvcustom_core.backbone.schedule import COMFY_NAMES
 from .motion_model import REPORT, add_motion_lora, load_motion_patcher
-from .motion_run import MotionRun, check_animatediff_evolved, count_frames
+from .motion_run import Clip, MotionRun, check_animatediff_evolved, count_frames
 
 KEY = "mvcustom"
 ATTACHMENT = "mvcustom_motion"
@@ -101,7 +101,7 @@ def apply_motion(model: ModelPatcher, motion: ModelPatcher | MotionModules, sett
     host = MotionHost(modules, settings, find_residual_hosts(model.model.diffusion_model))
     patched.set_model_forward_timestep_embed_patch((SpatialTransformer, host.run_spatial_transformer))
     patched.set_model_forward_timestep_embed_patch((ResBlock, host.run_residual_block))
-    run = MotionRun(settings)
+    run = MotionRun(settings, modules)
     patched.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, ATTACHMENT, run.prepare_sampling)
     patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, ATTACHMENT, run.apply_model)
     patched.add_object_patch("model_sampling", _make_model_sampling(model, settings))
@@ -128,7 +128,7 @@ class MotionHost:
 
     def run_spatial_transformer(
         self, layer: SpatialTransformer, x: Tensor, emb: Tensor, context: Tensor, transformer_options: dict[str, Any],
-        output_shape: Any = None, time_context: Any = None, num_video_frames: int | None = None, *_: Any,
+        output_shape: Any = None, time_context: Any = None, num_video_frames: Clip | None = None, *_: Any,
     ) -> Tensor:  # fmt: skip
         x = layer(x, context, transformer_options)
         if "transformer_index" in transformer_options:
@@ -140,19 +140,19 @@ class MotionHost:
 
     def run_residual_block(
         self, layer: ResBlock, x: Tensor, emb: Tensor, context: Tensor, transformer_options: dict[str, Any],
-        output_shape: Any = None, time_context: Any = None, num_video_frames: int | None = None, *_: Any,
+        output_shape: Any = None, time_context: Any = None, num_video_frames: Clip | None = None, *_: Any,
     ) -> Tensor:  # fmt: skip
         x = layer(x, emb)
         hosts_motion = transformer_options["block"] in self.residual_hosts
         return self._run_motion(x, transformer_options, num_video_frames) if hosts_motion else x
 
-    def _run_motion(self, x: Tensor, transformer_options: dict[str, Any], frames: int | None) -> Tensor:
-        module = self.modules.at(transformer_options["block"])
-        if module is None or transformer_options.get(KEY, {}).get("bypass_motion"):
+    def _run_motion(self, x: Tensor, transformer_options: dict[str, Any], clip: Clip | None) -> Tensor:
+        if transformer_options.get(KEY, {}).get("bypass_motion"):
             return x
-        if frames is None:  # a call of the bare U-Net
-            frames = count_frames(len(x), transformer_options)
-        return module(x, frames, self.settings, choose_attention(x, transformer_options))
+        if clip is None:  # a call of the bare U-Net
+            clip = Clip(count_frames(len(x), transformer_options), self.settings, self.modules)
+        module = clip.modules.at(transformer_options["block"])
+        return x if module is None else module(x, clip.frames, clip.settings, choose_attention(x, transformer_options))
 
 
 def choose_attention(x: Tensor, transformer_options: dict[str, Any]) -> Attention | None:

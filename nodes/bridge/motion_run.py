@@ -14,7 +14,7 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor, device
 
 from ...mvcustom_core.backbone.memory import Workload, estimate_memory
-from ...mvcustom_core.backbone.motion import MotionSettings
+from ...mvcustom_core.backbone.motion import MotionModules, MotionSettings
 from ...mvcustom_core.backbone.schedule import make_sigmas
 
 FEW_FRAMES = 8  # AnimateDiff's modules were trained on 16 and more and fall apart on very short clips
@@ -24,10 +24,24 @@ log = logging.getLogger("mvcustom.bridge.motion")
 
 
 @dataclass(frozen=True, slots=True)
+class Clip:
+    """How the rows of one call of the U-Net belong together, and what lets them exchange information.
+
+    It travels where ComfyUI tells its own video models the number of frames, as an argument of the U-Net: core's compile node looks at
+    nothing in the transformer options, so that a graph compiled for other frames, scopes or modules would serve.
+    """
+
+    frames: int
+    settings: MotionSettings
+    modules: MotionModules
+
+
+@dataclass(frozen=True, slots=True)
 class MotionRun:
-    """Wrappers around sampling with motion modules of given settings."""
+    """Wrappers around sampling with motion modules."""
 
     settings: MotionSettings
+    modules: MotionModules
 
     def prepare_sampling(self, executor: Callable[..., Any], model: ModelPatcher, noise_shape: list[int], *args: Any, **kwargs: Any) -> Any:
         """Before ComfyUI makes room: refuse what would go wrong, and ask for the modules' memory beside the U-Net's."""
@@ -40,13 +54,9 @@ class MotionRun:
         self, executor: Callable[..., Tensor], x: Tensor, sigma: Tensor, concat: Any, context: Any, control: Any, transformer_options: dict,
         **conditions: Any,
     ) -> Tensor:  # fmt: skip
-        """Say how many frames a clip of this call has, as ComfyUI says it to its own video models.
-
-        The number is an argument of the U-Net, so that a compiled one is compiled again when it changes; core's compile node looks at
-        nothing in the transformer options.
-        """
-        frames = count_frames(len(x), transformer_options)
-        return executor(x, sigma, concat, context, control, transformer_options, num_video_frames=frames, **conditions)
+        """Tell the U-Net what its rows are."""
+        clip = Clip(count_frames(len(x), transformer_options), self.settings, self.modules)
+        return executor(x, sigma, concat, context, control, transformer_options, num_video_frames=clip, **conditions)
 
     def _warn(self, model: ModelPatcher, frames: int) -> None:
         if frames == 1:

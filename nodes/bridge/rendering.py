@@ -17,6 +17,7 @@ from ...mvcustom_core.geometry.depth import DepthMap
 from ...mvcustom_core.sampling.operator import RenderOperator, build_render_operator
 from ...mvcustom_core.sampling.rendering import RenderingSettings, rendering_strength, replace_features, share_noise
 from .backbone import spec_of, walk_transformers
+from .compiling import uncompiled
 from .concept import check_latents
 from .motion_run import count_frames
 from .pose import KEY
@@ -94,7 +95,8 @@ def _share_start_noise(
     check_latents(executor.class_obj.model_patcher, cameras, noise.shape)
     if operator is not None:
         noise = share_noise(noise, operator.to(noise.device), anchor)
-    return executor(noise, *args, **kwargs)
+    with uncompiled(executor.class_obj, "feature rendering"):
+        return executor(noise, *args, **kwargs)
 
 
 def _find_step(options: dict[str, Any]) -> tuple[int, int]:

@@ -17,6 +17,7 @@ class ConceptTokenizer:
 
     def __init__(self, tokenizer: Any, text: str, row: Tensor) -> None:
         self.tokenizer, self.text, self.row = tokenizer, text, row
+        self.used = False  # whether any prompt so far held the word
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.tokenizer, name)
@@ -25,6 +26,7 @@ class ConceptTokenizer:
         """ComfyUI's token lists; a token may be the row itself, as for its own embeddings."""
         if self.text not in text:
             return self.tokenizer.tokenize_with_weights(text, *args, **kwargs)
+        self.used = True
         marked, word = mark_token(text, self.text)
         lists = self.tokenizer.tokenize_with_weights(marked, *args, **kwargs)
         wanted = bare_ids(self.tokenizer, word)[0]

@@ -11,12 +11,11 @@ from comfy.model_management import InterruptProcessingException, interrupt_curre
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from mvcustom.mvcustom_core.concept.feature_nerf import FeatureNerf
 from mvcustom.mvcustom_core.concept.pose_block import PoseLayout
 from mvcustom.mvcustom_core.sampling.rendering import RenderingSettings
 from mvcustom.nodes.bridge import embedded
-from mvcustom.nodes.bridge.backbone import ATTACHMENT
-from mvcustom.nodes.bridge.concept import render_depth, session_of
+from mvcustom.nodes.bridge.backbone import ATTACHMENT, fingerprint_weights
+from mvcustom.nodes.bridge.concept import apply_to_both, render_depth, session_of
 from mvcustom.nodes.bridge.motion import apply_motion
 from mvcustom.nodes.bridge.motion_model import build_motion_patcher
 from mvcustom.nodes.bridge.rendering import apply_rendering
@@ -75,42 +74,61 @@ def test_negative_branch_sees_the_plain_backbone():
     torch.testing.assert_close(*negative, rtol=0, atol=1e-5)
 
 
-def test_features_are_rendered_once_for_each_block_and_prompt(monkeypatch: pytest.MonkeyPatch):
-    model, clip, _ = load_once()
-    renderings: list[FeatureNerf] = []
-    forward = FeatureNerf.forward
-
-    def count(self: FeatureNerf, *args: Any, **kwargs: Any) -> Any:
-        renderings.append(self)
-        return forward(self, *args, **kwargs)
-
-    monkeypatch.setattr(FeatureNerf, "forward", count)
-    patched = apply_once(model, make_concept(0.05))
-    sample(patched, steps=3)
-    blocks = session_of(patched).blocks
-    assert sorted(map(id, renderings)) == sorted(id(blocks[number].nerf) for number in blocks)
-    sample(patched, steps=1)  # nothing is kept from one run to the next: weights may have changed
-    assert len(renderings) == 2 * len(list(blocks))
-
-
-def test_session_forgets_after_a_run_and_after_a_failure():
+def test_nothing_stays_with_the_session_after_a_run_and_after_a_failure():
     model, _, _ = load_once()
     patched = apply_once(model, make_concept(0.05))
     session = session_of(patched)
     seen: list[int] = []
 
     def look(step: int, *_: Any) -> None:
-        seen.append(len(session.rendered))
+        seen.append(sum(len(rendering.features) for rendering in session.run.renderings.values()))
         if len(seen) == 3:
             raise KeyError("stop")
 
     sample(patched, callback=look)
     assert seen == [len(SPEC.pose_layout.sites)] * 2
+    assert session.run is None
     with pytest.raises(KeyError, match="stop"):
         sample(patched, callback=look)
-    for kept in (session.features, session.unet):
-        assert kept is None
-    assert not session.rendered and not session.samples and not session.scratch
+    assert session.run is None and not session.scratch
+
+
+def test_absent_token_is_mentioned(caplog: pytest.LogCaptureFixture):
+    model, clip, _ = load_once()
+    with torch.inference_mode():
+        patched, knowing = apply_to_both(model, clip, make_concept(), make_cameras(), 1.0)
+        for prompt, warned in (("a red box", True), ("a <v*> box", False)):
+            encode_caption(knowing, prompt)
+            caplog.clear()
+            sample(patched, steps=1)
+            assert any("<v*> stands in no prompt" in message for message in caplog.messages) == warned
+
+
+def test_another_checkpoint_of_the_same_shape_is_accepted_and_mentioned(caplog: pytest.LogCaptureFixture):
+    model, _, _ = load_once()
+    own = fingerprint_weights(model)
+    with caplog.at_level("INFO", "mvcustom.bridge.concept"):
+        for backbone, said in (("", False), (own, False), ("0123456789abcdef", True)):
+            caplog.clear()
+            apply_once(model, replace(make_concept(), backbone=backbone))
+            assert any(f"this is {own}: its references are recorded anew" in message for message in caplog.messages) == said
+
+
+def test_fingerprint_tells_checkpoints_apart_and_not_their_copies():
+    model, _, _ = load_once()
+    key = "diffusion_model.input_blocks.1.0.in_layers.2"
+    own, lora = fingerprint_weights(model), model.clone()
+    lora.add_patches({f"{key}.weight": ("diff", (torch.ones_like(model.model.state_dict()[f"{key}.weight"]),))})
+    assert fingerprint_weights(lora) == own
+    bias = model.model.get_parameter(f"{key}.bias")
+    before = bias.data
+    try:
+        bias.data = before.half().float()
+        assert fingerprint_weights(model) == own
+        bias.data = before + 0.01
+        assert fingerprint_weights(model) != own
+    finally:
+        bias.data = before
 
 
 def test_cancelling_stops_within_a_step_and_the_next_run_works():
@@ -119,7 +137,7 @@ def test_cancelling_stops_within_a_step_and_the_next_run_works():
     with pytest.raises(InterruptProcessingException):
         sample(patched, steps=4, callback=lambda *_: interrupt_current_processing(True))
     assert calls.count(6) <= 2  # both branches of three views: the step that was cancelled, and the call in which ComfyUI notices
-    assert session_of(patched).features is None
+    assert session_of(patched).run is None
     assert torch.equal(sample(patched, steps=4), whole)
 
 
@@ -191,7 +209,7 @@ def test_depth_of_a_view_is_what_the_finest_blocks_render():
     assert (0 <= depth.opacity).all() and (depth.opacity <= 1 + 1e-5).all()
     far = make_concept().nerf.far
     assert (0 <= depth.distance).all() and (depth.distance <= far).all()
-    assert session_of(patched).features is None
+    assert session_of(patched).run is None
     other = render_depth(patched, make_cameras(), 0)
     assert not torch.equal(other.distance, depth.distance)
 

@@ -15,6 +15,7 @@ from comfy.model_patcher import ModelPatcher
 from mvcustom.devtools.stand_in import make_model, make_motion
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.memory import Workload, estimate_memory
+from mvcustom.mvcustom_core.backbone.motion import MotionModules
 from mvcustom.nodes.bridge.motion import apply_motion
 from mvcustom.nodes.bridge.motion_run import MotionRun, stores_scores
 from mvcustom.tests.bridge_layer.test_composition import SETTINGS, comfy_extra
@@ -29,7 +30,7 @@ def model() -> ModelPatcher:
 
 def prepare(model: ModelPatcher, shape: list[int], settings: Any = SETTINGS) -> list[int]:
     """The shape that ComfyUI estimates its memory from."""
-    return MotionRun(settings).prepare_sampling(lambda model, shape: shape, model, shape)
+    return MotionRun(settings, MotionModules(settings, device="meta")).prepare_sampling(lambda model, shape: shape, model, shape)
 
 
 def test_comfyui_is_told_of_the_modules_memory(model: ModelPatcher, caplog: pytest.LogCaptureFixture) -> None:

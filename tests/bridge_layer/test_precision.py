@@ -14,6 +14,7 @@ from comfy_api.torch_helpers import set_torch_compile_wrapper
 from torch import Tensor
 
 from mvcustom.devtools.stand_in import make_model, make_motion
+from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.nodes.bridge.motion import apply_motion
 from mvcustom.tests.bridge_layer.test_composition import SETTINGS, make_run, measure_error
 
@@ -61,8 +62,8 @@ def test_weights_in_low_memory() -> None:
 
 @pytest.mark.slow
 def test_compiled_as_core_compiles() -> None:
-    """Core's compile node looks at nothing in the transformer options, so the number of frames must reach the U-Net by another way:
-    8 rows are 4 frames under two conditions, then 8 frames under one."""
+    """Core's compile node looks at nothing in the transformer options, so a clip must reach the U-Net by another way: 8 rows are 4 frames
+    under two conditions, then 8 frames under one, then 4 frames again in another scope."""
     rows: list[int] = []
 
     def count(model: ModelPatcher) -> ModelPatcher:
@@ -73,16 +74,22 @@ def test_compiled_as_core_compiles() -> None:
         return model
 
     base = make_model(channel_mult=[1], num_res_blocks=[2], transformer_depth=[1, 1], transformer_depth_output=[1] * 3)
-    motion = make_motion(replace(SETTINGS, channels=SETTINGS.channels[:1], scopes=SETTINGS.scopes[:1]))
+    settings = replace(SETTINGS, channels=SETTINGS.channels[:1], scopes=SETTINGS.scopes[:1])
+    motion = make_motion(settings)
     plain, compiled = apply_motion(base, motion), count(apply_motion(base, motion))
     options = {"guard_filter_fn": lambda entries: ["transformer_options" not in entry.name for entry in entries]}
     calls: list[str] = []
     set_torch_compile_wrapper(compiled, backend=_make_backend(calls), options=options)
-    for frames, cfg in ((4, 5.0), (8, 1.0)):
-        runs = [replace(make_run(model), frames=frames, cfg=cfg) for model in (plain, compiled)]
-        expected, result = (run.sample(1) for run in runs)
+    narrow = replace(settings, scopes=(Scope(1),))
+    plain_narrow, compiled_narrow = apply_motion(base, motion, narrow), count(apply_motion(base, motion, narrow))
+    set_torch_compile_wrapper(compiled_narrow, backend=_make_backend(calls), options=options)
+    results = []
+    for frames, cfg, pair in ((4, 5.0, (plain, compiled)), (8, 1.0, (plain, compiled)), (4, 5.0, (plain_narrow, compiled_narrow))):
+        expected, result = (replace(make_run(model), frames=frames, cfg=cfg).sample(1) for model in pair)
         assert measure_error(result, expected) < 1e-5
-    assert rows == [8, 8] and len(calls) >= 2
+        results.append(expected)
+    assert measure_error(results[0], results[2]) > 0.01
+    assert rows == [8, 8, 8] and len(calls) >= 3
 
 
 def _make_backend(calls: list[str]) -> Callable[..., Any]:

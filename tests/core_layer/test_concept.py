@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +36,9 @@ def concept() -> Concept:
         layout=LAYOUT,
         nerf=settings,
         metadata={"steps": 12, "losses": {"rgb": 0.1}, "licence": "CC BY 4.0"},
+        backbone="0123456789abcdef",
+        masks=torch.rand(3, 1, 8, 6, generator=torch.Generator().manual_seed(5)),
+        thumbnail=torch.arange(3 * 4 * 5, dtype=torch.uint8).view(3, 4, 5),
     )
 
 
@@ -48,12 +53,21 @@ def test_roundtrip(path: Path, concept: Concept):
     assert loaded.pose.keys() == concept.pose.keys()
     for name, tensor in concept.pose.items():
         assert torch.equal(loaded.pose[name], tensor)
-    for name in ("token", "latents"):
-        assert torch.equal(getattr(loaded, name), getattr(concept, name))
-    for name in ("token_text", "class_word", "caption", "layout", "nerf", "metadata"):
+    for name in ("token", "latents", "masks", "thumbnail"):
+        assert torch.equal(getattr(loaded, name), getattr(concept, name)) and getattr(loaded, name).dtype == getattr(concept, name).dtype
+    for name in ("token_text", "class_word", "caption", "layout", "nerf", "metadata", "backbone"):
         assert getattr(loaded, name) == getattr(concept, name)
     assert torch.equal(loaded.cameras.w2c, concept.cameras.w2c) and torch.equal(loaded.cameras.K, concept.cameras.K)
     assert (loaded.cameras.width, loaded.cameras.height) == (48, 64)
+
+
+def test_optional_parts_may_be_absent(path: Path, concept: Concept):
+    save_concept(path, replace(concept, masks=None, thumbnail=None))
+    _, facts = read_tensors(path, "mvcustom-concept")
+    del facts["backbone"]  # as the first release wrote
+    write_tensors(path, load_file(path), "mvcustom-concept", facts)
+    loaded = load_concept(path)
+    assert loaded.masks is None and loaded.thumbnail is None and loaded.backbone == ""
 
 
 def test_pose_blocks_carry_the_saved_weights(path: Path, concept: Concept):
@@ -76,6 +90,41 @@ def test_a_failed_save_keeps_the_old_file(path: Path, concept: Concept):
     with pytest.raises((OSError, ValueError, RuntimeError)):
         write_tensors(path, {"sparse": torch.zeros(2, 2).to_sparse()}, "mvcustom-concept", {})
     assert path.read_bytes() == before and len(list(path.parent.iterdir())) == 1
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """Files may grow to 4 KiB, as on a disk that is about to be full."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_keeps_the_old_file(path: Path, concept: Concept, small_disk: None):
+    before = path.read_bytes()
+    with pytest.raises(OSError, match="bear.safetensors: could not be written .*free some space"):
+        save_concept(path, concept)
+    assert path.read_bytes() == before and [entry.name for entry in path.parent.iterdir()] == ["bear.safetensors"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(path: Path, concept: Concept):
+    for folder in (path.parent / "absent", path):
+        with pytest.raises(OSError, match="new.safetensors: could not be written .*choose a folder that may be written"):
+            save_concept(folder / "new.safetensors", concept)
+
+
+def test_the_file_is_on_the_disk_before_it_gets_its_name(path: Path, concept: Concept, monkeypatch: pytest.MonkeyPatch):
+    order: list[str] = []
+
+    def note(name: str, real: Callable[..., None]) -> Callable[..., None]:
+        return lambda *args: [order.append(name), real(*args)][1]
+
+    for name in ("fsync", "replace"):
+        monkeypatch.setattr(os, name, note(name, getattr(os, name)))
+    save_concept(path, concept)
+    assert order == ["fsync", "replace"]
 
 
 @pytest.mark.parametrize("keep", [0, 5, 200, -1])
@@ -111,11 +160,23 @@ def test_a_file_without_a_part_is_named(path: Path):
         load_concept(path)
 
 
+def test_a_file_whose_parts_do_not_fit_is_named(path: Path, concept: Concept):
+    tensors, facts = read_tensors(path, "mvcustom-concept")
+    for change in ({"nerf": {"cubes": 3}}, {"image_size": [0, 0]}, {"layout": {"sites": [[2, 8, 1]], "text_width": 12}}):
+        write_tensors(path, tensors, "mvcustom-concept", {**facts, **change})
+        with pytest.raises(ValueError, match="bear.safetensors: wanted a whole concept, got parts that do not fit"):
+            load_concept(path)
+
+
 def test_concept_refuses_parts_that_do_not_fit(concept: Concept):
     with pytest.raises(ValueError, match="wanted a token of width 16, got 12"):
         replace(concept, token=torch.zeros(1, 12))
     with pytest.raises(ValueError, match="got 2 latents and 3 cameras"):
-        replace(concept, latents=concept.latents[:2])
+        replace(concept, latents=concept.latents[:2], masks=None)
+    with pytest.raises(ValueError, match=r"shape \[A 1 h w\] with A=3, h=8, w=6, got \[2, 1, 8, 6\]"):
+        replace(concept, masks=concept.masks[:2])
+    with pytest.raises(ValueError, match=r"shape \[3 H W\].*got \[4, 5\]"):
+        replace(concept, thumbnail=concept.thumbnail[0])
     other = PoseLayout(sites=(PoseSite(2, 8, 1), PoseSite(4, 16, 2)), text_width=16)
     with pytest.raises(ValueError, match=r"wanted blocks.4.change \(16, 16\), got \(12, 12\)"):
         replace(concept, layout=other)

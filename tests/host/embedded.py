@@ -97,14 +97,16 @@ def apply_once(model: ModelPatcher, concept: Concept, strength: float = 1.0, vie
 
 @torch.inference_mode()
 def sample(model: ModelPatcher, *, views: int = VIEWS, steps: int = 2, seed: int = 5, size: int = SIZE, **changes: Any) -> Tensor:
-    """Views [V, 4, h, w], sampled as core's nodes sample; `changes` may give sampler, callback, cfg, noise, positive."""
+    """Views [V, 4, h, w], sampled as core's nodes sample; `changes` may give sampler, callback, cfg, noise, positive, negative, hooks."""
     _, clip, _ = load_once()
-    positive, negative = changes.get("positive", encode_caption(clip, "a red box on grass")), encode_caption(clip, "")
+    positive = changes.get("positive", encode_caption(clip, "a red box on grass"))
+    negative = changes.get("negative", encode_caption(clip, ""))
     noise = changes.get("noise", draw_noise(views, size))
     sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), "simple", steps)
     sampler = changes.get("sampler") or comfy.samplers.sampler_object("euler")
     callback: Callable[..., None] | None = changes.get("callback")
-    conditions = [[positive, {}]], [[negative, {}]]
+    extra = {"hooks": changes["hooks"]} if "hooks" in changes else {}
+    conditions = [[positive, extra]], [[negative, extra]]
     latents = torch.zeros_like(noise)
     return comfy.sample.sample_custom(
         model, noise, changes.get("cfg", 4.0), sampler, sigmas, *conditions, latents, callback=callback, disable_pbar=True, seed=seed

@@ -33,3 +33,19 @@ def test_hook_changes_the_views(comfy):
 def test_wrong_batch_is_refused_before_sampling(comfy):
     with pytest.raises(RuntimeError, match="wanted 3, one for each camera, got 2"):
         run_views(comfy, latents__batch_size=2)
+
+
+def test_a_saved_concept_is_loaded_and_guided(comfy):
+    """Learned and saved in one graph; loaded and shown with Concept Guider, the hook and the completion sampler in another."""
+    graph = whole_path()
+    save = {"concept": ["learn", 0], "filename_prefix": "whole_path", "licence": "CC0", "thumbnail": ["photographs", 0]}
+    learning = {name: graph[name] for name in ("backbone", "photographs", "learn")}
+    (shown,) = comfy.run(learning | {"keep": {"class_type": "MVCustomSaveConcept", "inputs": save}})["keep"]["images"]
+    assert shown["type"] == "temp"
+    name = max(entry for entry in comfy.folder_paths.get_filename_list("mvcustom") if entry.startswith("whole_path"))
+    graph["learn"] = {"class_type": "MVCustomLoadConcept", "inputs": {"concept_file": name}}
+    for guider in ("guider", "hooked_guider"):
+        inputs = graph[guider]["inputs"]
+        scales = {"text_guidance": inputs.pop("cfg"), "image_guidance": 2.0}
+        graph[guider] = {"class_type": "MVCustomConceptGuider", "inputs": inputs | scales}
+    assert len(comfy.run(graph)["save"]["images"]) == 3
