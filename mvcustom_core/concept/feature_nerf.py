@@ -33,6 +33,7 @@ class Rendered:
     """What V views of P cells see; background is zero.
 
     Attributes:
+        size: (h, w), h w = P.
         features: [V, P, C].
         opacity: [V, P, 1] in 0..1.
         rgb: [V, P, 3] premultiplied by opacity, in 0..1.
@@ -40,6 +41,7 @@ class Rendered:
         depth: [V, P, 1] expected distance along the ray in world units; meaningful where opacity is not small.
     """
 
+    size: tuple[int, int]
     features: Tensor  # [V, P, C]
     opacity: Tensor  # [V, P, 1]
     rgb: Tensor  # [V, P, 3]
@@ -98,7 +100,7 @@ class FeatureNerf(nn.Module):
                     pieces.append(checkpoint(self._march, *work, use_reentrant=False, preserve_rng_state=False))
                 else:
                     pieces.append(self._march(*work))
-        return Rendered(*(torch.cat(parts).unflatten(0, (samples.views, -1)) for parts in zip(*pieces, strict=True)))
+        return Rendered(samples.size, *(torch.cat(parts).unflatten(0, (samples.views, -1)) for parts in zip(*pieces, strict=True)))
 
     def _read_references(self, features: Tensor) -> Tensor:
         """The feature columns of the first layer and of the attention's logit, on every cell of every reference, [(A h w), C + 1]."""

@@ -57,6 +57,7 @@ class RaySamples:
     """Samples of R = (V P) rays, as seen from A references. Built by `sample_rays`."""
 
     views: int
+    size: tuple[int, int]  # (h, w) of the target grid, h w = P
     rays: Rays
     edges: Tensor  # [R, S + 1] distances between which the intervals lie, along the unit direction, world units
     positions: Tensor  # [A, R, S, 2] (x, y) in the reference image, -1..1 from edge to edge
@@ -172,6 +173,7 @@ def sample_rays(
     code_bytes = seen["visible"].numel() * CODE_WIDTH * edges.element_size()
     return RaySamples(
         views=V,
+        size=(height, width),
         rays=rays,
         edges=edges,
         **seen,

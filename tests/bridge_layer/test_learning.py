@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import comfy.model_management
 import comfy.utils
+import folder_paths
 import pytest
 import torch
 from comfy.model_patcher import ModelPatcher
@@ -14,12 +17,13 @@ from comfy.sd import CLIP
 from torch import Tensor, nn
 
 from mvcustom.mvcustom_core.concept.concept import Concept
+from mvcustom.mvcustom_core.concept.denoiser import Prompt
 from mvcustom.mvcustom_core.concept.learning_plan import LearningSettings
 from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks
 from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
 from mvcustom.nodes.bridge.embedded import load_embedded
-from mvcustom.nodes.bridge.learning import ComfyDenoiser, token_row
-from mvcustom.nodes.bridge.learning_run import ConceptWords, run_learning
+from mvcustom.nodes.bridge.learning import ComfyDenoiser, ConceptWords, Economy, token_row
+from mvcustom.nodes.bridge.learning_run import Backbone, Pictures, RunOptions, run_learning
 from mvcustom.nodes.bridge.text import encode_embeddings
 from mvcustom.nodes.bridge.tokens import add_token, clip_text_model, encode_caption, token_ids
 from mvcustom.tests.host.embedded import SPEC, apply_once, load_once, make_cameras, make_concept, sample
@@ -34,24 +38,35 @@ def settings_for(steps: int) -> LearningSettings:
     )
 
 
-def learn(model: ModelPatcher, steps: int = 2, clip: CLIP | None = None) -> tuple[Concept, dict[str, list[float]], Tensor]:
-    """As Learn Concept does, in inference mode."""
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where unfinished runs are kept."""
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
+    return tmp_path / "mvcustom" / "learning"
+
+
+def learn(
+    model: ModelPatcher, steps: int = 2, clip: CLIP | None = None, class_images: Tensor | None = None, **changes: Any
+) -> tuple[Concept, dict[str, list[float]], Tensor]:
+    """As Learn Concept does, in inference mode; `changes` are to the settings."""
     with torch.inference_mode():
         images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))
         masks = torch.zeros(PHOTOGRAPHS, 64, 64)
         masks[:, 16:48, 16:48] = 1
-        photographs = images, masks, make_cameras(PHOTOGRAPHS, reach_deg=60.0)
-        return run_learning(model, clip or load_once()[1], load_once()[2], photographs, WORDS, settings_for(steps), warm_start=False)
+        pictures = Pictures(images, masks, make_cameras(PHOTOGRAPHS, reach_deg=60.0), class_images)
+        backbone = Backbone(model, clip or load_once()[1], load_once()[2])
+        options = changes.pop("options", RunOptions(warm_start=False, preview_every=100))
+        return run_learning(backbone, pictures, WORDS, replace(settings_for(steps), **changes), options)
 
 
-def make_denoiser(model: ModelPatcher, clip: CLIP | None = None) -> ComfyDenoiser:
-    return ComfyDenoiser(model, clip or load_once()[1], SPEC.pose_layout, WORDS.prompt, WORDS.token, WORDS.caption)
+def make_denoiser(model: ModelPatcher, clip: CLIP | None = None, economy: Economy | None = None) -> ComfyDenoiser:
+    return ComfyDenoiser(model, clip or load_once()[1], SPEC.pose_layout, WORDS, economy)
 
 
-def predict(denoiser: ComfyDenoiser, with_text: bool = True) -> Tensor:
+def predict(denoiser: ComfyDenoiser, prompt: Prompt = "subject") -> Tensor:
     noisy = 3 * torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(4))
     with torch.no_grad():
-        return denoiser.predict(noisy, torch.full((2,), 3.0), make_concept().token, with_text, lambda number, tokens, attend: tokens)
+        return denoiser.predict(noisy, torch.full((2,), 3.0), make_concept().token, prompt, lambda number, tokens, attend: tokens)
 
 
 @pytest.fixture
@@ -90,7 +105,7 @@ def test_prompt_while_learning_is_the_prompt_of_apply_concept(contexts: list[Ten
     model, clip, _ = load_once()
     denoiser = make_denoiser(model)
     predict(denoiser)
-    predict(denoiser, with_text=False)
+    predict(denoiser, "empty")
     with torch.inference_mode():
         wanted = [encode_caption(add_token(clip, make_concept()), WORDS.prompt).clone(), encode_caption(clip, "").clone()]
         caption = encode_caption(clip, WORDS.caption).clone()
@@ -161,7 +176,7 @@ def test_learning_changes_the_concept_alone():
     assert (concept.token_text, concept.class_word, concept.caption) == ("<v*>", "teddy bear", "a teddy bear")
     assert {"total", "denoising", "rgb", "foreground", "background"} == set(curves)
     assert all(len(curve) == 2 and torch.isfinite(torch.tensor(curve)).all() for curve in curves.values())
-    assert preview.shape == (1, 3, 256, 768) and 0 <= preview.min() and preview.max() <= 1
+    assert preview.shape == (1, 3, 256, 1024) and 0 <= preview.min() and preview.max() <= 1
     for kept, now in (
         (before, model.model.state_dict()),
         (motion, model.get_additional_models()[0].model.state_dict()),

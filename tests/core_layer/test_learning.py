@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mvcustom.mvcustom_core.concept.concept import load_concept, save_concept
-from mvcustom.mvcustom_core.concept.denoiser import PoseHook
+from mvcustom.mvcustom_core.concept.denoiser import PoseHook, Prompt
 from mvcustom.mvcustom_core.concept.learning import Learner
 from mvcustom.mvcustom_core.concept.learning_plan import LearningSettings, draw_clip, seed_step
 from mvcustom.mvcustom_core.concept.learning_state import load_learning, save_learning
@@ -33,7 +33,7 @@ class ToyDenoiser:
         self.lift = torch.randn(8, 4, generator=generator) / 2
         self.drop = torch.linalg.pinv(self.lift)
         self.text = torch.randn(8, 6, generator=generator) / 4
-        self.seen: list[tuple[float, bool]] = []
+        self.seen: list[tuple[float, Prompt]] = []
 
     def features(self, latents: Tensor, level: int) -> Tensor:
         return torch.einsum("cd,ndhw->nchw", self.lift, nn.functional.avg_pool2d(latents, 2**level))
@@ -41,14 +41,14 @@ class ToyDenoiser:
     def reference_features(self, latents: Tensor) -> dict[int, Tensor]:
         return {site.number: self.features(latents, site.level) for site in LAYOUT.sites}
 
-    def predict(self, noisy: Tensor, sigma: Tensor, token: Tensor, with_text: bool, hook: PoseHook) -> Tensor:
-        self.seen.append((float(sigma[0]), with_text))
+    def predict(self, noisy: Tensor, sigma: Tensor, token: Tensor, prompt: Prompt, hook: PoseHook) -> Tensor:
+        self.seen.append((float(sigma[0]), prompt))
         size = noisy.shape[-1]
         skip = 1 / (1 + sigma[:, None, None, None] ** 2)  # the best guess for unit variance data
         predicted = skip * noisy
         for site in LAYOUT.sites:
             features = self.features(skip * noisy, site.level)
-            increment = (self.text @ token[0]) * with_text
+            increment = (self.text @ token[0]) * (prompt == "subject")
             tokens = hook(site.number, features.flatten(2).mT, lambda tokens, increment=increment: increment.expand_as(tokens))
             merged = torch.einsum("dc,npc->ndp", self.drop, tokens).unflatten(2, features.shape[-2:])
             predicted = predicted + (1 - skip) * nn.functional.interpolate(merged, size=size) / len(LAYOUT.sites)
@@ -76,8 +76,13 @@ Start = Callable[..., Learner]
 
 @pytest.fixture
 def start(photographs: Photographs) -> Start:
-    def build(settings: LearningSettings = SETTINGS, photographs: Photographs = photographs, denoiser=None, **more) -> Learner:
-        return Learner(photographs, denoiser or ToyDenoiser(), LAYOUT, torch.zeros(1, 6), settings, **more)
+    def build(
+        settings: LearningSettings = SETTINGS, photographs: Photographs = photographs, denoiser=None, state=None, class_latents=None
+    ) -> Learner:
+        learner = Learner(photographs, denoiser or ToyDenoiser(), LAYOUT, torch.zeros(1, 6), settings, class_latents)
+        if state is not None:
+            learner.restore(state)
+        return learner
 
     return build
 
@@ -199,22 +204,22 @@ def test_text_is_dropped_and_noise_levels_follow_the_table(start: Start):
     denoiser = ToyDenoiser()
     list(start(replace(SETTINGS, steps=16, text_drop=0.5), denoiser=denoiser).run())
     assert {sigma in [float(s) for s in denoiser.sigmas] for sigma, _ in denoiser.seen} == {True}
-    assert 2 <= sum(with_text for _, with_text in denoiser.seen) <= 14
+    assert 2 <= sum(prompt == "subject" for _, prompt in denoiser.seen) <= 14
 
 
 def test_draws(photographs: Photographs):
     settings = replace(SETTINGS, frames=3, references=3, text_drop=0.1)
     sigmas = torch.arange(1000.0)
-    clips = [draw_clip(photographs, sigmas, settings, seed_step(settings, step)) for step in range(2000)]
+    clips = [draw_clip(photographs, 0, sigmas, settings, seed_step(settings, step)) for step in range(2000)]
     levels = torch.tensor([clip.sigma for clip in clips])
     assert levels.mean().item() == pytest.approx(999 * 0.75, abs=20)  # the mean of 1 - u^3
     assert (levels > 800).float().mean().item() == pytest.approx((199 / 999) ** (1 / 3), abs=0.04)
-    assert sum(not clip.with_text for clip in clips) / 2000 == pytest.approx(0.1, abs=0.03)
+    assert sum(clip.prompt == "empty" for clip in clips) / 2000 == pytest.approx(0.1, abs=0.03)
     assert {tuple(clip.targets) for clip in clips} == {(s, s + d, s + 2 * d) for d in (1, 2, 3) for s in range(7 - 2 * d)}
     assert {tuple(clip.references) for clip in clips} == {(0, 2, 4), (1, 3, 5)}
     for clip in clips[:50]:
         assert clip.allowed.tolist() == [[target != reference for reference in clip.references] for target in clip.targets]
-    again = draw_clip(photographs, sigmas, settings, seed_step(settings, 7))
+    again = draw_clip(photographs, 0, sigmas, settings, seed_step(settings, 7))
     assert torch.equal(again.noise, clips[7].noise) and again.targets == clips[7].targets
     assert not torch.equal(clips[7].noise, clips[8].noise)
 
@@ -225,7 +230,7 @@ def test_a_target_does_not_see_itself(start: Start, photographs: Photographs):
     class Spoiled(ToyDenoiser):
         def reference_features(self, latents):
             features = super().reference_features(latents)
-            clip = draw_clip(photographs, self.sigmas, settings, seed_step(settings, 1))
+            clip = draw_clip(photographs, 0, self.sigmas, settings, seed_step(settings, 1))
             for each in features.values():
                 each[clip.targets] += 100
             return features
@@ -239,8 +244,8 @@ def test_a_target_does_not_see_itself(start: Start, photographs: Photographs):
     ("change", "message"),
     [
         ({"steps": 0}, "steps: wanted at least 1, got 0"),
-        ({"frames": 0}, "frames: wanted 1 to 7 as there are photographs, got 0"),
-        ({"frames": 8}, "frames: wanted 1 to 7 as there are photographs, got 8"),
+        ({"frames": 0}, "frames: wanted 1 to 7 as there are photographs to learn from, got 0"),
+        ({"frames": 8}, "frames: wanted 1 to 7 as there are photographs to learn from, got 8"),
         ({"references": 1}, "references: wanted 2 .* to 7 .* got 1"),
         ({"references": 8}, "references: wanted 2 .* to 7 .* got 8"),
         ({"nerf": NerfSettings(far=0.9)}, "cameras: wanted all within 0.9 of the subject at the origin, got one at 1.02; normalise"),
@@ -291,7 +296,7 @@ def test_refuses_a_denoiser_that_breaks_the_contract(start: Start):
 
     with pytest.raises(ValueError, match=r"call of the hook in pose blocks \[0, 1\], got \[\]"):
         next(start(denoiser=Silent()).run())
-    with pytest.raises(ValueError, match=r"wanted features \[7, 8, h, w\] of transformer 0, got \(7, 7, 8, 8\)"):
+    with pytest.raises(ValueError, match=r"wanted features \[8, 8, h, w\] of transformer 0, got \(8, 7, 8, 8\)"):
         next(start(denoiser=Narrow()).run())
 
 
