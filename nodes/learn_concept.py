@@ -81,7 +81,7 @@ class MVCustomLearnConcept(io.ComfyNode):
                     max=1000,
                     optional=True,
                     advanced=True,
-                    tooltip="Stop when so many looks at the held-out photographs (every 25 updates) bring no progress; 0 never stops early.",
+                    tooltip="Stop when so many looks at the held-out photographs, every 25 updates, bring no progress; 0: never.",
                 ),
                 io.Combo.Input(
                     "schedule",

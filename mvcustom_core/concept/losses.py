@@ -22,15 +22,15 @@ DILATION = 3 / 64  # of the side; the published code dilates by 3 of 64 cells
 class LossWeights:
     """Weights of the losses.
 
-    The defaults keep the published balance 1 : 10 : 10 : 5 although all losses are means here: the published denoising loss sums four
-    channels (hence a quarter of everything else), and its colour loss sums three and divides by the mask at the latent's resolution (hence
-    3 (1/4 or 1/16) for blocks at half or quarter resolution, 0.5 in all over SD1.5's eight).
+    The defaults are the published balance 1 : 10 : 10 : 5 for losses that are means here. The published denoising loss sums four channels,
+    hence a quarter of everything else; its colour loss sums three channels, hence three times five quarters. That it also divides by the
+    mask at the latent's resolution, whatever the block's own, is left out: colour would count the less the coarser a block is.
     """
 
     denoising: float = 1.0
     foreground: float = 2.5
     background: float = 2.5
-    rgb: float = 0.5
+    rgb: float = 3.75
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
