@@ -155,32 +155,33 @@ def sample_rays(
         raise ValueError(f"ray samples: wanted at least one target, reference and cell, got {V} targets, {A} references, {height}x{width}")
     if allowed is not None and tuple(allowed.shape) != (V, A):
         raise ValueError(f"allowed: wanted [{V}, {A}], a row per target and a column per reference, got {list(allowed.shape)}")
-    cells = cell_centers(height, width).to(targets.K).expand(V, -1, 2)  # [V, P, 2]
-    if generator is not None:
-        cells = cells + _jitter_cells(V, height, width, settings, generator, like=cells)
-    origins, directions = pixel_rays(targets, cells * cells.new_tensor([targets.width / width, targets.height / height]))
-    rays = Rays(
-        origins=origins.repeat_interleave(P, dim=0),
-        directions=directions.flatten(0, 1),
-        references=references,
-        allowed=(torch.ones(A, V) if allowed is None else allowed.mT).to(origins.device, torch.bool).repeat_interleave(P, dim=1),
-    )
-    edges = _divide(V, P, settings, generator, like=directions)
-    seen = rays.look_up(edges, settings)
-    w2c = _camera_axes(references, settings)  # [A, 4, 4]
-    ray_origins = _transform(origins, w2c)[:, :, None]  # [A, V, 1, 3]
-    ray_directions = torch.einsum("vpj,aij->avpi", directions, w2c[:, :3, :3])
-    code_bytes = seen["visible"].numel() * CODE_WIDTH * edges.element_size()
-    return RaySamples(
-        views=V,
-        size=(height, width),
-        rays=rays,
-        edges=edges,
-        **seen,
-        point_code=encode_points(seen["points"]) if code_bytes <= settings.piece_bytes else None,
-        ray_code=encode_rays(ray_origins, ray_directions).flatten(1, 2),
-        center_code=encode_points(_transform(references.centers, _camera_axes(targets, settings)).transpose(0, 1)),
-    )
+    with torch.autocast(targets.K.device.type, enabled=False):  # geometry is exact whatever a backbone calculates in
+        cells = cell_centers(height, width).to(targets.K).expand(V, -1, 2)  # [V, P, 2]
+        if generator is not None:
+            cells = cells + _jitter_cells(V, height, width, settings, generator, like=cells)
+        origins, directions = pixel_rays(targets, cells * cells.new_tensor([targets.width / width, targets.height / height]))
+        rays = Rays(
+            origins=origins.repeat_interleave(P, dim=0),
+            directions=directions.flatten(0, 1),
+            references=references,
+            allowed=(torch.ones(A, V) if allowed is None else allowed.mT).to(origins.device, torch.bool).repeat_interleave(P, dim=1),
+        )
+        edges = _divide(V, P, settings, generator, like=directions)
+        seen = rays.look_up(edges, settings)
+        w2c = _camera_axes(references, settings)  # [A, 4, 4]
+        ray_origins = _transform(origins, w2c)[:, :, None]  # [A, V, 1, 3]
+        ray_directions = torch.einsum("vpj,aij->avpi", directions, w2c[:, :3, :3])
+        code_bytes = seen["visible"].numel() * CODE_WIDTH * edges.element_size()
+        return RaySamples(
+            views=V,
+            size=(height, width),
+            rays=rays,
+            edges=edges,
+            **seen,
+            point_code=encode_points(seen["points"]) if code_bytes <= settings.piece_bytes else None,
+            ray_code=encode_rays(ray_origins, ray_directions).flatten(1, 2),
+            center_code=encode_points(_transform(references.centers, _camera_axes(targets, settings)).transpose(0, 1)),
+        )
 
 
 def draw_edges(edges: Tensor, weights: Tensor, count: int) -> Tensor:

@@ -299,11 +299,12 @@ def test_text_acts_on_features_alone():
 
 
 def test_half_precision_autocast_does_not_reach_inside():
-    settings = NerfSettings(samples=6)
+    settings = NerfSettings(samples=6, importance=5)
     nerf = make_nerf(8, settings)
-    features, samples = torch.randn(2, 8, 4, 4), sample_rays(orbit([0.0]), orbit([0.4, -0.4]), 4, 4, settings)
+    features, target, references = torch.randn(2, 8, 4, 4), orbit([0.0]), orbit([0.4, -0.4])
+    samples = sample_rays(target, references, 4, 4, settings)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        inside = nerf(features, samples)
+        inside = nerf(features, sample_rays(target, references, 4, 4, settings))
     assert inside.features.dtype == torch.float32 and torch.equal(inside.features, nerf(features, samples).features)
     assert nerf(features.half(), samples).features.dtype == torch.float32
 
