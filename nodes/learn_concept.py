@@ -6,7 +6,8 @@ from comfy_api.latest import io
 
 from ..mvcustom_core.concept.learning_plan import LearningSettings
 from ..mvcustom_core.plot import plot_losses
-from .bridge.learning_run import ConceptWords, run_learning
+from .bridge.learning import ConceptWords, Economy
+from .bridge.learning_run import Backbone, Pictures, RunOptions, run_learning
 from .bridge.sockets import CamerasSocket, ConceptSocket
 from .bridge.tensors import images_to_comfy
 
@@ -65,12 +66,70 @@ class MVCustomLearnConcept(io.ComfyNode):
                     tooltip="Begin with the backbone's own pose blocks, where it has some (the embedded one has); off: from "
                     "nothing, as published.",
                 ),
+                io.Int.Input(
+                    "held_out",
+                    default=1,
+                    min=0,
+                    max=64,
+                    optional=True,
+                    tooltip="Photographs kept out of learning, at equal spacing; the first of them is the preview. 0 learns from all.",
+                ),
+                io.Int.Input(
+                    "patience",
+                    default=DEFAULTS.patience,
+                    min=0,
+                    max=1000,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Stop when so many looks at the held-out photographs, every 25 updates, bring no progress; 0: never.",
+                ),
+                io.Combo.Input(
+                    "schedule",
+                    options=["constant", "cosine"],
+                    default=DEFAULTS.schedule,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Of the learning rates: constant, as published, or falling to zero over the steps.",
+                ),
+                io.Boolean.Input(
+                    "gradient_checkpointing",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Much less memory, a third more time: the backbone's layers are computed again in the backward pass.",
+                ),
+                io.Boolean.Input(
+                    "bfloat16",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip="The backbone calculates in bfloat16, which recent GPUs do faster. FeatureNeRF stays in full precision.",
+                ),
+                io.Int.Input(
+                    "preview_every",
+                    default=50,
+                    min=1,
+                    max=100000,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Updates between two previews; each generates a picture.",
+                ),
+                io.Image.Input(
+                    "class_images",
+                    optional=True,
+                    tooltip="Pictures of other things of the class, of the photographs' size: a quarter of the updates keep the model's "
+                    "idea of the class by them.",
+                ),
             ],
+            hidden=[io.Hidden.unique_id],
             outputs=[
                 ConceptSocket.Output(display_name="concept", tooltip="For Apply Concept."),
                 io.Custom("LOSS_MAP").Output(display_name="loss_map", tooltip="For core's Plot Loss Graph."),
                 io.Image.Output(display_name="curves", tooltip="Every loss over the steps."),
-                io.Image.Output(display_name="preview", tooltip="A photograph, what the concept renders there, and its opacity."),
+                io.Image.Output(
+                    display_name="preview",
+                    tooltip="A held-out photograph, what the concept renders there, its opacity, and a generated picture.",
+                ),
             ],
         )
 
@@ -92,10 +151,28 @@ class MVCustomLearnConcept(io.ComfyNode):
         seed: int,
         warm_start: bool,
         masks=None,  # noqa: ANN001
+        held_out: int = 1,
+        patience: int = DEFAULTS.patience,
+        schedule: str = DEFAULTS.schedule,
+        gradient_checkpointing: bool = False,
+        bfloat16: bool = False,
+        preview_every: int = 50,
+        class_images=None,  # noqa: ANN001
     ) -> io.NodeOutput:
         settings = LearningSettings(
-            steps=steps, frames=frames, references=references, pose_rate=learning_rate, token_rate=token_learning_rate, seed=seed
+            steps=steps,
+            frames=frames,
+            references=references,
+            pose_rate=learning_rate,
+            token_rate=token_learning_rate,
+            schedule=schedule,
+            seed=seed,
+            held_out=held_out,
+            patience=patience,
         )
-        words, photographs = ConceptWords(token, class_word), (images, masks, cameras)
-        concept, losses, preview = run_learning(model, clip, vae, photographs, words, settings, warm_start)
+        options = RunOptions(
+            warm_start, Economy(gradient_checkpointing, bfloat16), preview_every, cls.hidden.unique_id if cls.hidden else None
+        )
+        pictures, words = Pictures(images, masks, cameras, class_images), ConceptWords(token, class_word)
+        concept, losses, preview = run_learning(Backbone(model, clip, vae), pictures, words, settings, options)
         return io.NodeOutput(concept, {"loss": losses["total"]}, images_to_comfy(plot_losses(losses)[None]), images_to_comfy(preview))

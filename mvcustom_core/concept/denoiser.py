@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from torch import Tensor
 
@@ -12,6 +12,8 @@ from .feature_nerf import TextAttention
 PoseHook = Callable[[int, Tensor, TextAttention | None], Tensor]
 """`hook(number, tokens, text_attention)`: called once in each pose block after its text cross-attention with the tokens [V, P, C] of the
 V frames; returns the tokens [V, P, C] to go on with."""
+
+Prompt = Literal["subject", "class", "empty"]  # with the learned token; with the class word alone; no text
 
 
 class Denoiser(Protocol):
@@ -23,12 +25,12 @@ class Denoiser(Protocol):
         """Outputs [N, C, h, w] of every pose block's transformer block for clean latents [N, 4, h, w], each image on its own."""
         ...
 
-    def predict(self, noisy: Tensor, sigma: Tensor, token: Tensor, with_text: bool, hook: PoseHook) -> Tensor:
+    def predict(self, noisy: Tensor, sigma: Tensor, token: Tensor, prompt: Prompt, hook: PoseHook) -> Tensor:
         """Predicted x_0 [V, 4, h, w] of one clip, with gradients to the token and through the hook.
 
         Args:
             noisy: [V, 4, h, w], x_0 + sigma eps.
             sigma: [V].
-            token: [1, D] the learned row; the prompt is the empty one unless `with_text`.
+            token: [1, D] the learned row, for the prompt "subject".
         """
         ...

@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..shapes import check_shape
 from .encoding import CODE_WIDTH
-from .ray_samples import NerfSettings, RaySamples, bilinear_taps
+from .ray_samples import NerfSettings, RaySamples, draw_edges
 
 EMPTY_DENSITY = -10.0  # log density where no reference sees the sample
 DENSITY_LIMIT = 15.0  # log density above which a sample is opaque anyway; keeps exp finite
@@ -25,7 +25,7 @@ DENSITY_LIMIT = 15.0  # log density above which a sample is opaque anyway; keeps
 TextAttention = Callable[[Tensor], Tensor]
 """The pose block's frozen text cross-attention without its residual: tokens [1, L, C] to what it adds to them, [1, L, C].
 
-All views share one prompt. It is called with float32 and with as many tokens at once as `NerfSettings.max_elements` admits."""
+All views share one prompt. It is called with float32 and with as many tokens at once as `NerfSettings.piece_bytes` admits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +33,7 @@ class Rendered:
     """What V views of P cells see; background is zero.
 
     Attributes:
+        size: (h, w), h w = P.
         features: [V, P, C].
         opacity: [V, P, 1] in 0..1.
         rgb: [V, P, 3] premultiplied by opacity, in 0..1.
@@ -40,6 +41,7 @@ class Rendered:
         depth: [V, P, 1] expected distance along the ray in world units; meaningful where opacity is not small.
     """
 
+    size: tuple[int, int]
     features: Tensor  # [V, P, C]
     opacity: Tensor  # [V, P, 1]
     rgb: Tensor  # [V, P, 3]
@@ -88,7 +90,8 @@ class FeatureNerf(nn.Module):
             maps = self._read_references(reference_features)  # [(A h w), C + 1]
             biases = F.linear(samples.center_code.to(maps), self.view.weight[:, self.channels :])  # [A, V, 1]
             biases = biases.expand(-1, -1, R // samples.views).flatten(1)  # [A, R]
-            rays = max(1, self.settings.max_elements // (A * S * self.channels))
+            ray_bytes = A * max(S, self.settings.importance) * self.channels * maps.element_size()
+            rays = max(1, self.settings.piece_bytes // ray_bytes)
             pieces = []
             for start in range(0, R, rays):
                 piece = slice(start, start + rays)
@@ -97,7 +100,7 @@ class FeatureNerf(nn.Module):
                     pieces.append(checkpoint(self._march, *work, use_reentrant=False, preserve_rng_state=False))
                 else:
                     pieces.append(self._march(*work))
-        return Rendered(*(torch.cat(parts).unflatten(0, (samples.views, -1)) for parts in zip(*pieces, strict=True)))
+        return Rendered(samples.size, *(torch.cat(parts).unflatten(0, (samples.views, -1)) for parts in zip(*pieces, strict=True)))
 
     def _read_references(self, features: Tensor) -> Tensor:
         """The feature columns of the first layer and of the attention's logit, on every cell of every reference, [(A h w), C + 1]."""
@@ -109,19 +112,29 @@ class FeatureNerf(nn.Module):
         self, maps: Tensor, biases: Tensor, samples: RaySamples, size: tuple[int, int], text_attention: TextAttention | None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Features [R, C], opacity [R, 1], rgb [R, 3], alpha [R, S, 1] and depth [R, 1] of some rays."""
+        if self.settings.importance:
+            samples = self._find_subject(maps, biases, samples, size)
         features, seen = self._gather(maps, biases, samples, size)  # [R, S, C], [R, S, 1]
-        rgb, density = self.decoder(features).split([3, 1], dim=-1)
-        density = density.clamp(max=DENSITY_LIMIT).masked_fill(~seen, EMPTY_DENSITY).exp()
+        rgb, density = self._decode(features, seen)
         if text_attention is not None:
             tokens = features.flatten(0, 1)[None]  # [1, (R S), C]
             features = (tokens + text_attention(tokens).to(tokens)).view_as(features)
-
-        thickness = density * samples.widths[..., None].to(density)  # [R, S, 1]
-        alpha = -torch.expm1(-thickness)
-        weights = alpha * torch.exp(thickness - thickness.cumsum(1))
+        alpha, weights = _composite(density, samples)
         opacity = weights.sum(1)
         depth = (weights * samples.distances[..., None].to(weights)).sum(1) / opacity.clamp(min=1e-8)
-        return (weights * features).sum(1), opacity, (weights * rgb.sigmoid()).sum(1), alpha, depth
+        return (weights * features).sum(1), opacity, (weights * rgb).sum(1), alpha, depth
+
+    @torch.no_grad()
+    def _find_subject(self, maps: Tensor, biases: Tensor, samples: RaySamples, size: tuple[int, int]) -> RaySamples:
+        """The samples of the second pass."""
+        _, density = self._decode(*self._gather(maps, biases, samples, size))
+        _, weights = _composite(density, samples)
+        return samples.divide_anew(draw_edges(samples.edges.to(weights), weights[..., 0], self.settings.importance), self.settings)
+
+    def _decode(self, features: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Colour [R, S, 3] in 0..1 and density [R, S, 1] of samples."""
+        rgb, density = self.decoder(features).split([3, 1], dim=-1)
+        return rgb.sigmoid(), density.clamp(max=DENSITY_LIMIT).masked_fill(~seen, EMPTY_DENSITY).exp()
 
     def _gather(self, maps: Tensor, biases: Tensor, samples: RaySamples, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Features [R, S, C] of the samples, averaged over the references that see them, and whether any does [R, S, 1]."""
@@ -140,3 +153,34 @@ class FeatureNerf(nn.Module):
         seen = samples.visible.any(0)[..., None]  # [R, S, 1]
         features = self.outer((attention * F.silu(hidden)).sum(0))
         return features.masked_fill(~seen, 0.0), seen
+
+
+def _composite(density: Tensor, samples: RaySamples) -> tuple[Tensor, Tensor]:
+    """Each sample's opacity alone, and its share of the ray's colour, [R, S, 1] both."""
+    thickness = density * samples.widths[..., None].to(density)
+    alpha = -torch.expm1(-thickness)
+    return alpha, alpha * torch.exp(thickness - thickness.cumsum(1))
+
+
+def bilinear_taps(positions: Tensor, height: int, width: int, *, parity: bool) -> tuple[Tensor, Tensor]:
+    """The four cells around each position of a height x width map, and their bilinear shares.
+
+    Positions -1..1 span the map from edge to edge and clamp to its border cells; with `parity` they span the corner cells' centres and
+    fade to zero outside, as in the published code.
+
+    Args:
+        positions: [..., 2] (x, y).
+
+    Returns:
+        row-major cell numbers [..., 4] and shares [..., 4].
+    """
+    check_shape(positions, "... 2")
+    size = positions.new_tensor([width, height])
+    last = size - 1
+    cells = (positions + 1) / 2 * last if parity else (((positions + 1) * size - 1) / 2).clamp(min=torch.zeros_like(last), max=last)
+    low = cells.floor()
+    corners = low[..., None, :] + positions.new_tensor([[0, 0], [1, 0], [0, 1], [1, 1]])  # [..., 4, 2]
+    shares = (1 - (corners - cells[..., None, :]).abs()).prod(-1)
+    inside = ((corners >= 0) & (corners <= last)).all(-1)
+    x, y = corners.clamp(min=torch.zeros_like(last), max=last).long().unbind(-1)
+    return y * width + x, shares * inside

@@ -1,25 +1,31 @@
-"""Learning a concept from posed photographs: pose blocks and one token row, with the backbone frozen (arXiv 2404.12333, section 3.3)."""
+"""Learning a concept from posed photographs: pose blocks and one token row, with the backbone frozen (arXiv 2404.12333, section 3.3).
+
+Beyond the published losses some updates may be on pictures of the class, rendered from references that show nothing: what the pose blocks
+do to tokens then stays harmless where there is no subject (prior preservation, arXiv 2208.12242, section 3.2).
+"""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from ..shapes import check_shape
 from .concept import Concept, check_state, choose_references
-from .denoiser import Denoiser, PoseHook
-from .feature_nerf import Rendered, TextAttention
-from .learning_plan import Clip, LearningSettings, check_run, draw_clip, seed_step
+from .denoiser import Denoiser
+from .feature_nerf import Rendered
+from .learning_plan import Clip, LearningSettings, check_run, draw_clip, is_plateau, seed_step, split_views
 from .learning_state import LearningState, StepReport
-from .losses import background_loss, denoising_loss, dilate_mask, foreground_loss, resize_area, rgb_loss
+from .losses import denoising_loss, dilate_mask, rendering_losses, resize_area
 from .photographs import Photographs
 from .pose_block import PoseBlocks, PoseLayout
-from .ray_samples import RaySamples, sample_rays
+from .subject import Subject, generate_views
+
+MEASURE_EVERY = 25  # steps between two looks at the held-out photographs
+GENERATION_STEPS = 12
 
 
 class Learner:
@@ -29,10 +35,10 @@ class Learner:
         photographs: their latents are on the device to learn on.
         layout: which transformers get a pose block.
         token: [1, D] the row to start from, such as that of the class word.
-        state: of an earlier run with the same layout, to continue it.
+        class_latents: [M, 4, h, w] pictures of the class, in the scale the U-Net sees; None for none.
 
     Raises:
-        ValueError: if photographs, settings or state do not allow the run; nothing has run then.
+        ValueError: if photographs or settings do not allow the run; nothing has run then.
     """
 
     @torch.inference_mode(False)
@@ -43,16 +49,18 @@ class Learner:
         layout: PoseLayout,
         token: Tensor,  # [1, D]
         settings: LearningSettings,
-        state: LearningState | None = None,
+        class_latents: Tensor | None = None,  # [M, 4, h, w]
     ) -> None:
         check_run(photographs, layout, token, settings)
-        self._photographs = _own(photographs)
+        learned, held = split_views(len(photographs), settings.held_out)
+        self._photographs, self._held = photographs[learned].own(), photographs[held].own() if held else None
+        device = photographs.latents.device
+        self._class_latents = None if class_latents is None else class_latents.detach().to(device, torch.float32, copy=True)
         self._denoiser = denoiser
         self._layout = layout
         self._settings = settings
-        self._features: dict[int, Tensor] | None = None
+        self._features: dict[int, Tensor] | None = None  # of the photographs, and last of nothing
         self._history: list[StepReport] = []
-        device = photographs.latents.device
         self._pose = PoseBlocks(layout, settings.nerf, seed_step(settings, 0)).to(device)
         self._token = nn.Parameter(token.detach().to(device, torch.float32, copy=True))
         groups = [
@@ -60,8 +68,6 @@ class Learner:
             {"params": [self._token], "lr": settings.token_rate, "weight_decay": 0.0},
         ]
         self._optimizer = torch.optim.AdamW(groups)
-        if state is not None:
-            self._restore(state)
 
     @property
     def state(self) -> LearningState:
@@ -73,6 +79,30 @@ class Learner:
             moments=_copy({f"{index}.{name}": tensor for index, named in moments.items() for name, tensor in named.items()}),
             history=tuple(self._history),
         )
+
+    @torch.inference_mode(False)
+    def restore(self, state: LearningState) -> None:
+        """Go on from the state of a run with the same layout, to the same bits where everything else is the same as well.
+
+        Raises:
+            ValueError: if the state is of another layout.
+        """
+        check_state(state.pose, {name: tuple(tensor.shape) for name, tensor in self._pose.state_dict().items()})
+        check_shape(state.token, "1 D", self._token, "1 D")
+        self._pose.load_state_dict(state.pose)
+        self._token.data.copy_(state.token)
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in state.moments.items():
+            index, name = key.split(".", 1)
+            moments.setdefault(int(index), {})[name] = tensor.clone()
+        self._optimizer.load_state_dict({"state": moments, "param_groups": self._optimizer.state_dict()["param_groups"]})
+        self._history = list(state.history)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all steps are done, or the held-out photographs say that more would not help."""
+        measured = [report.held_out for report in self._history if report.held_out is not None]
+        return len(self._history) >= self._settings.steps or is_plateau(measured, self._settings.patience)
 
     def concept(self, token_text: str, class_word: str, caption: str, licence: str = "", references: int = 8) -> Concept:
         """What is learned so far, with equally spaced photographs as references; see `Concept` for the words."""
@@ -93,20 +123,25 @@ class Learner:
 
     @torch.inference_mode(False)
     @torch.no_grad()
-    def render(self, view: int, references: int = 8) -> tuple[Rendered, tuple[int, int]]:
-        """What the finest pose block sees from one photograph's camera without looking at that photograph, and its grid (h, w)."""
-        if self._features is None:
-            self._features = self._compute_features()
-        site = min(self._layout.sites, key=lambda site: site.level)
-        cameras = self._photographs.cameras
-        others = [index for index in choose_references(cameras, references) if index != view]
-        features = self._features[site.number][others].to(cameras.K.device)
-        samples = sample_rays(cameras[view], cameras[others], *features.shape[-2:], self._settings.nerf)
-        return self._pose[site.number].nerf(features, samples), tuple(features.shape[-2:])
+    def look(self, references: int = 8) -> tuple[Photographs, Rendered, Tensor]:
+        """A held-out photograph, or the first one where none is, and how it is rendered and generated from the others.
+
+        Returns:
+            the photograph, what the finest pose block sees from its camera, and latents [1, 4, h, w] that the backbone makes there.
+        """
+        held = self._held is not None
+        photograph = (self._held if held else self._photographs)[[0]]
+        subject = self._subject([index for index in choose_references(self._photographs.cameras, references) if held or index != 0])
+        finest = min(self._layout.sites, key=lambda site: site.level).number
+        noise = torch.randn(photograph.latents.shape, generator=seed_step(self._settings, 0)).to(photograph.latents)
+        levels = torch.linspace(len(self._denoiser.sigmas) - 1, 0, GENERATION_STEPS).long()
+        sigmas = torch.cat([self._denoiser.sigmas[levels].to(noise), noise.new_zeros(1)])
+        generated = generate_views(self._denoiser.predict, subject, photograph.cameras, noise, sigmas, self._token)
+        return photograph, subject.render(finest, photograph.cameras), generated
 
     def run(self) -> Iterator[StepReport]:
-        """Learn, a report after each update, up to `steps` in all. May be closed at any report and run again."""
-        while len(self._history) < self._settings.steps:
+        """Learn, a report after each update, until it `is_finished`. May be closed at any report and run again."""
+        while not self.is_finished:
             yield self._update()
 
     @torch.inference_mode(False)
@@ -114,9 +149,10 @@ class Learner:
     def _update(self) -> StepReport:
         started, step = time.perf_counter(), len(self._history)
         generator = seed_step(self._settings, step + 1)
-        clip = draw_clip(self._photographs, self._denoiser.sigmas, self._settings, generator)
+        pictures = 0 if self._class_latents is None else len(self._class_latents)
+        clip = draw_clip(self._photographs, pictures, self._denoiser.sigmas, self._settings, generator)
         losses = self._losses(clip, generator)
-        total = sum(getattr(self._settings.weights, name) * loss for name, loss in losses.items())
+        total = self._weigh(losses)
         if not torch.isfinite(total):
             raise ValueError(f"learning: wanted a finite loss at step {step + 1}, got {total.item()}; lower the learning rates")
         factor = 0.5 * (1 + math.cos(math.pi * step / self._settings.steps)) if self._settings.schedule == "cosine" else 1.0
@@ -126,83 +162,59 @@ class Learner:
         total.backward()
         self._optimizer.step()
         values = {name: loss.item() for name, loss in losses.items()}
-        self._history.append(StepReport(step + 1, total.item(), values, clip.sigma, time.perf_counter() - started))
+        held_out = self._measure() if self._held is not None and (step + 1) % MEASURE_EVERY == 0 else None
+        self._history.append(StepReport(step + 1, total.item(), values, clip.sigma, time.perf_counter() - started, held_out))
         return self._history[-1]
 
     def _losses(self, clip: Clip, generator: torch.Generator) -> dict[str, Tensor]:
-        clean = self._photographs.latents[clip.targets]
+        """Losses of one update; a class picture has no camera, so it is only denoised, and seen from references that show nothing."""
+        of_class = clip.class_picture is not None
+        clean = self._class_latents[[clip.class_picture]] if of_class else self._photographs.latents[clip.targets]
         rendered: dict[int, Rendered] = {}
-        hook = self._make_hook(clip, generator, rendered)
+        hook = self._subject(clip.references, nothing=of_class).make_hook(
+            self._photographs.cameras[clip.targets], rendered, None if of_class else clip.allowed, generator
+        )
         sigma = clean.new_full((len(clean),), clip.sigma)
-        predicted = self._denoiser.predict(clean + clip.sigma * clip.noise, sigma, self._token, clip.with_text, hook)
+        predicted = self._denoiser.predict(clean + clip.sigma * clip.noise, sigma, self._token, clip.prompt, hook)
         if set(rendered) != set(self._pose):
             raise ValueError(f"denoiser: wanted a call of the hook in pose blocks {list(self._pose)}, got {sorted(rendered)}")
+        masks = None if of_class or self._photographs.masks is None else self._photographs.masks[clip.targets]
+        region = torch.ones_like(clean[:, :1]) if masks is None else dilate_mask(resize_area(masks, *clean.shape[-2:]))
+        losses = {"denoising": denoising_loss((predicted - clean) / clip.sigma, region)}
+        if of_class:
+            return losses
+        return losses | rendering_losses(rendered.values(), self._photographs.images[clip.targets], masks, region)
 
-        masks = self._photographs.masks
-        mask = None if masks is None else masks[clip.targets]
-        region = torch.ones_like(clean[:, :1]) if mask is None else dilate_mask(resize_area(mask, *clean.shape[-2:]))
-        images = self._photographs.images[clip.targets]
-        losses: dict[str, list[Tensor]] = {"rgb": []} if mask is None else {"foreground": [], "background": [], "rgb": []}
-        for number, view in rendered.items():
-            size = self._features[number].shape[-2:]
-            if mask is not None:
-                covered = resize_area(mask, *size)
-                losses["foreground"].append(foreground_loss(view.opacity, covered))
-                losses["background"].append(background_loss(view.alpha, covered))
-            losses["rgb"].append(rgb_loss(view.rgb, resize_area(images, *size), resize_area(region, *size)))
-        noise_error = (predicted - clean) / clip.sigma
-        return {"denoising": denoising_loss(noise_error, region)} | {name: torch.stack(each).mean() for name, each in losses.items()}
+    @torch.no_grad()
+    def _measure(self) -> float:
+        """The weighted rendering loss of the held-out photographs, from all the others."""
+        held, subject = self._held, self._subject(list(range(len(self._photographs))))
+        region = torch.ones_like(held.latents[:, :1]) if held.masks is None else resize_area(held.masks, *held.latents.shape[-2:])
+        rendered = [subject.render(number, held.cameras) for number in self._pose]
+        return self._weigh(rendering_losses(rendered, held.images, held.masks, region)).item()
 
-    def _make_hook(self, clip: Clip, generator: torch.Generator, rendered: dict[int, Rendered]) -> PoseHook:
-        """A hook that keeps what each block rendered."""
+    def _weigh(self, losses: dict[str, Tensor]) -> Tensor:
+        return sum(getattr(self._settings.weights, name) * loss for name, loss in losses.items())
+
+    def _subject(self, references: list[int], nothing: bool = False) -> Subject:
+        """The pose blocks before some of the photographs, or before as many pictures of nothing."""
         if self._features is None:
             self._features = self._compute_features()
-        targets, references = self._photographs.cameras[clip.targets], self._photographs.cameras[clip.references]
-        shared: dict[torch.Size, RaySamples] = {}
-
-        def hook(number: int, tokens: Tensor, text_attention: TextAttention | None) -> Tensor:
-            features = self._features[number][clip.references].to(tokens.device)
-            size = features.shape[-2:]
-            if size not in shared:
-                shared[size] = sample_rays(targets, references, *size, self._settings.nerf, allowed=clip.allowed, generator=generator)
-            block = self._pose[number]
-            rendered[number] = block.nerf(features, shared[size], text_attention)
-            return block.merge(tokens, rendered[number].features)
-
-        return hook
+        device = self._photographs.latents.device
+        rows = [len(self._photographs)] * len(references) if nothing else references
+        features = {number: tensor[rows].to(device) for number, tensor in self._features.items()}
+        return Subject(self._pose, features, self._photographs.cameras[references])
 
     @torch.no_grad()
     def _compute_features(self) -> dict[int, Tensor]:
-        features = self._denoiser.reference_features(self._photographs.latents)
+        latents = self._photographs.latents
+        features = self._denoiser.reference_features(torch.cat([latents, torch.zeros_like(latents[:1])]))
         for site in self._layout.sites:
-            wanted = (len(self._photographs), site.channels)
+            wanted = (len(latents) + 1, site.channels)
             got = tuple(features[site.number].shape) if site.number in features else None
             if got is None or got[:2] != wanted:
                 raise ValueError(f"denoiser: wanted features [{wanted[0]}, {wanted[1]}, h, w] of transformer {site.number}, got {got}")
         return features
-
-    def _restore(self, state: LearningState) -> None:
-        check_state(state.pose, {name: tuple(tensor.shape) for name, tensor in self._pose.state_dict().items()})
-        check_shape(state.token, "1 D", self._token, "1 D")
-        self._pose.load_state_dict(state.pose)
-        self._token.data.copy_(state.token)
-        moments: dict[int, dict[str, Tensor]] = {}
-        for key, tensor in state.moments.items():
-            index, name = key.split(".", 1)
-            moments.setdefault(int(index), {})[name] = tensor.clone()
-        self._optimizer.load_state_dict({"state": moments, "param_groups": self._optimizer.state_dict()["param_groups"]})
-        self._history = list(state.history)
-
-
-def _own(photographs: Photographs) -> Photographs:
-    """Copies in float32 on the latents' device. Copies, because autograd refuses tensors made in inference mode."""
-
-    def own(tensor: Tensor) -> Tensor:
-        return tensor.detach().to(photographs.latents.device, torch.float32, copy=True)
-
-    cameras = replace(photographs.cameras, w2c=own(photographs.cameras.w2c), K=own(photographs.cameras.K))
-    masks = None if photographs.masks is None else own(photographs.masks)
-    return Photographs(own(photographs.latents), own(photographs.images), masks, cameras)
 
 
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -22,6 +22,7 @@ class StepReport:
         losses: each loss before its weight.
         sigma: noise level of the update.
         seconds: it took.
+        held_out: rendering loss of the photographs kept out of learning, at the steps where it is measured.
     """
 
     step: int
@@ -29,6 +30,7 @@ class StepReport:
     losses: dict[str, float]
     sigma: float
     seconds: float
+    held_out: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

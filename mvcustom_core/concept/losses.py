@@ -4,12 +4,15 @@ colour of what the pose blocks render. All are plain masked means.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..shapes import check_shape
+from .feature_nerf import Rendered
 
 EMPTY_MASK = 0.1  # cells with less subject than this count as background
 DILATION = 3 / 64  # of the side; the published code dilates by 3 of 64 cells
@@ -19,15 +22,15 @@ DILATION = 3 / 64  # of the side; the published code dilates by 3 of 64 cells
 class LossWeights:
     """Weights of the losses.
 
-    The defaults keep the published balance 1 : 10 : 10 : 5 although all losses are means here: the published denoising loss sums four
-    channels (hence a quarter of everything else), and its colour loss sums three and divides by the mask at the latent's resolution (hence
-    3 (1/4 or 1/16) for blocks at half or quarter resolution, 0.5 in all over SD1.5's eight).
+    The defaults are the published balance 1 : 10 : 10 : 5 for losses that are means here. The published denoising loss sums four channels,
+    hence a quarter of everything else; its colour loss sums three channels, hence three times five quarters. That it also divides by the
+    mask at the latent's resolution, whatever the block's own, is left out: colour would count the less the coarser a block is.
     """
 
     denoising: float = 1.0
     foreground: float = 2.5
     background: float = 2.5
-    rgb: float = 0.5
+    rgb: float = 3.75
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
@@ -78,6 +81,25 @@ def background_loss(alpha: Tensor, mask: Tensor) -> Tensor:
     check_shape(alpha, "V P S 1", mask, "V 1 h w")
     covered = mask.flatten(2).mT[:, :, None]  # [V, P, 1, 1]
     return ((alpha - covered).abs() * (1 - covered) * (covered < EMPTY_MASK)).mean()
+
+
+def rendering_losses(rendered: Iterable[Rendered], images: Tensor, mask: Tensor | None, region: Tensor) -> dict[str, Tensor]:
+    """Opacity and colour of what the pose blocks render, each averaged over the blocks.
+
+    Args:
+        images: [V, 3, H, W] in 0..1.
+        mask: [V, 1, H, W] in 0..1; without it there is nothing to hold opacity against.
+        region: [V, 1, h, w] in 0..1 where colour counts.
+    """
+    losses: dict[str, list[Tensor]] = {"rgb": []} if mask is None else {"foreground": [], "background": [], "rgb": []}
+    for view in rendered:
+        size = view.size
+        if mask is not None:
+            covered = resize_area(mask, *size)
+            losses["foreground"].append(foreground_loss(view.opacity, covered))
+            losses["background"].append(background_loss(view.alpha, covered))
+        losses["rgb"].append(rgb_loss(view.rgb, resize_area(images, *size), resize_area(region, *size)))
+    return {name: torch.stack(each).mean() for name, each in losses.items()}
 
 
 def rgb_loss(rgb: Tensor, images: Tensor, region: Tensor) -> Tensor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from ..geometry.cameras import Cameras
@@ -50,6 +51,20 @@ class Photographs:
 
     def __len__(self) -> int:
         return len(self.latents)
+
+    def __getitem__(self, index: list[int]) -> Photographs:
+        """Some of the photographs."""
+        masks = None if self.masks is None else self.masks[index]
+        return Photographs(self.latents[index], self.images[index], masks, self.cameras[index])
+
+    def own(self) -> Photographs:
+        """Copies in float32 on the latents' device. Copies, because autograd refuses tensors made in inference mode."""
+
+        def copy(tensor: Tensor) -> Tensor:
+            return tensor.detach().to(self.latents.device, torch.float32, copy=True)
+
+        cameras = replace(self.cameras, w2c=copy(self.cameras.w2c), K=copy(self.cameras.K))
+        return Photographs(copy(self.latents), copy(self.images), None if self.masks is None else copy(self.masks), cameras)
 
     def _check_masks(self, height: int, width: int) -> None:
         if tuple(self.masks.shape[-2:]) != (height, width):

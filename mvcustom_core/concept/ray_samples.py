@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..geometry.cameras import Cameras
 from ..geometry.rays import cell_centers, pixel_rays, project_points
@@ -17,6 +18,7 @@ from ..shapes import check_shape
 from .encoding import CODE_WIDTH, encode_points, encode_rays
 
 NEAREST_DEPTH = 1e-3  # world units in front of a reference; closer points project to nowhere useful
+EVEN_SHARE = 0.1  # of a second pass, against at most 1 where the first one found something
 POSITION_LIMIT = 1.2  # positions are clipped here, as in the published lookup, so that points near a camera's plane stay finite
 
 
@@ -27,22 +29,26 @@ class NerfSettings:
     Attributes:
         samples: intervals per ray.
         near, far: distances along the ray in world units (subject at the origin, farthest reference camera at distance 1).
-        parity: look up as the published code does, to compare numbers with it: camera axes left/up/forward, corner-aligned lookup with
-            zero padding, and no test for points behind or outside a reference.
-        max_elements: numbers that one intermediate tensor may hold. More work is cut into pieces, and while learning each piece is
+        importance: intervals per ray of a second pass, placed where the first one found the subject; 0 renders the first pass itself.
+        parity: march and look up as the published code does, to compare numbers with it: camera axes left/up/forward, corner-aligned lookup
+            with zero padding, no test for points behind or outside a reference, and jitter that moves all rays of a row or column
+            together, towards the corner of the image.
+        piece_bytes: memory that one intermediate tensor may take. More rays are cut into pieces, and while learning each piece is
             computed again in the backward pass, so memory stays at one piece.
     """
 
     samples: int = 24
     near: float = 0.0
     far: float = 2.0
+    importance: int = 0
     parity: bool = False
-    max_elements: int = 2**25
+    piece_bytes: int = 2**27
 
     def __post_init__(self) -> None:
-        if self.samples < 1 or not 0 <= self.near < self.far:
+        if self.samples < 1 or self.importance < 0 or not 0 <= self.near < self.far:
             raise ValueError(
-                f"nerf settings: wanted samples >= 1 and 0 <= near < far, got samples {self.samples}, near {self.near}, far {self.far}"
+                "nerf settings: wanted samples >= 1, importance >= 0 and 0 <= near < far, "
+                f"got samples {self.samples}, importance {self.importance}, near {self.near}, far {self.far}"
             )
 
 
@@ -51,8 +57,9 @@ class RaySamples:
     """Samples of R = (V P) rays, as seen from A references. Built by `sample_rays`."""
 
     views: int
-    distances: Tensor  # [R, S] along the unit direction, world units
-    widths: Tensor  # [R, S] lengths of the intervals
+    size: tuple[int, int]  # (h, w) of the target grid, h w = P
+    rays: Rays
+    edges: Tensor  # [R, S + 1] distances between which the intervals lie, along the unit direction, world units
     positions: Tensor  # [A, R, S, 2] (x, y) in the reference image, -1..1 from edge to edge
     visible: Tensor  # [A, R, S] bool, in front of and inside the reference, and allowed
     points: Tensor  # [A, R, S, 3] in the reference camera
@@ -61,22 +68,65 @@ class RaySamples:
     center_code: Tensor  # [A, V, CODE_WIDTH], reference centres in the target camera
 
     @property
+    def distances(self) -> Tensor:
+        """[R, S] of the samples, in the middle of their intervals."""
+        return (self.edges[:, 1:] + self.edges[:, :-1]) / 2
+
+    @property
+    def widths(self) -> Tensor:
+        """[R, S] lengths of the intervals."""
+        return self.edges[:, 1:] - self.edges[:, :-1]
+
+    @property
     def encoded_points(self) -> Tensor:
         """[A, R, S, CODE_WIDTH]."""
         return encode_points(self.points) if self.point_code is None else self.point_code
 
-    def select(self, rays: slice) -> RaySamples:
+    def select(self, part: slice) -> RaySamples:
         """The same samples for some of the rays; the per-view centres stay whole."""
         return replace(
             self,
-            distances=self.distances[rays],
-            widths=self.widths[rays],
-            positions=self.positions[:, rays],
-            visible=self.visible[:, rays],
-            points=self.points[:, rays],
-            point_code=None if self.point_code is None else self.point_code[:, rays],
-            ray_code=self.ray_code[:, rays],
+            rays=self.rays.select(part),
+            edges=self.edges[part],
+            positions=self.positions[:, part],
+            visible=self.visible[:, part],
+            points=self.points[:, part],
+            point_code=None if self.point_code is None else self.point_code[:, part],
+            ray_code=self.ray_code[:, part],
         )
+
+    def divide_anew(self, edges: Tensor, settings: NerfSettings) -> RaySamples:
+        """The same rays with other intervals, between edges [R, S' + 1]."""
+        return replace(self, edges=edges, point_code=None, **self.rays.look_up(edges, settings))
+
+
+@dataclass(frozen=True, eq=False)
+class Rays:
+    """R rays and the references that their samples are looked up in."""
+
+    origins: Tensor  # [R, 3] world
+    directions: Tensor  # [R, 3] world, unit
+    references: Cameras
+    allowed: Tensor  # [A, R] bool
+
+    def select(self, part: slice) -> Rays:
+        """Some of the rays."""
+        return replace(self, origins=self.origins[part], directions=self.directions[part], allowed=self.allowed[:, part])
+
+    def look_up(self, edges: Tensor, settings: NerfSettings) -> dict[str, Tensor]:
+        """`RaySamples`' positions, visible and points of the samples in the middle between edges [R, S + 1]."""
+        distances = (edges[:, 1:] + edges[:, :-1]) / 2
+        in_world = self.origins[:, None] + distances[..., None] * self.directions[:, None]  # [R, S, 3]
+        pixels, depth = project_points(self.references, in_world.flatten(0, 1))
+        positions = 2 * pixels / pixels.new_tensor([self.references.width, self.references.height]) - 1
+        inside = (depth > NEAREST_DEPTH) & (positions.abs() <= 1).all(-1)
+        visible = torch.ones_like(inside) if settings.parity else inside
+        size = distances.shape
+        return {
+            "positions": positions.nan_to_num().clamp(-POSITION_LIMIT, POSITION_LIMIT).unflatten(1, size),
+            "visible": visible.unflatten(1, size) & self.allowed[..., None],
+            "points": _transform(in_world.flatten(0, 1), _camera_axes(self.references, settings)).unflatten(1, size),
+        }
 
 
 def sample_rays(
@@ -100,85 +150,87 @@ def sample_rays(
     Raises:
         ValueError: if `allowed` has another shape, or there is no target, reference or cell.
     """
-    V, A, R = len(targets), len(references), len(targets) * height * width
-    if min(A, R) < 1:
+    V, A, P = len(targets), len(references), height * width
+    if min(A, V * P) < 1:
         raise ValueError(f"ray samples: wanted at least one target, reference and cell, got {V} targets, {A} references, {height}x{width}")
-    origins, directions = _cast(targets, height, width, generator)  # [V, 3], [V, P, 3]
-    distances, widths = _divide(R, settings, generator, like=directions)  # [R, S]
-    in_world = origins[:, None, None] + distances.unflatten(0, (V, -1))[..., None] * directions[:, :, None]  # [V, P, S, 3]
+    if allowed is not None and tuple(allowed.shape) != (V, A):
+        raise ValueError(f"allowed: wanted [{V}, {A}], a row per target and a column per reference, got {list(allowed.shape)}")
+    with torch.autocast(targets.K.device.type, enabled=False):  # geometry is exact whatever a backbone calculates in
+        cells = cell_centers(height, width).to(targets.K).expand(V, -1, 2)  # [V, P, 2]
+        if generator is not None:
+            cells = cells + _jitter_cells(V, height, width, settings, generator, like=cells)
+        origins, directions = pixel_rays(targets, cells * cells.new_tensor([targets.width / width, targets.height / height]))
+        rays = Rays(
+            origins=origins.repeat_interleave(P, dim=0),
+            directions=directions.flatten(0, 1),
+            references=references,
+            allowed=(torch.ones(A, V) if allowed is None else allowed.mT).to(origins.device, torch.bool).repeat_interleave(P, dim=1),
+        )
+        edges = _divide(V, P, settings, generator, like=directions)
+        seen = rays.look_up(edges, settings)
+        w2c = _camera_axes(references, settings)  # [A, 4, 4]
+        ray_origins = _transform(origins, w2c)[:, :, None]  # [A, V, 1, 3]
+        ray_directions = torch.einsum("vpj,aij->avpi", directions, w2c[:, :3, :3])
+        code_bytes = seen["visible"].numel() * CODE_WIDTH * edges.element_size()
+        return RaySamples(
+            views=V,
+            size=(height, width),
+            rays=rays,
+            edges=edges,
+            **seen,
+            point_code=encode_points(seen["points"]) if code_bytes <= settings.piece_bytes else None,
+            ray_code=encode_rays(ray_origins, ray_directions).flatten(1, 2),
+            center_code=encode_points(_transform(references.centers, _camera_axes(targets, settings)).transpose(0, 1)),
+        )
 
-    w2c = _camera_axes(references, settings)  # [A, 4, 4]
-    points = _transform(in_world.reshape(-1, 3), w2c).unflatten(1, (R, -1))  # [A, R, S, 3]
-    positions, visible = _look_up(references, in_world, allowed, settings)
-    ray_origins = _transform(origins, w2c)[:, :, None]  # [A, V, 1, 3]
-    ray_directions = torch.einsum("vpj,aij->avpi", directions, w2c[:, :3, :3])
-    return RaySamples(
-        views=V,
-        distances=distances,
-        widths=widths,
-        positions=positions,
-        visible=visible,
-        points=points,
-        point_code=encode_points(points) if points[..., 0].numel() * CODE_WIDTH <= settings.max_elements else None,
-        ray_code=encode_rays(ray_origins, ray_directions).flatten(1, 2),
-        center_code=encode_points(_transform(references.centers, _camera_axes(targets, settings)).transpose(0, 1)),
-    )
 
+def draw_edges(edges: Tensor, weights: Tensor, count: int) -> Tensor:
+    """Intervals that hold equal shares of what a first pass found (inverse transform of its histogram, arXiv 2111.12077, 3.1).
 
-def bilinear_taps(positions: Tensor, height: int, width: int, *, parity: bool) -> tuple[Tensor, Tensor]:
-    """The four cells around each position of a height x width map, and their bilinear shares.
-
-    Positions -1..1 span the map from edge to edge and clamp to its border cells; with `parity` they span the corner cells' centres and
-    fade to zero outside, as in the published code.
+    A small share is spread evenly over the ray, so that no part of it goes unseen and a ray that hits nothing is divided evenly.
 
     Args:
-        positions: [..., 2] (x, y).
+        edges: [R, S + 1] ascending.
+        weights: [R, S] contribution of each interval to the ray's colour, at least zero.
+        count: intervals wanted.
 
     Returns:
-        row-major cell numbers [..., 4] and shares [..., 4].
+        [R, count + 1] ascending, from the same first to the same last edge.
     """
-    check_shape(positions, "... 2")
-    size = positions.new_tensor([width, height])
-    last = size - 1
-    cells = (positions + 1) / 2 * last if parity else (((positions + 1) * size - 1) / 2).clamp(min=torch.zeros_like(last), max=last)
-    low = cells.floor()
-    corners = low[..., None, :] + positions.new_tensor([[0, 0], [1, 0], [0, 1], [1, 1]])  # [..., 4, 2]
-    shares = (1 - (corners - cells[..., None, :]).abs()).prod(-1)
-    inside = ((corners >= 0) & (corners <= last)).all(-1)
-    x, y = corners.clamp(min=torch.zeros_like(last), max=last).long().unbind(-1)
-    return y * width + x, shares * inside
+    check_shape(weights, "R S")
+    widths = edges[:, 1:] - edges[:, :-1]
+    share = weights + EVEN_SHARE * widths / widths.sum(1, keepdim=True)
+    reached = F.pad(share.cumsum(1), (1, 0))  # [R, S + 1]
+    reached = reached / reached[:, -1:]
+    wanted = torch.linspace(0, 1, count + 1).to(edges).expand(len(edges), -1).contiguous()
+    index = torch.searchsorted(reached, wanted, right=True).clamp(1, weights.shape[1])  # upper edge of the interval that holds it
+    low, high = (reached.gather(1, index - k) for k in (1, 0))
+    from_, to = (edges.gather(1, index - k) for k in (1, 0))
+    return from_ + (to - from_) * ((wanted - low) / (high - low).clamp(min=1e-8)).clamp(0, 1)
 
 
-def _cast(targets: Cameras, height: int, width: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    cells = cell_centers(height, width).to(targets.K).expand(len(targets), -1, 2)  # [V, P, 2]
-    if generator is not None:
-        cells = cells + _random(cells.shape, generator, like=cells) - 0.5
-    return pixel_rays(targets, cells * cells.new_tensor([targets.width / width, targets.height / height]))
+def _jitter_cells(views: int, height: int, width: int, settings: NerfSettings, generator: torch.Generator, *, like: Tensor) -> Tensor:
+    """Offsets from the cell centres in cells, broadcastable to [V, P, 2]."""
+    if not settings.parity:
+        return _random((views, height * width, 2), generator, like=like) - 0.5
+    # One number per column and per row, from the centre to the centre of the cell before it; the first stays in its own cell.
+    x, y = (-_random((size,), generator, like=like) for size in (width, height))
+    x[0], y[0] = x[0] / 2, y[0] / 2
+    return torch.stack([x.repeat(height), y.repeat_interleave(width)], dim=-1)
 
 
-def _divide(rays: int, settings: NerfSettings, generator: torch.Generator | None, *, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Centres and lengths of the intervals, [R, S]. Jitter moves inner edges by half an interval at most: sorted still, and near to far."""
-    edges = torch.linspace(settings.near, settings.far, settings.samples + 1, device=like.device, dtype=like.dtype).repeat(rays, 1)
-    if generator is not None:
-        inner = edges[:, 1:-1]
-        inner += (_random(inner.shape, generator, like=edges) - 0.5) * (settings.far - settings.near) / settings.samples
-    return (edges[:, 1:] + edges[:, :-1]) / 2, edges[:, 1:] - edges[:, :-1]
-
-
-def _look_up(references: Cameras, points: Tensor, allowed: Tensor | None, settings: NerfSettings) -> tuple[Tensor, Tensor]:
-    """Positions [A, R, S, 2] of world points [V, P, S, 3] in the reference images, and whether they are seen there [A, R, S]."""
-    V, P, S = points.shape[:3]
-    pixels, depth = project_points(references, points.reshape(-1, 3))
-    positions = 2 * pixels / pixels.new_tensor([references.width, references.height]) - 1
-    inside = (depth > NEAREST_DEPTH) & (positions.abs() <= 1).all(-1)
-    visible = torch.ones_like(inside) if settings.parity else inside
-    visible = visible.unflatten(1, (V, P, S))
-    if allowed is not None:
-        if tuple(allowed.shape) != (V, len(references)):
-            wanted = f"[{V}, {len(references)}], a row per target and a column per reference"
-            raise ValueError(f"allowed: wanted {wanted}, got {list(allowed.shape)}")
-        visible = visible & allowed.to(visible.device).mT[:, :, None, None]
-    return positions.nan_to_num().clamp(-POSITION_LIMIT, POSITION_LIMIT).unflatten(1, (V * P, S)), visible.flatten(1, 2)
+def _divide(views: int, cells: int, settings: NerfSettings, generator: torch.Generator | None, *, like: Tensor) -> Tensor:
+    """Edges of the intervals, [(V P), S + 1]. Jitter moves them by half an interval at most, so they stay sorted."""
+    edges = torch.linspace(settings.near, settings.far, settings.samples + 1).to(like)
+    if generator is None:
+        return edges.repeat(views * cells, 1)
+    rays = cells if settings.parity else views * cells
+    moves = (_random((rays, len(edges)), generator, like=like) - 0.5) * (settings.far - settings.near) / settings.samples
+    if settings.parity:  # the outer edges move as well, inwards, and all views march alike
+        moves[:, 0], moves[:, -1] = moves[:, 0].abs(), -moves[:, -1].abs()
+        return (edges + moves).repeat(views, 1)
+    moves[:, 0] = moves[:, -1] = 0
+    return edges + moves
 
 
 def _camera_axes(cameras: Cameras, settings: NerfSettings) -> Tensor:
@@ -191,5 +243,5 @@ def _transform(points: Tensor, w2c: Tensor) -> Tensor:
     return points @ w2c[:, :3, :3].mT + w2c[:, None, :3, 3]
 
 
-def _random(shape: torch.Size, generator: torch.Generator, *, like: Tensor) -> Tensor:
+def _random(shape: tuple[int, ...], generator: torch.Generator, *, like: Tensor) -> Tensor:
     return torch.rand(shape, generator=generator, device=generator.device).to(like)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import comfy.model_management
 import torch
+from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.model_patcher import ModelPatcher
 from comfy.sd import CLIP, VAE
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
-from ...mvcustom_core.concept.denoiser import PoseHook
+from ...mvcustom_core.concept.denoiser import PoseHook, Prompt
 from ...mvcustom_core.concept.pose_block import PoseLayout
 from .concept import POSITIVE, run_references
 from .pose import KEY, Hooked, install_pose_patches, record_features
@@ -19,32 +24,83 @@ from .text import encode_embeddings
 from .tokens import clip_text_model, mark_token, token_ids
 
 
-class ComfyDenoiser:
-    """The frozen backbone as `mvcustom_core.concept.denoiser.Denoiser` wants it.
+@dataclass(frozen=True, slots=True)
+class ConceptWords:
+    """How the subject is called.
 
-    Args:
-        prompt: what the targets are photographs of, with `token_text` where the learned row goes.
-        caption: the same with the class word alone, for the references.
+    Attributes:
+        token: what stands for it in prompts, such as "<v*>".
+        class_word: what it is, such as "teddy bear".
     """
 
-    def __init__(self, model: ModelPatcher, clip: CLIP, layout: PoseLayout, prompt: str, token_text: str, caption: str) -> None:
-        with torch.inference_mode(False):
-            self.model = _trainable(model)
-            install_pose_patches(self.model)
-            additional = self.model.get_nested_additional_models()
-            # the CLIP too, since its patches are in the weights only while it is loaded
-            comfy.model_management.load_models_gpu([self.model, *additional, clip.patcher], force_full_load=True)
-            for patcher in additional:
-                _without_inference(patcher.model)
-            self.device = self.model.load_device
-            text_model = copy.deepcopy(clip_text_model(clip)).requires_grad_(False).to(self.device, torch.float32)
-            self.text_model = _without_inference(text_model)
-            self.sigmas = self.model.get_model_object("model_sampling").sigmas.clone()
-            self.caption = self._encode(token_ids(clip, caption), None, None).detach()
-            self.empty = self._encode(token_ids(clip, ""), None, None).detach()
-        marked, word = mark_token(prompt, token_text)
+    token: str
+    class_word: str
+
+    def __post_init__(self) -> None:
+        if not self.token.strip() or not self.class_word.strip():
+            raise ValueError(f"words: wanted a token and a class word, got {self.token!r} and {self.class_word!r}")
+        if self.token in self.caption:
+            raise ValueError(f"token: wanted text that no other word holds, such as <v*>, got {self.token!r}, which {self.caption!r} holds")
+
+    @property
+    def prompt(self) -> str:
+        return f"a {self.token} {self.class_word}"
+
+    @property
+    def caption(self) -> str:
+        return f"a {self.class_word}"
+
+    def check_vocabulary(self, clip: CLIP) -> None:
+        """Refuse a token that the text encoder has a word of its own for: prompts that use the word would show the subject.
+
+        Raises:
+            ValueError: naming the token.
+        """
+        if len(token_ids(clip, self.token, bare=True)) == 1:
+            raise ValueError(
+                f"token: wanted text that is no word of the text encoder, such as <v*>, got {self.token!r}, which is in its vocabulary"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Economy:
+    """What memory and time are saved with while learning.
+
+    Attributes:
+        checkpointing: keep no layer's intermediate results but compute them again in the backward pass.
+        bfloat16: let the backbone, not FeatureNeRF, calculate in bfloat16.
+    """
+
+    checkpointing: bool = False
+    bfloat16: bool = False
+
+
+class ComfyDenoiser:
+    """The frozen backbone as `mvcustom_core.concept.denoiser.Denoiser` wants it."""
+
+    @torch.inference_mode(False)
+    def __init__(self, model: ModelPatcher, clip: CLIP, layout: PoseLayout, words: ConceptWords, economy: Economy | None = None) -> None:
+        self.model, self.clip, self.economy = _trainable(model), clip, economy or Economy()
+        install_pose_patches(self.model)
+        self.load()
+        self.device = self.model.load_device
+        text_model = copy.deepcopy(clip_text_model(clip)).requires_grad_(False).to(self.device, torch.float32)
+        self.text_model = _without_inference(text_model)
+        self.sigmas = self.model.get_model_object("model_sampling").sigmas.clone()
+        self.caption = self._encode(token_ids(clip, words.caption), None, None).detach()
+        self.empty = self._encode(token_ids(clip, ""), None, None).detach()
+        marked, word = mark_token(words.prompt, words.token)
         self.prompt, self.placeholder = token_ids(clip, marked), token_ids(clip, word, bare=True)[0]
         self.numbers = frozenset(site.number for site in layout.sites)
+
+    @torch.inference_mode(False)
+    def load(self) -> None:
+        """Put the backbone where it runs; to be called again whenever another model has been at work."""
+        additional = self.model.get_nested_additional_models()
+        # the CLIP too, since its patches are in the weights only while it is loaded
+        comfy.model_management.load_models_gpu([self.model, *additional, self.clip.patcher], force_full_load=True)
+        for patcher in additional:
+            _without_inference(patcher.model)
 
     def reference_features(self, latents: Tensor) -> dict[int, Tensor]:
         """See `Denoiser`."""
@@ -56,12 +112,18 @@ class ComfyDenoiser:
 
         return record_features(run, unet, self.numbers, latents.to(self.device, dtype))
 
-    def predict(self, noisy: Tensor, sigma: Tensor, token: Tensor, with_text: bool, hook: PoseHook) -> Tensor:
+    def predict(self, noisy: Tensor, sigma: Tensor, token: Tensor, prompt: Prompt, hook: PoseHook) -> Tensor:
         """See `Denoiser`."""
-        context = self._encode(self.prompt, self.placeholder, token) if with_text else self.empty
+        known = {"class": self.caption, "empty": self.empty}
+        context = known[prompt] if prompt in known else self._encode(self.prompt, self.placeholder, token)
         session = Hooked(self.model.model.diffusion_model, self.numbers, hook)
         options = {**self._options(), KEY: {"pose": session}, "cond_or_uncond": [POSITIVE]}
-        return self.model.model.apply_model(noisy, sigma, c_crossattn=context.expand(len(noisy), -1, -1), transformer_options=options)
+        if self.economy.checkpointing:
+            recompute_layers(options)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.economy.bfloat16):
+            return self.model.model.apply_model(
+                noisy, sigma, c_crossattn=context.expand(len(noisy), -1, -1), transformer_options=options
+            ).float()
 
     def _options(self) -> dict[str, Any]:
         return dict(self.model.model_options["transformer_options"])
@@ -74,6 +136,29 @@ class ComfyDenoiser:
             here = (tokens == placeholder)[..., None]
             rows = torch.where(here, token.to(rows), rows)
         return encode_embeddings(self.text_model, rows)
+
+
+def recompute_layers(options: dict[str, Any]) -> None:
+    """Let the layers that the pack runs (residual blocks, transformers, motion modules) be computed again in the backward pass."""
+    handlers = options["patches"]["forward_timestep_embed_patch"]
+    again = [(kind, partial(_run_twice, handler)) for kind, handler in handlers]
+    options["patches"] = {**options["patches"], "forward_timestep_embed_patch": again}
+
+
+def _run_twice(
+    handler: Callable[..., Tensor], layer: nn.Module, x: Tensor, emb: Tensor, context: Tensor, options: dict[str, Any], *rest: Any
+) -> Tensor:
+    if not torch.is_grad_enabled():
+        return handler(layer, x, emb, context, options, *rest)
+    now = dict(options)  # ComfyUI counts layers in it, and will have counted on
+
+    def run(x: Tensor, emb: Tensor, context: Tensor) -> Tensor:
+        return handler(layer, x, emb, context, dict(now), *rest)
+
+    x = checkpoint(run, x, emb, context, use_reentrant=False, preserve_rng_state=False)
+    if isinstance(layer, SpatialTransformer):
+        options["transformer_index"] += 1
+    return x
 
 
 def encode_photographs(model: ModelPatcher, vae: VAE, image: Tensor) -> Tensor:

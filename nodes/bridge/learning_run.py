@@ -1,15 +1,15 @@
-"""One learning run inside a graph: what goes in is checked first, progress and a preview are shown, cancelling works at every step."""
+"""One learning run inside a graph: inputs are checked first, progress and previews are shown, a stopped run can go on later."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import comfy.model_management
-import comfy.utils
 import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.sd import CLIP, VAE
-from PIL import Image
 from torch import Tensor
 
 from ...mvcustom_core.concept.concept import Concept
@@ -20,112 +20,131 @@ from ...mvcustom_core.concept.photographs import Photographs
 from ...mvcustom_core.geometry.cameras import Cameras
 from .backbone import spec_of
 from .concept import session_of
-from .learning import ComfyDenoiser, encode_photographs, token_row
+from .learning import ComfyDenoiser, ConceptWords, Economy, encode_photographs, token_row
+from .learning_file import LearningFile
+from .learning_preview import Display, draw_preview
 from .tensors import images_from_comfy, masks_from_comfy
 
-PREVIEW_EVERY = 25
-PREVIEW_PIXELS = 256  # side of each of the three pictures
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """What a concept is learned on."""
+
+    model: ModelPatcher
+    clip: CLIP
+    vae: VAE
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """What a concept is learned from."""
+
+    images: Tensor  # IMAGE [N, H, W, 3]
+    masks: Tensor | None  # MASK [N, H, W]
+    cameras: Cameras  # normalised
+    class_images: Tensor | None = None  # IMAGE [M, H, W, 3] of other things of the class
 
 
 @dataclass(frozen=True, slots=True)
-class ConceptWords:
-    """How the subject is called.
+class RunOptions:
+    """How a run goes about it, apart from what is learned.
 
     Attributes:
-        token: what stands for it in prompts, such as "<v*>".
-        class_word: what it is, such as "teddy bear".
+        warm_start: begin with the backbone's own pose blocks, where it has some.
+        preview_every: updates between two previews.
+        node: the node's id in the running prompt.
     """
 
-    token: str
-    class_word: str
-
-    def __post_init__(self) -> None:
-        if not self.token.strip() or not self.class_word.strip():
-            raise ValueError(f"words: wanted a token and a class word, got {self.token!r} and {self.class_word!r}")
-        if self.token in self.caption:
-            raise ValueError(f"token: wanted text that no other word holds, such as <v*>, got {self.token!r}, which {self.caption!r} holds")
-
-    @property
-    def prompt(self) -> str:
-        return f"a {self.token} {self.class_word}"
-
-    @property
-    def caption(self) -> str:
-        return f"a {self.class_word}"
+    warm_start: bool = True
+    economy: Economy = Economy()
+    preview_every: int = 50
+    node: str | None = None
 
 
 def run_learning(
-    model: ModelPatcher,
-    clip: CLIP,
-    vae: VAE,
-    photographs: tuple[Tensor, Tensor | None, Cameras],
-    words: ConceptWords,
-    settings: LearningSettings,
-    warm_start: bool,
+    backbone: Backbone, pictures: Pictures, words: ConceptWords, settings: LearningSettings, options: RunOptions
 ) -> tuple[Concept, dict[str, list[float]], Tensor]:
-    """Learn a concept.
-
-    Args:
-        photographs: IMAGE [N, H, W, 3], MASK [N, H, W] or None, and their normalised cameras.
-        warm_start: begin with the backbone's own pose blocks, where it has some.
+    """Learn a concept, or go on where the same run was stopped.
 
     Returns:
-        the concept, each loss over the steps, and the last preview [1, 3, H, W]: photograph, rendered colour, opacity.
+        the concept, each loss over the steps, and the last preview [1, 3, H, W] (see `draw_preview`).
 
     Raises:
         ValueError: if anything does not fit; nothing has been learned then.
+        OSError: if the unfinished run cannot be kept on disk.
     """
-    image, mask, cameras = photographs
-    spec = spec_of(model)
-    layout, settings = spec.pose_layout, replace(settings, nerf=spec.nerf)
-    if session_of(model) is not None:
+    spec = spec_of(backbone.model)
+    settings = replace(settings, nerf=spec.nerf)
+    if session_of(backbone.model) is not None:
         raise ValueError("model: wanted one without a concept, got one that carries a concept; connect the model from before Apply Concept")
-    _check_pictures(image, mask, cameras, max(site.level for site in layout.sites))
-    posed = Photographs(
-        encode_photographs(model, vae, image), images_from_comfy(image), None if mask is None else masks_from_comfy(mask), cameras
+    _check_pictures(pictures, max(site.level for site in spec.pose_layout.sites))
+    words.check_vocabulary(backbone.clip)
+    token = token_row(backbone.clip, words.class_word)
+    file = LearningFile(_list_inputs(backbone, pictures, words, settings, options))
+    denoiser = ComfyDenoiser(backbone.model, backbone.clip, spec.pose_layout, words, options.economy)
+    learner = Learner(
+        _encode(backbone, pictures, denoiser.device), denoiser, spec.pose_layout, token, settings, _encode_class(backbone, pictures)
     )
-    denoiser = ComfyDenoiser(model, clip, layout, words.prompt, words.token, words.caption)
-    token = token_row(clip, words.class_word)
-    prior = LearningState(dict(spec.pose_prior), token, moments={}, history=()) if warm_start and spec.pose_prior else None
-    learner = Learner(_placed(posed, denoiser.device), denoiser, layout, token, settings, prior)
-    bar, curves = comfy.utils.ProgressBar(settings.steps), {}
+    if options.warm_start and spec.pose_prior:
+        learner.restore(LearningState(dict(spec.pose_prior), token, moments={}, history=()))
+    file.open(learner)
+    _learn(
+        learner, file, Display(settings.steps, options.node), lambda: draw_preview(learner, denoiser, backbone.vae), options.preview_every
+    )
+    concept = learner.concept(words.token, words.class_word, words.caption)
+    picture = draw_preview(learner, denoiser, backbone.vae)
+    file.remove()
+    return concept, _list_curves(learner.state), picture[None]
+
+
+def _learn(learner: Learner, file: LearningFile, display: Display, draw: Callable[[], Tensor], preview_every: int) -> None:
     comfy.model_management.in_training = True
     try:
         for report in learner.run():
-            for name, value in {"total": report.total, **report.losses}.items():
-                curves.setdefault(name, []).append(value)
-            due = report.step % PREVIEW_EVERY == 0 or report.step == settings.steps
-            preview = draw_preview(learner, posed) if due else None
-            # this call also raises when the user cancels
-            bar.update_absolute(report.step, preview=("JPEG", _to_pil(preview), 3 * PREVIEW_PIXELS) if due else None)
+            due = report.step % preview_every == 0 and not learner.is_finished  # the last one is drawn by the caller
+            display.show(report, draw() if due else None)
             comfy.model_management.throw_exception_if_processing_interrupted()
+            file.save_if_due(learner)
+    except BaseException:  # cancelling is none of the `Exception`s; whatever it was, it goes on to the caller
+        file.save(learner)
+        raise
     finally:
         comfy.model_management.in_training = False
-    concept = learner.concept(words.token, words.class_word, words.caption)
-    return concept, curves, draw_preview(learner, posed)[None]
 
 
-def draw_preview(learner: Learner, photographs: Photographs, view: int = 0) -> Tensor:
-    """Photograph, rendered colour and opacity of one view side by side, [3, P, 3 P]."""
-    rendered, (h, w) = learner.render(view)
-    rgb, opacity = (x[0].mT.unflatten(1, (h, w)).float().cpu() for x in (rendered.rgb, rendered.opacity))
-    pictures = [photographs.images[view].cpu().float(), rgb, opacity.expand(3, -1, -1)]
-    size = (PREVIEW_PIXELS, PREVIEW_PIXELS * h // w)
-    return torch.cat([torch.nn.functional.interpolate(p[None], size=size[::-1], mode="nearest-exact")[0] for p in pictures], dim=2).clamp(
-        0, 1
-    )
+def _encode(backbone: Backbone, pictures: Pictures, device: torch.device) -> Photographs:
+    masks = None if pictures.masks is None else masks_from_comfy(pictures.masks)
+    latents = encode_photographs(backbone.model, backbone.vae, pictures.images).to(device)
+    return Photographs(latents, images_from_comfy(pictures.images), masks, pictures.cameras)
 
 
-def _to_pil(picture: Tensor) -> Image.Image:
-    return Image.fromarray((picture.permute(1, 2, 0) * 255).byte().numpy())
+def _encode_class(backbone: Backbone, pictures: Pictures) -> Tensor | None:
+    if pictures.class_images is None:
+        return None
+    return encode_photographs(backbone.model, backbone.vae, pictures.class_images)
 
 
-def _placed(photographs: Photographs, device: torch.device) -> Photographs:
-    masks = None if photographs.masks is None else photographs.masks.to(device)
-    return Photographs(photographs.latents.to(device), photographs.images.to(device), masks, photographs.cameras.to(device))
+def _list_inputs(
+    backbone: Backbone, pictures: Pictures, words: ConceptWords, settings: LearningSettings, options: RunOptions
+) -> list[Tensor | str | None]:
+    """All that a run's result follows from. Of the U-Net its norms and biases: they are few, and every fine-tuning moves them."""
+    cameras = pictures.cameras
+    norms = [parameter for parameter in backbone.model.model.diffusion_model.parameters() if parameter.dim() == 1]
+    token = token_row(backbone.clip, words.class_word)
+    words_and_numbers = repr((words, settings, options.warm_start, options.economy, sorted(backbone.model.patches)))
+    return [pictures.images, pictures.masks, cameras.w2c, cameras.K, pictures.class_images, *norms, token, words_and_numbers]
 
 
-def _check_pictures(image: Tensor, mask: Tensor | None, cameras: Cameras, deepest: int) -> None:
+def _list_curves(state: LearningState) -> dict[str, list[float]]:
+    """Each loss over the steps, NaN where a step has none."""
+    names = ("total", *{name: None for report in state.history for name in report.losses}, "held out")
+    rows = [{"total": report.total, **report.losses, "held out": report.held_out} for report in state.history]
+    curves = {name: [math.nan if row.get(name) is None else row[name] for row in rows] for name in names}
+    return {name: values for name, values in curves.items() if not all(map(math.isnan, values))}
+
+
+def _check_pictures(pictures: Pictures, deepest: int) -> None:
+    image, mask, cameras = pictures.images, pictures.masks, pictures.cameras
     count, height, width = image.shape[:3]
     if count != len(cameras) or (mask is not None and len(mask) != count):
         masks = "no" if mask is None else str(len(mask))
@@ -135,3 +154,8 @@ def _check_pictures(image: Tensor, mask: Tensor | None, cameras: Cameras, deepes
     step = 8 << deepest
     if height % step or width % step:
         raise ValueError(f"photographs: wanted sides divisible by {step}, got {width}x{height}; load them at another size")
+    others = pictures.class_images
+    if others is not None and tuple(others.shape[1:3]) != (height, width):
+        raise ValueError(
+            f"class images: wanted {width}x{height} as the photographs, got {others.shape[2]}x{others.shape[1]}; resize them before"
+        )

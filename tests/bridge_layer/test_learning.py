@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import comfy.model_management
 import comfy.utils
+import folder_paths
 import pytest
 import torch
+from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock
 from comfy.model_patcher import ModelPatcher
 from comfy.sd import CLIP
 from torch import Tensor, nn
 
 from mvcustom.mvcustom_core.concept.concept import Concept
+from mvcustom.mvcustom_core.concept.denoiser import Prompt
+from mvcustom.mvcustom_core.concept.feature_nerf import Rendered
 from mvcustom.mvcustom_core.concept.learning_plan import LearningSettings
+from mvcustom.mvcustom_core.concept.learning_state import StepReport, load_learning
 from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks
 from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
+from mvcustom.mvcustom_core.concept.subject import Subject
+from mvcustom.nodes.bridge import learning_file
 from mvcustom.nodes.bridge.embedded import load_embedded
-from mvcustom.nodes.bridge.learning import ComfyDenoiser, token_row
-from mvcustom.nodes.bridge.learning_run import ConceptWords, run_learning
+from mvcustom.nodes.bridge.learning import ComfyDenoiser, ConceptWords, Economy, token_row
+from mvcustom.nodes.bridge.learning_file import LearningFile
+from mvcustom.nodes.bridge.learning_preview import describe_progress
+from mvcustom.nodes.bridge.learning_run import Backbone, Pictures, RunOptions, run_learning
 from mvcustom.nodes.bridge.text import encode_embeddings
 from mvcustom.nodes.bridge.tokens import add_token, clip_text_model, encode_caption, token_ids
 from mvcustom.tests.host.embedded import SPEC, apply_once, load_once, make_cameras, make_concept, sample
@@ -34,24 +48,35 @@ def settings_for(steps: int) -> LearningSettings:
     )
 
 
-def learn(model: ModelPatcher, steps: int = 2, clip: CLIP | None = None) -> tuple[Concept, dict[str, list[float]], Tensor]:
-    """As Learn Concept does, in inference mode."""
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where unfinished runs are kept."""
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
+    return tmp_path / "mvcustom" / "learning"
+
+
+def learn(
+    model: ModelPatcher, steps: int = 2, clip: CLIP | None = None, class_images: Tensor | None = None, **changes: Any
+) -> tuple[Concept, dict[str, list[float]], Tensor]:
+    """As Learn Concept does, in inference mode; `changes` are to the settings."""
     with torch.inference_mode():
         images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))
         masks = torch.zeros(PHOTOGRAPHS, 64, 64)
         masks[:, 16:48, 16:48] = 1
-        photographs = images, masks, make_cameras(PHOTOGRAPHS, reach_deg=60.0)
-        return run_learning(model, clip or load_once()[1], load_once()[2], photographs, WORDS, settings_for(steps), warm_start=False)
+        pictures = Pictures(images, masks, make_cameras(PHOTOGRAPHS, reach_deg=60.0), class_images)
+        backbone = Backbone(model, clip or load_once()[1], load_once()[2])
+        options = changes.pop("options", RunOptions(warm_start=False, preview_every=100))
+        return run_learning(backbone, pictures, WORDS, replace(settings_for(steps), **changes), options)
 
 
-def make_denoiser(model: ModelPatcher, clip: CLIP | None = None) -> ComfyDenoiser:
-    return ComfyDenoiser(model, clip or load_once()[1], SPEC.pose_layout, WORDS.prompt, WORDS.token, WORDS.caption)
+def make_denoiser(model: ModelPatcher, clip: CLIP | None = None, economy: Economy | None = None) -> ComfyDenoiser:
+    return ComfyDenoiser(model, clip or load_once()[1], SPEC.pose_layout, WORDS, economy)
 
 
-def predict(denoiser: ComfyDenoiser, with_text: bool = True) -> Tensor:
+def predict(denoiser: ComfyDenoiser, prompt: Prompt = "subject") -> Tensor:
     noisy = 3 * torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(4))
     with torch.no_grad():
-        return denoiser.predict(noisy, torch.full((2,), 3.0), make_concept().token, with_text, lambda number, tokens, attend: tokens)
+        return denoiser.predict(noisy, torch.full((2,), 3.0), make_concept().token, prompt, lambda number, tokens, attend: tokens)
 
 
 @pytest.fixture
@@ -90,7 +115,7 @@ def test_prompt_while_learning_is_the_prompt_of_apply_concept(contexts: list[Ten
     model, clip, _ = load_once()
     denoiser = make_denoiser(model)
     predict(denoiser)
-    predict(denoiser, with_text=False)
+    predict(denoiser, "empty")
     with torch.inference_mode():
         wanted = [encode_caption(add_token(clip, make_concept()), WORDS.prompt).clone(), encode_caption(clip, "").clone()]
         caption = encode_caption(clip, WORDS.caption).clone()
@@ -161,7 +186,7 @@ def test_learning_changes_the_concept_alone():
     assert (concept.token_text, concept.class_word, concept.caption) == ("<v*>", "teddy bear", "a teddy bear")
     assert {"total", "denoising", "rgb", "foreground", "background"} == set(curves)
     assert all(len(curve) == 2 and torch.isfinite(torch.tensor(curve)).all() for curve in curves.values())
-    assert preview.shape == (1, 3, 256, 768) and 0 <= preview.min() and preview.max() <= 1
+    assert preview.shape == (1, 3, 256, 1024) and 0 <= preview.min() and preview.max() <= 1
     for kept, now in (
         (before, model.model.state_dict()),
         (motion, model.get_additional_models()[0].model.state_dict()),
@@ -213,6 +238,153 @@ def test_cancelling_stops_within_a_step_and_the_next_run_works(monkeypatch: pyte
     monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", None)
     _, curves, _ = learn(model, steps=1)
     assert len(curves["total"]) == 1
+
+
+# A run that is stopped, and goes on
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    def interrupt(value: int, *_: Any, **__: Any) -> None:
+        comfy.model_management.interrupt_current_processing(value == step)
+
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", interrupt)
+
+
+def test_a_cancelled_run_goes_on_to_the_same_bits(monkeypatch: pytest.MonkeyPatch, folder: Path):
+    model, changes = load_once()[0], {"held_out": 1, "schedule": "cosine"}
+    whole, curves, preview = learn(model, steps=4, **changes)
+    assert not list(folder.iterdir()), "a finished run leaves nothing"
+    stop_after(monkeypatch, random.randrange(1, 4))
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        learn(model, steps=4, **changes)
+    (state,) = folder.iterdir()
+    kept = load_learning(state)
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", None)
+    learn(model, steps=4, seed=1, **changes)  # another run does not touch it
+    assert load_learning(state).history == kept.history
+    seen: list[int] = []
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda value, *_, **__: seen.append(value))
+    again, curves_again, preview_again = learn(model, steps=4, **changes)
+    assert seen[0] == kept.step + 1 and not list(folder.iterdir())
+    assert all(torch.equal(tensor, again.pose[name]) for name, tensor in whole.pose.items()) and torch.equal(whole.token, again.token)
+    assert curves == curves_again and torch.equal(preview, preview_again)
+
+
+def test_an_error_keeps_the_run_too(monkeypatch: pytest.MonkeyPatch, folder: Path):
+    calls: list[int] = []
+    predict = ComfyDenoiser.predict
+
+    def fail(self: ComfyDenoiser, *args: Any) -> Tensor:
+        calls.append(1)
+        if len(calls) == 3:
+            raise torch.OutOfMemoryError("no memory")
+        return predict(self, *args)
+
+    monkeypatch.setattr(ComfyDenoiser, "predict", fail)
+    with pytest.raises(torch.OutOfMemoryError):
+        learn(load_once()[0], steps=4)
+    (state,) = folder.iterdir()
+    assert load_learning(state).step == 2
+
+
+def test_states_are_saved_now_and_then(monkeypatch: pytest.MonkeyPatch):
+    saved: list[int] = []
+    monkeypatch.setattr(learning_file, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(LearningFile, "save", lambda self, learner: saved.append(learner.state.step))
+    learn(load_once()[0], steps=3)
+    assert saved == [0, 1, 2, 3]
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_learning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "mvcustom").write_text("a file where the folder should be")
+    monkeypatch.setattr(ComfyDenoiser, "predict", None)
+    with pytest.raises(OSError, match="learning: wanted to keep the unfinished run in .*free space there or allow writing"):
+        learn(load_once()[0])
+
+
+def test_a_full_disk_is_named_and_the_last_state_stays(monkeypatch: pytest.MonkeyPatch, folder: Path):
+    model = load_once()[0]
+    stop_after(monkeypatch, 1)
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        learn(model, steps=3)
+    (state,) = folder.iterdir()
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    stop_after(monkeypatch, 2)
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="free space there or allow writing") as caught:
+        learn(model, steps=3)
+    assert "No space left on device" in str(caught.value)
+    assert [entry.name for entry in folder.iterdir()] == [state.name] and load_learning(state).step == 1
+
+
+# Economies, class pictures, preview
+
+
+def gradients_of(economy: Economy) -> tuple[Tensor, list[Tensor]]:
+    denoiser = make_denoiser(load_once()[0], economy=economy)
+    pose, token = make_concept(0.05).build_pose_blocks().requires_grad_(), make_concept().token.clone().requires_grad_()
+    cameras, generator = make_cameras(4, reach_deg=60.0), torch.Generator().manual_seed(4)
+    features = denoiser.reference_features(torch.randn(2, 4, 8, 8, generator=generator))
+    rendered: dict[int, Rendered] = {}
+    hook = Subject(pose, features, cameras[[0, 3]]).make_hook(cameras[[1, 2]], rendered)
+    predicted = denoiser.predict(3 * torch.randn(2, 4, 8, 8, generator=generator), torch.full((2,), 3.0), token, "subject", hook)
+    loss = predicted.square().mean() + sum(view.opacity.mean() for view in rendered.values())
+    return predicted.detach(), torch.autograd.grad(loss, [token, *pose.parameters()])
+
+
+def test_recomputed_layers_have_the_same_gradients(monkeypatch: pytest.MonkeyPatch):
+    plain, wanted = gradients_of(Economy())
+    calls: list[int] = []
+    forward = ResBlock.forward
+    monkeypatch.setattr(ResBlock, "forward", lambda self, *args: [calls.append(1), forward(self, *args)][1])
+    gradients_of(Economy())
+    once = len(calls)
+    predicted, gradients = gradients_of(Economy(checkpointing=True))
+    assert len(calls) > 2.5 * once, "references once, the prediction twice"
+    assert torch.equal(predicted, plain)
+    for one, other in zip(gradients, wanted, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_bfloat16_is_close_and_another():
+    (plain, wanted), (predicted, gradients) = gradients_of(Economy()), gradients_of(Economy(bfloat16=True))
+    assert predicted.dtype == torch.float32 and not torch.equal(predicted, plain)
+    assert (predicted - plain).square().mean() < 1e-2 * plain.square().mean()
+    one, other = (torch.cat([gradient.flatten() for gradient in each]) for each in (gradients, wanted))
+    assert torch.nn.functional.cosine_similarity(one, other, dim=0) > 0.9
+
+
+def test_class_pictures_take_part():
+    pictures = torch.rand(2, 64, 64, 3, generator=torch.Generator().manual_seed(5))
+    concept, curves, _ = learn(load_once()[0], steps=2, class_images=pictures, prior_share=1.0)
+    assert set(curves) == {"total", "denoising"}
+    with pytest.raises(ValueError, match="class images: wanted 64x64 as the photographs, got 32x64; resize them before"):
+        learn(load_once()[0], class_images=pictures[:, :, :32])
+
+
+def test_preview_shows_the_held_out_photograph():
+    _, curves, preview = learn(load_once()[0], steps=1, held_out=1)
+    images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))
+    shown = preview[0, :, :, :256].unflatten(1, (64, 4))[:, :, 0].unflatten(2, (64, 4))[..., 0]
+    assert torch.equal(shown, images[PHOTOGRAPHS // 2].movedim(-1, 0))
+    assert preview[0, :, :, 768:].std() > 0 and torch.equal(preview[0, 0, :, 512:768], preview[0, 1, :, 512:768])  # opacity is grey
+
+
+def test_progress_in_words():
+    report = StepReport(step=25, total=0.314159, losses={}, sigma=1.0, seconds=0.5, held_out=0.12)
+    assert describe_progress(report, 1600, 0.5) == "step 25 of 1600, loss 0.314, held out 0.12, 13 min 8 s left"
+    assert describe_progress(replace(report, held_out=None), 26, 2.0) == "step 25 of 26, loss 0.314, 0 min 2 s left"
+
+
+def test_a_word_of_the_vocabulary_is_no_token():
+    clip = load_once()[1]
+    for token in ("cat", "sks"):
+        with pytest.raises(ValueError, match=f"wanted text that is no word of the text encoder, such as <v\\*>, got '{token}'"):
+            ConceptWords(token, "box").check_vocabulary(clip)
+    WORDS.check_vocabulary(clip)
 
 
 @pytest.mark.parametrize(

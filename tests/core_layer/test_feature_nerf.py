@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mvcustom.mvcustom_core.concept.encoding import CODE_WIDTH, encode_points, encode_rays, fourier_features
-from mvcustom.mvcustom_core.concept.feature_nerf import FeatureNerf, Rendered
-from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings, bilinear_taps, sample_rays
+from mvcustom.mvcustom_core.concept.feature_nerf import FeatureNerf, Rendered, bilinear_taps
+from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings, draw_edges, sample_rays
 from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at
 
 
@@ -108,7 +108,7 @@ def direct_render(features: Tensor, references: Cameras, target: Cameras, weight
     opacity = weight.sum(1)
     depth = (weight * t[:, None]).sum(1) / opacity
     parts = (weight * feature).sum(1), opacity, (weight * decoded[..., :3].sigmoid()).sum(1), alpha[..., None], depth
-    return Rendered(*(part[None] for part in parts))
+    return Rendered((h, w), *(part[None] for part in parts))
 
 
 def random_weights(C: int, dtype: torch.dtype = torch.float32) -> DirectWeights:
@@ -159,6 +159,8 @@ def test_published_numbers(published):
     torch.testing.assert_close(rendered.opacity[0, [0, 5, 15], 0], torch.tensor([0.830246, 0.820240, 0.865308]), **close)
     assert rendered.opacity.sum().item() == pytest.approx(13.041959, abs=1e-5)
     assert rendered.alpha[0, 5, 11, 0].item() == pytest.approx(0.0668404, abs=1e-6)
+    logits = (-torch.log1p(-rendered.alpha[0, 5, [0, 11, 23], 0].double()) * 12).log()  # intervals of 1 / 12
+    torch.testing.assert_close(logits.float(), torch.tensor([-0.294757, -0.186151, -0.041273]), **close)
     pixel_0 = [-0.085698, -0.188844, -0.203685, -0.124134, 0.012132, 0.141510, 0.204169, 0.171728]
     pixel_5 = [0.015310, -0.114699, -0.189726, -0.176663, -0.083319, 0.046000, 0.151509, 0.185598]
     torch.testing.assert_close(rendered.features[0, [0, 5]], torch.tensor([pixel_0, pixel_5]), **close)
@@ -168,17 +170,25 @@ def test_published_numbers(published):
     assert rendered.rgb.sum().item() == pytest.approx(17.531475, abs=5e-5)
 
 
+def test_published_rays():
+    camera = Cameras(torch.diag(torch.tensor([-1.0, -1.0, 1.0, 1.0]))[None], torch.tensor([[[4.0, 0, 2], [0, 4, 2], [0, 0, 1]]]), 4, 4)
+    rays = sample_rays(camera, camera, 4, 4, NerfSettings(parity=True)).rays
+    # Left/up/forward axes are the world's here; cell 5 is at (0.25, 0.25) of -1..1, cell 0 at (0.75, 0.75), and the focal length is 2.
+    corner = torch.tensor([[0.75, 0.75, 2.0], [0.25, 0.25, 2.0]])
+    torch.testing.assert_close(rays.directions[[0, 5]], F.normalize(corner, dim=-1))
+
+
 @pytest.mark.parametrize("parity", [False, True])
-@pytest.mark.parametrize("max_elements", [2**25, 5000])  # whole, and in pieces with codes computed on the way
-def test_fast_form_equals_direct_form(parity: bool, max_elements: int):
-    settings = NerfSettings(samples=6, parity=parity, max_elements=max_elements)
+@pytest.mark.parametrize("piece_bytes", [2**27, 20000])  # whole, and in pieces with codes computed on the way
+def test_fast_form_equals_direct_form(parity: bool, piece_bytes: int):
+    settings = NerfSettings(samples=6, parity=parity, piece_bytes=piece_bytes)
     references, target = orbit([0.6, -0.4, 2.9], focal=26.0), orbit([0.1], radius=0.9)
     features = torch.randn(3, 8, 6, 6, generator=torch.Generator().manual_seed(1))
     weights = random_weights(8)
     nerf = FeatureNerf(8, settings)
     load_direct(nerf, weights)
     samples = sample_rays(target, references, 6, 6, settings)
-    assert (samples.point_code is None) == (max_elements == 5000)
+    assert (samples.point_code is None) == (piece_bytes == 20000)
     visible = samples.visible.sum(0)
     assert parity or (len(visible.unique()) == 4), "the scene must have samples seen by none, one, two and all"
     with torch.no_grad():
@@ -192,8 +202,8 @@ def test_pieces_have_the_gradients_of_the_whole():
     references, targets = orbit([0.6, -0.4]), orbit([0.1, 0.3])
     features = torch.randn(2, 8, 4, 4)
     gradients = []
-    for max_elements in (2**25, 700):
-        nerf = make_nerf(8, NerfSettings(samples=4, max_elements=max_elements))
+    for piece_bytes in (2**27, 2800):
+        nerf = make_nerf(8, NerfSettings(samples=4, piece_bytes=piece_bytes))
         rendered = nerf(features, sample_rays(targets, references, 4, 4, nerf.settings), torch.tanh)
         (rendered.features.square().sum() + rendered.alpha.sum() + rendered.rgb.square().sum()).backward()
         gradients.append([parameter.grad for parameter in nerf.parameters()])
@@ -229,20 +239,26 @@ def test_starts_with_density_one():
     torch.testing.assert_close(rendered.depth, ((weight * t).sum() / weight.sum()).expand(1, 16, 1))
 
 
-def test_a_reference_that_looks_away_contributes_nothing():
-    settings = NerfSettings(samples=6)
-    nerf = make_nerf(8, settings)
+@pytest.mark.parametrize("looks", ["away", "beside"])  # the subject behind the camera; in front of it, but out of the frame
+def test_a_reference_that_does_not_see_the_subject_contributes_nothing(looks: str):
     ahead, target = orbit([0.4]), orbit([0.0])
-    away = replace(ahead, w2c=look_at(ahead.centers, 2 * ahead.centers, torch.tensor([[0.0, 1.0, 0.0]])))  # the subject is behind it
-    both = Cameras(torch.cat([ahead.w2c, away.w2c]), ahead.K.expand(2, 3, 3), ahead.width, ahead.height)
-    features = torch.randn(2, 8, 4, 4, requires_grad=True)
-    samples = sample_rays(target, both, 4, 4, settings)
-    assert samples.visible[0].any() and not samples.visible[1].any()
-    rendered = nerf(features, samples)
-    alone = nerf(features[:1], sample_rays(target, ahead, 4, 4, settings))
-    torch.testing.assert_close(rendered.features, alone.features)
-    rendered.features.sum().backward()
-    assert features.grad[0].abs().sum() > 0 and features.grad[1].abs().max() == 0
+    aim = 2 * ahead.centers if looks == "away" else ahead.centers + torch.linalg.cross(ahead.centers, torch.tensor([[0.0, 1.0, 0.0]]))
+    other = replace(ahead, w2c=look_at(ahead.centers, aim, torch.tensor([[0.0, 1.0, 0.0]])))
+    both = Cameras(torch.cat([ahead.w2c, other.w2c]), ahead.K.expand(2, 3, 3), ahead.width, ahead.height)
+    features = torch.randn(2, 8, 4, 4, generator=torch.Generator().manual_seed(6), requires_grad=True)
+    for parity in (False, True):
+        settings = NerfSettings(samples=6, near=0.7, far=1.3, parity=parity)
+        nerf = make_nerf(8, settings)
+        samples = sample_rays(target, both, 4, 4, settings)
+        rendered, alone = nerf(features, samples), nerf(features[:1], sample_rays(target, ahead, 4, 4, settings))
+        features.grad = None
+        rendered.features.sum().backward()
+        assert samples.visible[0].any() and features.grad[0].abs().sum() > 0
+        if parity:  # the published code averages it in
+            assert samples.visible[1].all() and (rendered.features - alone.features).abs().max() > 1e-2
+        else:
+            assert not samples.visible[1].any() and features.grad[1].abs().max() == 0
+            torch.testing.assert_close(rendered.features, alone.features)
 
 
 def test_unseen_samples_are_empty():
@@ -283,11 +299,12 @@ def test_text_acts_on_features_alone():
 
 
 def test_half_precision_autocast_does_not_reach_inside():
-    settings = NerfSettings(samples=6)
+    settings = NerfSettings(samples=6, importance=5)
     nerf = make_nerf(8, settings)
-    features, samples = torch.randn(2, 8, 4, 4), sample_rays(orbit([0.0]), orbit([0.4, -0.4]), 4, 4, settings)
+    features, target, references = torch.randn(2, 8, 4, 4), orbit([0.0]), orbit([0.4, -0.4])
+    samples = sample_rays(target, references, 4, 4, settings)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        inside = nerf(features, samples)
+        inside = nerf(features, sample_rays(target, references, 4, 4, settings))
     assert inside.features.dtype == torch.float32 and torch.equal(inside.features, nerf(features, samples).features)
     assert nerf(features.half(), samples).features.dtype == torch.float32
 
@@ -338,6 +355,67 @@ def test_jitter_stays_in_its_cell_and_interval_and_is_unbiased():
     assert (samples.distances.mean(0) - (torch.arange(8) + 0.5) / 4).abs().max() < 0.02
 
 
+def test_parity_jitter_is_the_published_one():
+    """One number per column and per row, from the centre of a cell to the centre of the one before it; edges alike in all views."""
+    settings, camera = NerfSettings(samples=8, parity=True), orbit([0.0])
+    cells, edges = [], []
+    for seed in range(300):
+        samples = sample_rays(camera[[0, 0]], camera, 4, 4, settings, generator=torch.Generator().manual_seed(seed))
+        cells.append(((samples.positions[0, :, -1] + 1) * 2).view(2, 4, 4, 2))
+        edges.append(samples.edges.view(2, 16, 9))
+    cells, edges = torch.stack(cells), torch.stack(edges)
+    assert torch.equal(cells[:, 0], cells[:, 1]) and torch.equal(edges[:, 0], edges[:, 1])
+    x, y = cells[:, 0].unbind(-1)  # [300, 4, 4]
+    torch.testing.assert_close(x, x[:, :1].expand_as(x), rtol=0, atol=1e-4)
+    torch.testing.assert_close(y, y[:, :, :1].expand_as(y), rtol=0, atol=1e-4)
+    first, last = torch.tensor([0.0, 0.5, 1.5, 2.5]), torch.tensor([0.5, 1.5, 2.5, 3.5])
+    for drawn in (x[:, 0], y[:, :, 0]):  # [300, 4]
+        assert (drawn >= first - 1e-4).all() and (drawn <= last + 1e-4).all()
+        assert (drawn.mean(0) - (first + last) / 2).abs().max() < 0.06
+    low = torch.tensor([0.0, *(0.25 * k + 0.125 for k in range(8))])
+    high = torch.tensor([*(0.25 * k + 0.125 for k in range(8)), 2.0])
+    assert (edges >= low - 1e-6).all() and (edges <= high + 1e-6).all()
+    assert (edges.mean((0, 1, 2)) - (low + high) / 2).abs().max() < 0.01
+    assert not torch.equal(edges[0, 0, 0], edges[0, 0, 1])  # though not in all rays
+
+
+# The second pass.
+
+
+def test_drawn_edges_hold_equal_shares():
+    edges = torch.tensor([[0.4, 0.6, 1.0, 1.6]])
+    torch.testing.assert_close(draw_edges(edges, torch.zeros(1, 3), 4), torch.tensor([[0.4, 0.7, 1.0, 1.3, 1.6]]))  # nothing found
+    found = draw_edges(edges, torch.tensor([[0.0, 1.0, 0.0]]), 20)
+    # 1.1 in all: 0.1 / 6 lies before 0.6, 1 + 0.1 / 3 between 0.6 and 1.0, 0.1 / 2 behind.
+    share = torch.tensor([0.1 / 6, 1 + 0.1 / 3, 0.05]).cumsum(0) / 1.1
+    wanted = torch.arange(21) / 20
+    assert ((found >= 0.6 - 1e-6) & (found <= 1 + 1e-6)).sum() == ((wanted >= share[0]) & (wanted <= share[1])).sum()
+    inside = (wanted[10] - share[0]) / (share[1] - share[0])
+    assert found[0, 10].item() == pytest.approx(0.6 + 0.4 * inside.item(), abs=1e-5)
+    assert found[0, 0].item() == pytest.approx(0.4) and found[0, -1].item() == pytest.approx(1.6)
+    assert (found.diff() > 0).all()
+
+
+@pytest.mark.parametrize("piece_bytes", [2**27, 2800])
+def test_second_pass_renders_where_the_first_found_something(piece_bytes: int):
+    settings = NerfSettings(samples=6, importance=9, piece_bytes=piece_bytes)
+    references, target = orbit([0.6, -0.4]), orbit([0.1])
+    features = torch.randn(2, 8, 4, 4, generator=torch.Generator().manual_seed(4))
+    nerf, once = make_nerf(8, settings), make_nerf(8, replace(settings, importance=0))
+    samples = sample_rays(target, references, 4, 4, settings)
+    first = once(features, samples)
+    clear = torch.cat([torch.ones(16, 1), (1 - first.alpha[0, :, :, 0]).cumprod(1)[:, :-1]], 1)
+    again = samples.divide_anew(draw_edges(samples.edges, (first.alpha[0, :, :, 0] * clear).detach(), 9), settings)
+    rendered, wanted = nerf(features, samples), once(features, again)
+    assert rendered.alpha.shape == (1, 16, 9, 1)
+    for name in ("features", "opacity", "rgb", "alpha", "depth"):
+        torch.testing.assert_close(getattr(rendered, name), getattr(wanted, name), rtol=1e-4, atol=1e-5)
+    (rendered.features.square().sum() + rendered.rgb.sum()).backward()
+    (wanted.features.square().sum() + wanted.rgb.sum()).backward()
+    for one, other in zip(nerf.parameters(), once.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=1e-4)
+
+
 def test_taps_reproduce_a_linear_map_and_hold_its_border():
     ramp = torch.arange(12.0).reshape(3, 4)  # value = 4 row + column
     positions = torch.tensor([[-0.75, -2 / 3], [0.0, 0.0], [0.1, 0.2], [1.0, 1.0]])
@@ -358,9 +436,9 @@ def test_codes_by_hand():
     torch.testing.assert_close(encode_rays(origin, direction), encode_rays(origin + 0.7 * direction, direction), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("change", [{"samples": 0}, {"near": -0.1}, {"near": 2.0}])
+@pytest.mark.parametrize("change", [{"samples": 0}, {"importance": -1}, {"near": -0.1}, {"near": 2.0}])
 def test_settings_refuse(change: dict):
-    with pytest.raises(ValueError, match="nerf settings: wanted samples >= 1 and 0 <= near < far"):
+    with pytest.raises(ValueError, match="nerf settings: wanted samples >= 1, importance >= 0 and 0 <= near < far"):
         NerfSettings(**change)
 
 

@@ -68,10 +68,14 @@ def test_area_and_dilation():
 
 
 def test_default_weights_keep_the_published_balance():
-    weights = LossWeights()
-    factors = [0.25] * 3 + [1 / 16] * 5  # squared resolution of SD1.5's eight blocks against the latent's
+    """Against its formulas for a block at the latent's resolution, with masks of ones."""
+    weights, generator = LossWeights(), torch.Generator().manual_seed(0)
+    residual, rgb, ones = torch.randn(1, 4, 4, 4, generator=generator), torch.rand(1, 16, 3, generator=generator), torch.ones(1, 1, 4, 4)
+    images = torch.rand(1, 3, 4, 4, generator=generator)
+    published = residual.square().sum() / ones.sum(), (rgb.mT.view(1, 3, 4, 4) - images).square().sum() / ones.sum()
+    ours = weights.denoising * denoising_loss(residual, ones), weights.rgb * rgb_loss(rgb, images, ones)
+    assert (ours[1] / ours[0]).item() == pytest.approx(5 * (published[1] / published[0]).item())
     assert weights.foreground / weights.denoising == weights.background / weights.denoising == 10 / 4
-    assert weights.rgb / weights.denoising == pytest.approx(5 * 3 * sum(factors) / 8 / 4, rel=0.01)
 
 
 @pytest.mark.parametrize("loss", [denoising_loss, rgb_loss, foreground_loss, background_loss])

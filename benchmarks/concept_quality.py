@@ -1,0 +1,169 @@
+"""How well a learned concept renders from cameras that it was not learned from: procedural subjects that the backbone never saw.
+
+For each subject 12 pictures are taken all around, of which every fourth is held out. After learning from the other nine, the finest pose
+block renders the held-out cameras from the references that the concept keeps:
+
+* `IoU`: its opacity, above a half, against the true mask, on 64x64 rays;
+* `PSNR`: its colour inside the true mask against the picture, both on the block's own 16x16 cells, where the U-Net gets it;
+* `nearest`: PSNR of the nearest learned picture in its place, on the same cells and mask;
+* `linear`: PSNR that a linear reading of the held-out picture's own features reaches, fitted on the learned pictures: what the block's
+  features hold of colour, if its geometry were perfect;
+* `copied`: PSNR of the learned pictures, averaged onto 16x16 cells, looked up with the true depth: what the grid of the references holds.
+
+Every finished subject is kept in `.cache/concept_quality`, so a run that is stopped goes on with the next one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..mvcustom_core.concept.learning import Learner
+from ..mvcustom_core.concept.learning_plan import LearningSettings
+from ..mvcustom_core.concept.learning_state import LearningState
+from ..mvcustom_core.concept.losses import resize_area
+from ..mvcustom_core.concept.photographs import Photographs
+from ..mvcustom_core.concept.subject import Subject
+from ..mvcustom_core.geometry.cameras import Cameras
+from ..mvcustom_core.geometry.normalisation import normalise_scene
+from ..mvcustom_core.geometry.rays import project_points, unproject_depth
+from ..mvcustom_core.scenes.render import Rendering, render_scene
+from ..mvcustom_core.scenes.scene import sample_concept
+from ..mvcustom_core.scenes.sweep import sample_photographs
+from ..nodes.bridge.backbone import spec_of
+from ..nodes.bridge.embedded import SIZE, load_embedded
+from ..nodes.bridge.learning import ComfyDenoiser, ConceptWords, encode_photographs, token_row
+
+FIRST_SEED = 1000  # of the subjects; `sample_concept` is used in no training stage
+VIEWS, HELD_OUT_EVERY = 12, 4
+FINE, CELLS = 64, 16
+SAME_SURFACE = 0.03  # world units
+FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "concept_quality"
+COLUMNS = ("IoU", "PSNR", "nearest", "linear", "copied", "seconds")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="concept_quality", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--concepts", type=int, default=8, help="subjects (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=300, help="updates for each (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=5e-3, help="learning rate of the pose blocks (default: %(default)s)")
+    parser.add_argument("--frames", type=int, default=2, help="pictures in each update (default: %(default)s)")
+    parser.add_argument("--cold", action="store_true", help="start from nothing, not from the backbone's own pose blocks")
+    parser.add_argument("--device", help="cpu keeps ComfyUI off the GPU")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    settings = LearningSettings(steps=options.steps, frames=options.frames, pose_rate=options.rate, token_rate=1e-3, schedule="cosine")
+    rows = []
+    print(f"{'seed':>6} {'shape':>9}" + "".join(f"{name:>9}" for name in COLUMNS), flush=True)
+    for seed in range(FIRST_SEED, FIRST_SEED + options.concepts):
+        rows.append(recall(seed, settings, warm=not options.cold))
+        print(f"{seed:6} {rows[-1]['shape']:>9}" + "".join(f"{rows[-1][name]:9.3f}" for name in COLUMNS), flush=True)
+    print(f"{'mean':>6} {'':>9}" + "".join(f"{sum(row[name] for row in rows) / len(rows):9.3f}" for name in COLUMNS))
+    return 0
+
+
+def recall(seed: int, settings: LearningSettings, warm: bool) -> dict[str, float | str]:
+    """One subject's figures, measured now or before."""
+    path = FOLDER / f"{seed}_{settings.steps}x{settings.frames}_{settings.pose_rate}_{'warm' if warm else 'cold'}.json"
+    if not path.exists():
+        row = measure_concept(seed, settings, warm)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".part").write_text(json.dumps(row), encoding="utf-8")
+        path.with_suffix(".part").replace(path)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def measure_concept(seed: int, settings: LearningSettings, warm: bool) -> dict[str, float | str]:
+    """Learn one subject and look at it from the held-out cameras."""
+    scene = sample_concept(seed)
+    taken = sample_photographs(random.Random(f"photographs {seed}"), VIEWS, SIZE)
+    views = render_scene(scene, taken)
+    cameras, world = normalise_scene(taken)
+    views = replace(views, depth=world.apply_depth(views.depth))
+    held = list(range(HELD_OUT_EVERY - 1, VIEWS, HELD_OUT_EVERY))
+    learned = [view for view in range(VIEWS) if view not in held]
+    model, clip, vae = load_embedded()
+    spec, words = spec_of(model), ConceptWords("<v*>", scene.words.shape)
+    denoiser = ComfyDenoiser(model, clip, spec.pose_layout, words)
+    latents = encode_photographs(model, vae, views.images.movedim(1, -1)).to(denoiser.device)
+    photographs = Photographs(latents, views.images, views.mask, cameras)[learned]
+    token = token_row(clip, words.class_word)
+    learner = Learner(photographs, denoiser, spec.pose_layout, token, replace(settings, nerf=spec.nerf))
+    if warm:
+        learner.restore(LearningState(dict(spec.pose_prior), token, moments={}, history=()))
+    started = time.perf_counter()
+    for _ in learner.run():
+        pass
+    seconds = time.perf_counter() - started
+    concept = learner.concept(words.token, words.class_word, words.caption)
+    finest = min(spec.pose_layout.sites, key=lambda site: (site.level, -site.number)).number
+    features = denoiser.reference_features(torch.cat([concept.latents, latents[held], photographs.latents]))[finest]
+    references, own, seen = features.split([len(concept.latents), len(held), len(learned)])
+    subject = Subject(concept.build_pose_blocks().to(denoiser.device), {finest: references}, concept.cameras.to(denoiser.device))
+    figures = judge(subject, finest, views, cameras, held, learned)
+    cells = resize_area(views.images, CELLS, CELLS), resize_area(views.mask, CELLS, CELLS)
+    figures["linear"] = psnr(read_linearly(seen, own, cells[0][learned], cells[1][learned]), cells[0][held], cells[1][held])
+    return {"shape": scene.words.shape, **figures, "seconds": seconds}
+
+
+def judge(subject: Subject, block: int, views: Rendering, cameras: Cameras, held: list[int], learned: list[int]) -> dict[str, float]:
+    """Figures of what the block renders at the held-out cameras, and of what stands beside it."""
+    targets = cameras[held].to(subject.cameras.K.device)
+    found = to_maps(subject.render(block, targets, (FINE, FINE)).opacity, FINE) > 0.5
+    true = resize_area(views.mask[held], FINE, FINE) > 0.5
+    rgb = to_maps(subject.render(block, targets, (CELLS, CELLS)).rgb, CELLS)
+    images, masks = resize_area(views.images, CELLS, CELLS), resize_area(views.mask, CELLS, CELLS)[held]
+    nearest = [learned[index] for index in torch.cdist(cameras[held].centers, cameras[learned].centers).argmin(1).tolist()]
+    copied = torch.cat([copy_with_true_depth(views, images, cameras, view, learned) for view in held])
+    return {
+        "IoU": float(((found & true).sum((1, 2, 3)) / (found | true).sum((1, 2, 3))).mean()),
+        "PSNR": psnr(rgb, images[held], masks),
+        "nearest": psnr(images[nearest], images[held], masks),
+        "copied": psnr(copied, images[held], masks),
+    }
+
+
+def copy_with_true_depth(views: Rendering, images: Tensor, cameras: Cameras, view: int, learned: list[int]) -> Tensor:
+    """The view [1, 3, CELLS, CELLS] put together from the nearest learned pictures that see each of its points."""
+    points = unproject_depth(cameras[view], views.depth[[view]]).reshape(-1, 3)  # [(H W), 3]
+    pixels, depth = project_points(cameras[learned], points)
+    grid = (2 * pixels / SIZE - 1)[:, None]  # [A, 1, (H W), 2]
+    colors = F.grid_sample(images[learned], grid, align_corners=False, padding_mode="border")[:, :, 0]  # [A, 3, (H W)]
+    there = F.grid_sample(views.depth[learned][:, None], grid, mode="nearest", align_corners=False, padding_mode="border")[:, 0, 0]
+    away = (cameras[learned].centers - cameras[view].centers).norm(dim=-1)
+    weights = ((depth - there).abs() < SAME_SURFACE) * torch.exp(-8 * away)[:, None] + 1e-9 * torch.exp(-8 * away)[:, None]  # [A, (H W)]
+    picture = (colors * weights[:, None]).sum(0) / weights.sum(0)
+    return resize_area(picture.view(1, 3, SIZE, SIZE), CELLS, CELLS)
+
+
+def read_linearly(seen: Tensor, own: Tensor, images: Tensor, masks: Tensor) -> Tensor:
+    """Colour [V, 3, h, w] of features `own` by the linear map that reads `seen` best inside the masks."""
+    rows, cells = seen.movedim(1, -1)[masks[:, 0] > 0.5].double().cpu(), own.movedim(1, -1).double().cpu()
+    rows, cells = (torch.cat([x, torch.ones_like(x[..., :1])], -1) for x in (rows, cells))
+    wanted = images.movedim(1, -1)[masks[:, 0] > 0.5].double()
+    ridge = 1e-2 * torch.eye(rows.shape[1]).to(rows)
+    return (cells @ torch.linalg.solve(rows.mT @ rows + ridge, rows.mT @ wanted)).movedim(-1, 1).float()
+
+
+def to_maps(cells: Tensor, side: int) -> Tensor:
+    """[V, P, C] to [V, C, side, side] on the CPU."""
+    return cells.mT.unflatten(2, (side, side)).float().cpu()
+
+
+def psnr(given: Tensor, wanted: Tensor, masks: Tensor) -> float:
+    """Mean over the views of dB inside the masks [V, 1, h, w]."""
+    error = ((given - wanted).square() * masks).sum((1, 2, 3)) / (3 * masks.sum((1, 2, 3)))
+    return float((-10 * error.log10()).mean())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

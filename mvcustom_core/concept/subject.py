@@ -1,0 +1,90 @@
+"""A subject as its references show it: pose blocks on the references' features, rendered from any camera, in the U-Net or on their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..geometry.cameras import Cameras
+from .denoiser import PoseHook, Prompt
+from .feature_nerf import Rendered, TextAttention
+from .pose_block import PoseBlocks
+from .ray_samples import RaySamples, sample_rays
+
+Predict = Callable[[Tensor, Tensor, Tensor, Prompt, PoseHook], Tensor]  # as `Denoiser.predict`
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """Pose blocks, and what they look up.
+
+    Attributes:
+        features: transformer number to the references' features [A, C, h, w].
+        cameras: of the A references.
+    """
+
+    pose: PoseBlocks
+    features: dict[int, Tensor]
+    cameras: Cameras
+
+    def make_hook(
+        self,
+        targets: Cameras,
+        rendered: dict[int, Rendered],
+        allowed: Tensor | None = None,  # [V, A] bool
+        generator: torch.Generator | None = None,
+    ) -> PoseHook:
+        """A hook that shows the subject from the targets' cameras, and keeps in `rendered` what each block saw.
+
+        Args:
+            allowed, generator: as `sample_rays` takes them; blocks of one resolution share their samples.
+        """
+        shared: dict[tuple[int, ...], RaySamples] = {}
+
+        def hook(number: int, tokens: Tensor, text_attention: TextAttention | None) -> Tensor:
+            features = self.features[number]
+            size = tuple(features.shape[-2:])
+            if size not in shared:
+                shared[size] = sample_rays(targets, self.cameras, *size, self.pose.settings, allowed=allowed, generator=generator)
+            block = self.pose[number]
+            rendered[number] = block.nerf(features, shared[size], text_attention)
+            return block.merge(tokens, rendered[number].features)
+
+        return hook
+
+    @torch.no_grad()
+    def render(self, number: int, targets: Cameras, size: tuple[int, int] | None = None, allowed: Tensor | None = None) -> Rendered:
+        """What one block sees from the targets' cameras, without a prompt, on its own grid or another (h, w)."""
+        features = self.features[number]
+        samples = sample_rays(targets, self.cameras, *(size or features.shape[-2:]), self.pose.settings, allowed=allowed)
+        return self.pose[number].nerf(features, samples)
+
+
+@torch.no_grad()
+def generate_views(predict: Predict, subject: Subject, targets: Cameras, noise: Tensor, sigmas: Tensor, token: Tensor) -> Tensor:
+    """Denoise views of the subject from pure noise, without guidance (Euler's method on the probability flow).
+
+    Args:
+        noise: [V, 4, h, w] standard normal.
+        sigmas: [K] noise levels, descending to zero.
+        token: [1, D].
+
+    Returns:
+        [V, 4, h, w] clean latents.
+    """
+    samples = noise * sigmas[0]
+    rendered: dict[int, Rendered] = {}
+    first = subject.make_hook(targets, rendered)
+
+    def hook(number: int, tokens: Tensor, text_attention: TextAttention | None) -> Tensor:
+        if number in rendered:  # what is rendered does not depend on the noise level
+            return subject.pose[number].merge(tokens, rendered[number].features)
+        return first(number, tokens, text_attention)
+
+    for sigma, lower in zip(sigmas[:-1], sigmas[1:], strict=True):
+        clean = predict(samples, sigma.expand(len(noise)), token, "subject", hook)
+        samples = clean + (samples - clean) * (lower / sigma)
+    return samples
