@@ -106,7 +106,7 @@ class Learner:
 
     def concept(self, token_text: str, class_word: str, caption: str, licence: str = "", references: int = 8) -> Concept:
         """What is learned so far, with equally spaced photographs as references; see `Concept` for the words."""
-        chosen = choose_references(self._photographs.cameras, references)
+        chosen = self._photographs[choose_references(self._photographs.cameras, references)]
         last = self._history[-1] if self._history else None
         return Concept(
             pose=_copy(self._pose.state_dict()),
@@ -114,11 +114,12 @@ class Learner:
             token_text=token_text,
             class_word=class_word,
             caption=caption,
-            latents=self._photographs.latents[chosen],
-            cameras=self._photographs.cameras[chosen],
+            latents=chosen.latents,
+            cameras=chosen.cameras,
             layout=self._layout,
             nerf=self._settings.nerf,
             metadata={"steps": len(self._history), "losses": last.losses if last else {}, "licence": licence},
+            masks=None if chosen.masks is None else resize_area(chosen.masks, *chosen.latents.shape[-2:]),
         )
 
     @torch.inference_mode(False)

@@ -21,9 +21,7 @@ from ...mvcustom_core.geometry.depth import RenderedDepth
 from .backbone import fingerprint_weights, offered_layout, require_motion
 from .branches import find_branches, list_branches, with_branches
 from .compiling import uncompiled
-from .concept_session import POSITIVE as POSITIVE  # learning takes both from here
 from .concept_session import ConceptSession
-from .concept_session import run_references as run_references
 from .pose import KEY, install_pose_patches
 from .tokens import ConceptTokenizer, add_token, encode_caption
 

@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ...mvcustom_core.concept.denoiser import PoseHook, Prompt
 from ...mvcustom_core.concept.pose_block import PoseLayout
-from .concept import POSITIVE, run_references
+from .concept_session import POSITIVE, run_references
 from .pose import KEY, Hooked, install_pose_patches, record_features
 from .text import encode_embeddings
 from .tokens import clip_text_model, mark_token, token_ids

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import comfy.model_management
 import torch
@@ -17,8 +18,9 @@ from ...mvcustom_core.concept.learning import Learner
 from ...mvcustom_core.concept.learning_plan import LearningSettings
 from ...mvcustom_core.concept.learning_state import LearningState
 from ...mvcustom_core.concept.photographs import Photographs
+from ...mvcustom_core.concept.portrait import make_thumbnail
 from ...mvcustom_core.geometry.cameras import Cameras
-from .backbone import spec_of
+from .backbone import fingerprint_weights, spec_of
 from .concept import session_of
 from .learning import ComfyDenoiser, ConceptWords, Economy, encode_photographs, token_row
 from .learning_file import LearningFile
@@ -91,7 +93,11 @@ def run_learning(
     _learn(
         learner, file, Display(settings.steps, options.node), lambda: draw_preview(learner, denoiser, backbone.vae), options.preview_every
     )
-    concept = learner.concept(words.token, words.class_word, words.caption)
+    concept = replace(
+        learner.concept(words.token, words.class_word, words.caption),
+        backbone=fingerprint_weights(backbone.model),
+        thumbnail=make_thumbnail(images_from_comfy(pictures.images)[0]),
+    )
     picture = draw_preview(learner, denoiser, backbone.vae)
     file.remove()
     return concept, _list_curves(learner.state), picture[None]
@@ -131,8 +137,16 @@ def _list_inputs(
     cameras = pictures.cameras
     norms = [parameter for parameter in backbone.model.model.diffusion_model.parameters() if parameter.dim() == 1]
     token = token_row(backbone.clip, words.class_word)
-    words_and_numbers = repr((words, settings, options.warm_start, options.economy, sorted(backbone.model.patches)))
+    loras = sorted((key, [_describe_patch(patch) for patch in patches]) for key, patches in backbone.model.patches.items())
+    words_and_numbers = repr((words, settings, options.warm_start, options.economy, loras))
     return [pictures.images, pictures.masks, cameras.w2c, cameras.K, pictures.class_images, *norms, token, words_and_numbers]
+
+
+def _describe_patch(patch: tuple[Any, ...]) -> list[float]:
+    """The strengths of a patch of a weight (a LoRA, say), and the size of each tensor in it."""
+    strength, content, weight_strength, *_ = patch
+    tensors = content.weights if hasattr(content, "weights") else content[1]
+    return [strength, weight_strength, *(float(tensor.float().abs().mean()) for tensor in tensors if isinstance(tensor, Tensor))]
 
 
 def _list_curves(state: LearningState) -> dict[str, list[float]]:

@@ -11,7 +11,7 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from mvcustom.nodes.bridge.backbone import walk_transformers
-from mvcustom.nodes.bridge.concept import run_references
+from mvcustom.nodes.bridge.concept_session import run_references
 from mvcustom.nodes.bridge.pose import KEY, Hooked, find_blocks, install_pose_patches, record_features
 from mvcustom.nodes.bridge.tokens import encode_caption
 from mvcustom.tests.host.embedded import SPEC, load_once
