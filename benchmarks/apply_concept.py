@@ -41,7 +41,7 @@ def main() -> int:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     with torch.inference_mode():
-        model, clip, _ = load_embedded()
+        model, clip, *_ = load_embedded()
         positive, negative, caption = (encode_caption(clip, text) for text in ("a red box on grass", "", "a box"))
         models = {"plain": model, "with concept": apply_concept(model, make_concept(), make_cameras(VIEWS, 15.0), caption)}
         seconds: dict[str, list[float]] = {name: [] for name in models}

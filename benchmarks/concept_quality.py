@@ -55,13 +55,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="concept_quality", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--concepts", type=int, default=8, help="subjects (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=300, help="updates for each (default: %(default)s)")
+    parser.add_argument("--rendering", type=int, default=0, help="the first of them without the backbone (default: %(default)s)")
     parser.add_argument("--rate", type=float, default=5e-3, help="learning rate of the pose blocks (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=2, help="pictures in each update (default: %(default)s)")
     parser.add_argument("--cold", action="store_true", help="start from nothing, not from the backbone's own pose blocks")
     parser.add_argument("--device", help="cpu keeps ComfyUI off the GPU")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    settings = LearningSettings(steps=options.steps, frames=options.frames, pose_rate=options.rate, token_rate=1e-3, schedule="cosine")
+    settings = LearningSettings(
+        steps=options.steps,
+        rendering_steps=options.rendering,
+        frames=options.frames,
+        pose_rate=options.rate,
+        token_rate=1e-3,
+        schedule="cosine",
+    )
     rows = []
     print(f"{'seed':>6} {'shape':>9}" + "".join(f"{name:>9}" for name in COLUMNS), flush=True)
     for seed in range(FIRST_SEED, FIRST_SEED + options.concepts):
@@ -73,7 +81,8 @@ def main() -> int:
 
 def recall(seed: int, settings: LearningSettings, warm: bool) -> dict[str, float | str]:
     """One subject's figures, measured now or before."""
-    path = FOLDER / f"{seed}_{settings.steps}x{settings.frames}_{settings.pose_rate}_{'warm' if warm else 'cold'}.json"
+    start = "warm" if warm else "cold"
+    path = FOLDER / f"{seed}_{settings.steps}-{settings.rendering_steps}x{settings.frames}_{settings.pose_rate}_{start}.json"
     if not path.exists():
         row = measure_concept(seed, settings, warm)
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -91,7 +100,7 @@ def measure_concept(seed: int, settings: LearningSettings, warm: bool) -> dict[s
     views = replace(views, depth=world.apply_depth(views.depth))
     held = list(range(HELD_OUT_EVERY - 1, VIEWS, HELD_OUT_EVERY))
     learned = [view for view in range(VIEWS) if view not in held]
-    model, clip, vae = load_embedded()
+    model, clip, vae, _ = load_embedded()
     spec, words = spec_of(model), ConceptWords("<v*>", scene.words.shape)
     denoiser = ComfyDenoiser(model, clip, spec.pose_layout, words)
     latents = encode_photographs(model, vae, views.images.movedim(1, -1)).to(denoiser.device)

@@ -83,6 +83,15 @@ class MVCustomLearnConcept(io.ComfyNode):
                     advanced=True,
                     tooltip="Stop when so many looks at the held-out photographs, every 25 updates, bring no progress; 0: never.",
                 ),
+                io.Int.Input(
+                    "rendering_steps",
+                    default=DEFAULTS.rendering_steps,
+                    min=0,
+                    max=100000,
+                    optional=True,
+                    tooltip="The first so many steps learn shape and colour alone, several times faster, since the backbone does not run "
+                    "in them. 0: none, as published.",
+                ),
                 io.Combo.Input(
                     "schedule",
                     options=["constant", "cosine"],
@@ -153,6 +162,7 @@ class MVCustomLearnConcept(io.ComfyNode):
         masks=None,  # noqa: ANN001
         held_out: int = 1,
         patience: int = DEFAULTS.patience,
+        rendering_steps: int = DEFAULTS.rendering_steps,
         schedule: str = DEFAULTS.schedule,
         gradient_checkpointing: bool = False,
         bfloat16: bool = False,
@@ -161,6 +171,7 @@ class MVCustomLearnConcept(io.ComfyNode):
     ) -> io.NodeOutput:
         settings = LearningSettings(
             steps=steps,
+            rendering_steps=rendering_steps,
             frames=frames,
             references=references,
             pose_rate=learning_rate,

@@ -6,7 +6,6 @@ do to tokens then stays harmless where there is no subject (prior preservation, 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 
@@ -17,7 +16,7 @@ from ..shapes import check_shape
 from .concept import Concept, check_state, choose_references
 from .denoiser import Denoiser
 from .feature_nerf import Rendered
-from .learning_plan import Clip, LearningSettings, check_run, draw_clip, is_plateau, seed_step, split_views
+from .learning_plan import Clip, LearningSettings, check_run, draw_clip, is_plateau, scale_rate, seed_step, split_views
 from .learning_state import LearningState, StepReport
 from .losses import denoising_loss, dilate_mask, rendering_losses, resize_area
 from .photographs import Photographs
@@ -150,13 +149,14 @@ class Learner:
     def _update(self) -> StepReport:
         started, step = time.perf_counter(), len(self._history)
         generator = seed_step(self._settings, step + 1)
-        pictures = 0 if self._class_latents is None else len(self._class_latents)
+        is_rendering = step < self._settings.rendering_steps
+        pictures = 0 if self._class_latents is None or is_rendering else len(self._class_latents)
         clip = draw_clip(self._photographs, pictures, self._denoiser.sigmas, self._settings, generator)
-        losses = self._losses(clip, generator)
+        losses = self._rendering_losses(clip, generator) if is_rendering else self._losses(clip, generator)
         total = self._weigh(losses)
         if not torch.isfinite(total):
             raise ValueError(f"learning: wanted a finite loss at step {step + 1}, got {total.item()}; lower the learning rates")
-        factor = 0.5 * (1 + math.cos(math.pi * step / self._settings.steps)) if self._settings.schedule == "cosine" else 1.0
+        factor = scale_rate(step, self._settings)
         for group, rate in zip(self._optimizer.param_groups, (self._settings.pose_rate, self._settings.token_rate), strict=True):
             group["lr"] = rate * factor
         self._optimizer.zero_grad(set_to_none=True)
@@ -179,12 +179,16 @@ class Learner:
         predicted = self._denoiser.predict(clean + clip.sigma * clip.noise, sigma, self._token, clip.prompt, hook)
         if set(rendered) != set(self._pose):
             raise ValueError(f"denoiser: wanted a call of the hook in pose blocks {list(self._pose)}, got {sorted(rendered)}")
-        masks = None if of_class or self._photographs.masks is None else self._photographs.masks[clip.targets]
-        region = torch.ones_like(clean[:, :1]) if masks is None else dilate_mask(resize_area(masks, *clean.shape[-2:]))
+        targets = self._photographs[clip.targets]
+        region = torch.ones_like(clean[:, :1]) if of_class else _find_region(targets)
         losses = {"denoising": denoising_loss((predicted - clean) / clip.sigma, region)}
-        if of_class:
-            return losses
-        return losses | rendering_losses(rendered.values(), self._photographs.images[clip.targets], masks, region)
+        return losses if of_class else losses | rendering_losses(rendered.values(), targets.images, targets.masks, region)
+
+    def _rendering_losses(self, clip: Clip, generator: torch.Generator) -> dict[str, Tensor]:
+        """Losses of an update without the backbone."""
+        targets = self._photographs[clip.targets]
+        rendered = self._subject(clip.references).render_all(targets.cameras, clip.allowed, generator)
+        return rendering_losses(rendered, targets.images, targets.masks, _find_region(targets))
 
     @torch.no_grad()
     def _measure(self) -> float:
@@ -216,6 +220,13 @@ class Learner:
             if got is None or got[:2] != wanted:
                 raise ValueError(f"denoiser: wanted features [{wanted[0]}, {wanted[1]}, h, w] of transformer {site.number}, got {got}")
         return features
+
+
+def _find_region(photographs: Photographs) -> Tensor:
+    """Where the subject and its nearest surroundings are, [V, 1, h, w] in 0..1 on the latents' cells."""
+    if photographs.masks is None:
+        return torch.ones_like(photographs.latents[:, :1])
+    return dilate_mask(resize_area(photographs.masks, *photographs.latents.shape[-2:]))
 
 
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

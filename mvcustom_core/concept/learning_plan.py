@@ -28,11 +28,13 @@ class LearningSettings:
 
     Attributes:
         steps: updates.
+        rendering_steps: the first so many of them, on what the pose blocks render alone. The backbone does not run in these, so they take
+            a fraction of the time (ours; 0 is as published).
         frames: target views per update, denoised as one clip.
         references: views that a target is rendered from while learning.
         pose_rate, token_rate: learning rates of pose blocks and token.
         weight_decay: of the pose blocks; the token has none.
-        schedule: of both rates over the steps.
+        schedule: of both rates, over the rendering steps and over the others.
         text_drop: share of updates under the empty prompt.
         prior_share: share of updates on pictures of the class, where some are given: they keep the backbone's idea of it.
         held_out: photographs at equal spacing that are kept out of learning, to judge it by.
@@ -40,6 +42,7 @@ class LearningSettings:
     """
 
     steps: int = 1600
+    rendering_steps: int = 0
     frames: int = 4
     references: int = 4
     pose_rate: float = 1e-4
@@ -81,6 +84,14 @@ class Clip:
 def seed_step(settings: LearningSettings, step: int) -> torch.Generator:
     """The generator of one update: it follows from seed and step, so that a run can continue at any step."""
     return torch.Generator().manual_seed((settings.seed * SEED_STRIDE + step) % 2**63)
+
+
+def scale_rate(step: int, settings: LearningSettings) -> float:
+    """What the learning rates are multiplied with at a step; each of the two parts of a run has its own cosine."""
+    if settings.schedule == "constant":
+        return 1.0
+    first, last = (0, settings.rendering_steps) if step < settings.rendering_steps else (settings.rendering_steps, settings.steps)
+    return 0.5 * (1 + math.cos(math.pi * (step - first) / (last - first)))
 
 
 def draw_clip(photographs: Photographs, pictures: int, sigmas: Tensor, settings: LearningSettings, generator: torch.Generator) -> Clip:
@@ -134,6 +145,10 @@ def check_run(photographs: Photographs, layout: PoseLayout, token: Tensor, setti
         raise ValueError(f"token: wanted [1, {layout.text_width}] as the text encoder's embedding, got {list(token.shape)}")
     if settings.steps < 1:
         raise ValueError(f"steps: wanted at least 1, got {settings.steps}")
+    if not 0 <= settings.rendering_steps <= settings.steps:
+        raise ValueError(
+            f"rendering_steps: wanted 0 to {settings.steps}, a part of the steps, got {settings.rendering_steps}; lower it or raise steps"
+        )
     if views < FEWEST:
         raise ValueError(f"photographs: wanted at least {FEWEST} from different sides, got {views}; add photographs")
     if not 0 <= settings.held_out <= views - FEWEST:

@@ -42,18 +42,35 @@ class Subject:
         Args:
             allowed, generator: as `sample_rays` takes them; blocks of one resolution share their samples.
         """
-        shared: dict[tuple[int, ...], RaySamples] = {}
+        sample = self._make_sampler(targets, allowed, generator)
 
         def hook(number: int, tokens: Tensor, text_attention: TextAttention | None) -> Tensor:
-            features = self.features[number]
-            size = tuple(features.shape[-2:])
-            if size not in shared:
-                shared[size] = sample_rays(targets, self.cameras, *size, self.pose.settings, allowed=allowed, generator=generator)
             block = self.pose[number]
-            rendered[number] = block.nerf(features, shared[size], text_attention)
+            rendered[number] = block.nerf(self.features[number], sample(number), text_attention)
             return block.merge(tokens, rendered[number].features)
 
         return hook
+
+    def render_all(
+        self,
+        targets: Cameras,
+        allowed: Tensor | None = None,  # [V, A] bool
+        generator: torch.Generator | None = None,
+    ) -> list[Rendered]:
+        """What every block sees from the targets' cameras, on its own grid and without a prompt; arguments as of `make_hook`."""
+        sample = self._make_sampler(targets, allowed, generator)
+        return [self.pose[number].nerf(self.features[number], sample(number)) for number in self.pose]
+
+    def _make_sampler(self, targets: Cameras, allowed: Tensor | None, generator: torch.Generator | None) -> Callable[[int], RaySamples]:
+        shared: dict[tuple[int, ...], RaySamples] = {}
+
+        def sample(number: int) -> RaySamples:
+            size = tuple(self.features[number].shape[-2:])
+            if size not in shared:
+                shared[size] = sample_rays(targets, self.cameras, *size, self.pose.settings, allowed=allowed, generator=generator)
+            return shared[size]
+
+        return sample
 
     @torch.no_grad()
     def render(self, number: int, targets: Cameras, size: tuple[int, int] | None = None, allowed: Tensor | None = None) -> Rendered:

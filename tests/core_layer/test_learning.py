@@ -19,7 +19,7 @@ from mvcustom.mvcustom_core.concept import learning
 from mvcustom.mvcustom_core.concept.concept import load_concept, save_concept
 from mvcustom.mvcustom_core.concept.denoiser import PoseHook, Prompt
 from mvcustom.mvcustom_core.concept.learning import Learner
-from mvcustom.mvcustom_core.concept.learning_plan import LearningSettings, draw_clip, is_plateau, seed_step, split_views
+from mvcustom.mvcustom_core.concept.learning_plan import LearningSettings, draw_clip, is_plateau, scale_rate, seed_step, split_views
 from mvcustom.mvcustom_core.concept.learning_state import load_learning, save_learning
 from mvcustom.mvcustom_core.concept.photographs import Photographs
 from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks, PoseLayout, PoseSite
@@ -125,7 +125,13 @@ def _equal(one, other) -> bool:
 RUNS = {
     "published": SETTINGS,
     "all that may vary": replace(
-        SETTINGS, schedule="cosine", held_out=2, patience=3, prior_share=0.5, nerf=NerfSettings(samples=4, importance=4)
+        SETTINGS,
+        rendering_steps=2,
+        schedule="cosine",
+        held_out=2,
+        patience=3,
+        prior_share=0.5,
+        nerf=NerfSettings(samples=4, importance=4),
     ),
 }
 
@@ -290,6 +296,31 @@ def test_a_target_does_not_see_itself(start: Start, photographs: Photographs):
     assert plain.losses == spoiled.losses
 
 
+def test_rendering_steps_learn_shape_and_colour_without_the_backbone(start: Start):
+    denoiser = ToyDenoiser()
+    learner = start(replace(SETTINGS, steps=42, rendering_steps=40), denoiser=denoiser)
+    before, run = learner.state, learner.run()
+    reports = [next(run) for _ in range(40)]
+    assert not denoiser.seen
+    assert {frozenset(report.losses) for report in reports} == {frozenset({"foreground", "background", "rgb"})}
+    for name in ("foreground", "background", "rgb"):
+        first, last = (sum(report.losses[name] for report in part) for part in (reports[:10], reports[-10:]))
+        assert last < 0.8 * first, name
+    after = learner.state
+    changed = {name for name in before.pose if not torch.equal(before.pose[name], after.pose[name])}
+    assert changed == {name for name in before.pose if ".nerf." in name} and torch.equal(before.token, after.token)
+    assert [set(report.losses) for report in run] == [{"denoising", "foreground", "background", "rgb"}] * 2
+    assert len(denoiser.seen) == 2 and not torch.equal(learner.state.token, after.token)
+
+
+def test_rates_fall_in_each_part_of_a_run():
+    settings = replace(SETTINGS, steps=10, rendering_steps=4, schedule="cosine")
+    rates = [scale_rate(step, settings) for step in range(10)]
+    assert rates[0] == rates[4] == 1 and rates[2] == pytest.approx(0.5) and rates[7] == pytest.approx(0.5)
+    assert all(high > low for part in (rates[:4], rates[4:]) for high, low in zip(part, part[1:], strict=False))
+    assert {scale_rate(step, replace(settings, schedule="constant")) for step in range(10)} == {1.0}
+
+
 # Held-out photographs, pictures of the class, and what a run shows.
 
 
@@ -390,6 +421,7 @@ def test_generation_ends_at_what_is_predicted(start: Start, photographs: Photogr
         ({"patience": 2}, "patience: wanted held-out photographs to judge by, got patience 2 and none"),
         ({"held_out": 2, "references": 6}, "references: wanted 2 .* to 5 .* got 6"),
         ({"steps": 0}, "steps: wanted at least 1, got 0"),
+        ({"rendering_steps": 7}, "rendering_steps: wanted 0 to 6, a part of the steps, got 7; lower it or raise steps"),
         ({"frames": 0}, "frames: wanted 1 to 7 as there are photographs to learn from, got 0"),
         ({"frames": 8}, "frames: wanted 1 to 7 as there are photographs to learn from, got 8"),
         ({"references": 1}, "references: wanted 2 .* to 7 .* got 1"),
