@@ -80,7 +80,7 @@ def digest(key: Iterable[Tensor | str | None]) -> str:
     for part in key:
         if isinstance(part, Tensor):
             total.update(f"{part.dtype}{list(part.shape)}".encode())
-            total.update(part.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+            total.update(part.detach().cpu().flatten().contiguous().view(torch.uint8).numpy().tobytes())
         else:
             total.update(repr(part).encode())
     return total.hexdigest()[:16]

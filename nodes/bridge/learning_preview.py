@@ -6,7 +6,6 @@ import comfy.utils
 import torch
 from comfy.sd import VAE
 from PIL import Image
-from server import PromptServer
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -33,11 +32,19 @@ class Display:
     def show(self, report: StepReport, picture: Tensor | None) -> None:
         """Move on by one update; also raises when the user cancels."""
         self.seconds = report.seconds if not self.seconds else 0.9 * self.seconds + 0.1 * report.seconds
-        server = getattr(PromptServer, "instance", None)
-        if server is not None and self.node is not None:
-            server.send_progress_text(describe_progress(report, self.steps, self.seconds), self.node)
+        if self.node is not None:
+            send_text(describe_progress(report, self.steps, self.seconds), self.node)
         preview = None if picture is None else ("JPEG", _to_pil(picture), 4 * PIXELS)
         self.bar.update_absolute(report.step, self.steps, preview)
+
+
+def send_text(text: str, node: str) -> None:
+    """Show a line on a node, where a server runs."""
+    from server import PromptServer  # here, since it is slow to import where nothing has imported it yet
+
+    server = getattr(PromptServer, "instance", None)
+    if server is not None:
+        server.send_progress_text(text, node)
 
 
 def describe_progress(report: StepReport, steps: int, seconds: float) -> str:

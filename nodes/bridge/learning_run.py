@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -137,16 +137,26 @@ def _list_inputs(
     cameras = pictures.cameras
     norms = [parameter for parameter in backbone.model.model.diffusion_model.parameters() if parameter.dim() == 1]
     token = token_row(backbone.clip, words.class_word)
-    loras = sorted((key, [_describe_patch(patch) for patch in patches]) for key, patches in backbone.model.patches.items())
-    words_and_numbers = repr((words, settings, options.warm_start, options.economy, loras))
-    return [pictures.images, pictures.masks, cameras.w2c, cameras.K, pictures.class_images, *norms, token, words_and_numbers]
+    patches = [*_walk(backbone.model.patches), *_walk(backbone.clip.patcher.patches)]
+    chosen = repr((words, settings, options.warm_start, options.economy))
+    return [pictures.images, pictures.masks, cameras.w2c, cameras.K, pictures.class_images, *norms, token, *patches, chosen]
 
 
-def _describe_patch(patch: tuple[Any, ...]) -> list[float]:
-    """The strengths of a patch of a weight (a LoRA, say), and the size of each tensor in it."""
-    strength, content, weight_strength, *_ = patch
-    tensors = content.weights if hasattr(content, "weights") else content[1]
-    return [strength, weight_strength, *(float(tensor.float().abs().mean()) for tensor in tensors if isinstance(tensor, Tensor))]
+def _walk(patches: Any) -> Iterator[Tensor | str]:
+    """The tensors and numbers of ComfyUI's weight patches, such as LoRA, which are nested in lists, tuples and adapters."""
+    if isinstance(patches, Tensor):
+        yield patches
+    elif isinstance(patches, dict):
+        for key in sorted(patches, key=str):
+            yield str(key)
+            yield from _walk(patches[key])
+    elif isinstance(patches, list | tuple):
+        for part in patches:
+            yield from _walk(part)
+    elif hasattr(patches, "weights"):
+        yield from _walk(patches.weights)
+    elif isinstance(patches, str | int | float):
+        yield str(patches)
 
 
 def _list_curves(state: LearningState) -> dict[str, list[float]]:

@@ -44,6 +44,7 @@ class PoseSession(Protocol):
     """What becomes of the tokens in a run."""
 
     numbers: frozenset[int]  # the transformers that it wants to see
+    scratch: dict[str, Tensor]  # what the patches remember between their calls within a block
 
     def visit(self, visit: Visit) -> Tensor:
         """The tokens [(B V), P, C] to go on with."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import random
+import sys
+import types
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -270,6 +272,18 @@ def test_a_cancelled_run_goes_on_to_the_same_bits(monkeypatch: pytest.MonkeyPatc
     assert curves == curves_again and torch.equal(preview, preview_again)
 
 
+def test_another_lora_is_another_run(monkeypatch: pytest.MonkeyPatch, folder: Path):
+    model, key = load_once()[0], "diffusion_model.input_blocks.0.0.weight"
+    shape = model.model.state_dict()[key].shape
+    stop_after(monkeypatch, 1)
+    for strength, fill in ((1.0, 0.0), (0.5, 0.0), (1.0, 0.1)):
+        patched = model.clone()
+        patched.add_patches({key: ("diff", (torch.full(shape, fill),))}, strength)
+        with pytest.raises(comfy.model_management.InterruptProcessingException):
+            learn(patched)
+    assert len(list(folder.iterdir())) == 3
+
+
 def test_an_error_keeps_the_run_too(monkeypatch: pytest.MonkeyPatch, folder: Path):
     calls: list[int] = []
     predict = ComfyDenoiser.predict
@@ -377,6 +391,14 @@ def test_progress_in_words():
     report = StepReport(step=25, total=0.314159, losses={}, sigma=1.0, seconds=0.5, held_out=0.12)
     assert describe_progress(report, 1600, 0.5) == "step 25 of 1600, loss 0.314, held out 0.12, 13 min 8 s left"
     assert describe_progress(replace(report, held_out=None), 26, 2.0) == "step 25 of 26, loss 0.314, 0 min 2 s left"
+
+
+def test_progress_is_sent_to_the_node(monkeypatch: pytest.MonkeyPatch):
+    sent: list[tuple[str, str]] = []
+    server = types.SimpleNamespace(instance=types.SimpleNamespace(send_progress_text=lambda *line: sent.append(line)))
+    monkeypatch.setitem(sys.modules, "server", types.SimpleNamespace(PromptServer=server))
+    learn(load_once()[0], steps=2, options=RunOptions(warm_start=False, node="7"))
+    assert [node for _, node in sent] == ["7", "7"] and sent[1][0].startswith("step 2 of 2, loss ") and sent[1][0].endswith(" 0 s left")
 
 
 def test_a_word_of_the_vocabulary_is_no_token():
