@@ -20,7 +20,9 @@ from mvcustom.devtools.comfyui import locate_comfyui
 TINY = ("--device", "cpu", "--tiny", "--latent", "8", "--frames", "2")
 
 
-@pytest.mark.parametrize("words", [("unet_forward", "--cfg"), ("sampling", "--steps", "2")], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "words", [("unet_forward", "--cfg"), pytest.param(("sampling", "--steps", "2"), marks=pytest.mark.slow)], ids=lambda words: words[0]
+)
 def test_a_case_is_measured(words: tuple[str, ...]) -> None:
     command = [sys.executable, str(ROOT / "benchmarks"), *words, *TINY, "--measure", "dense"]
     environment = os.environ | {"COMFYUI_DIR": str(locate_comfyui())}

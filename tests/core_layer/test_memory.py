@@ -56,8 +56,7 @@ def measure_peak(settings: MotionSettings, workload: Workload) -> int:
     return tracked.peak
 
 
-@pytest.mark.parametrize("norm_mode", ["per_frame", "cross_frame"])
-@pytest.mark.parametrize("spatial_position", [False, True])
+@pytest.mark.parametrize(("norm_mode", "spatial_position"), [("per_frame", False), ("cross_frame", True)])
 @pytest.mark.parametrize("scope", [Scope(1), Scope(3), Scope(9), Scope(None)])
 @pytest.mark.parametrize("hidden_rows", [1, 1000])
 def test_estimate_is_what_is_alive(

@@ -19,15 +19,19 @@ def run_views(comfy, **changes):
     return np.stack([np.asarray(Image.open(f"{folder}/{image['subfolder']}/{image['filename']}"), dtype=np.float32) for image in images])
 
 
-def test_whole_path_is_finite_and_repeatable(comfy):
-    first = run_views(comfy)
-    assert first.shape == (3, 64, 64, 3)
-    assert first.std() > 1
-    np.testing.assert_array_equal(first, run_views(comfy))
+@pytest.fixture(scope="module")
+def views(comfy):
+    return run_views(comfy)
 
 
-def test_hook_changes_the_views(comfy):
-    assert np.abs(run_views(comfy) - run_views(comfy, hook__strength=0.0, hook__shared_noise=False)).max() > 1
+def test_whole_path_is_finite_and_repeatable(comfy, views):
+    assert views.shape == (3, 64, 64, 3)
+    assert views.std() > 1
+    np.testing.assert_array_equal(views, run_views(comfy))
+
+
+def test_hook_changes_the_views(comfy, views):
+    assert np.abs(views - run_views(comfy, hook__strength=0.0, hook__shared_noise=False)).max() > 1
 
 
 def test_wrong_batch_is_refused_before_sampling(comfy):
