@@ -1,6 +1,7 @@
 """Work on this pack with one command. Each verb makes `.venv` and fetches ComfyUI when they are missing; Python 3.10 to 3.13, nothing else.
 
-    python dev.py test [pytest arguments]       run the tests; `-m gpu` or `-m slow` for those that are left out by default
+    python dev.py test [pytest arguments]       run the tests, all of them in two processes; `-m gpu` or `-m slow` for those that are
+                                                left out by default
     python dev.py demo [--workflow FILE] [--set NODE.input=value] [--output FOLDER]
                                                 run a workflow on a real server, collect images, timings and memory
     python dev.py comfy [ComfyUI arguments]     start ComfyUI with this checkout mounted, to use in a browser
@@ -29,6 +30,7 @@ RUN_IN_VENV = {
     "figures": ["training", "figures"],
     "bench": ["benchmarks"],
 }
+WHOLE_SUITE = ["-n", "2", "--dist", "loadfile"]  # each process holds a ComfyUI of its own; two fit anywhere and halve the time
 
 
 def start_comfyui(python: Path, comfyui: Path, arguments: list[str]) -> int:
@@ -63,7 +65,8 @@ def main(arguments: list[str]) -> int:
     os.environ["COMFYUI_DIR"] = str(comfyui)
     if verb == "comfy":
         return start_comfyui(python, comfyui, rest)
-    return run([str(python), *RUN_IN_VENV[verb], *rest], cwd=ROOT)
+    options = WHOLE_SUITE if verb == "test" and not rest else rest
+    return run([str(python), *RUN_IN_VENV[verb], *options], cwd=ROOT)
 
 
 if __name__ == "__main__":

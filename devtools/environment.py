@@ -19,7 +19,7 @@ from . import CACHE, VENV
 from .comfyui import obtain_comfyui
 
 TORCH = "torch==2.13.0"
-TOOLS = ["pycolmap==4.2.1", "diffusers", "accelerate", "pytest", "pytest-asyncio", "websocket-client", "ruff"]
+TOOLS = ["pycolmap==4.2.1", "diffusers", "accelerate", "pytest", "pytest-asyncio", "pytest-xdist", "websocket-client", "ruff"]
 WITHOUT_DEPENDENCIES = ["torchvision==0.28.0", "torchaudio==2.11.0", "spandrel", "timm"]
 INSTALLED_APART = {"torch", "torchvision", "torchaudio", "spandrel"}
 OPERATORS_MODULE = Path(__file__).with_name("torchvision_operators.py")
