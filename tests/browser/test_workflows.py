@@ -26,7 +26,7 @@ RUN_SECONDS = 600
 # Smaller values for the demo: what the browser shows is whether it runs, not how good the pictures are. Class -> input -> value.
 DEMO_ECONOMIES: dict[str, dict[str, Any]] = {
     "MVCustomRenderDemoSubject": {"views": 6},
-    "MVCustomLearnConcept": {"steps": 3},
+    "MVCustomLearnConcept": {"steps": 3, "rendering_steps": 1},
     "BasicScheduler": {"steps": 4},
 }
 
