@@ -23,9 +23,8 @@ from torch import Tensor
 
 from ..mvcustom_core.concept.concept import Concept
 from ..mvcustom_core.concept.pose_block import PoseBlocks
-from ..mvcustom_core.geometry.cameras import Cameras, look_at
+from ..mvcustom_core.geometry.cameras import Cameras, look_at, square_intrinsics
 from ..mvcustom_core.geometry.trajectory import orbit
-from ..mvcustom_core.scenes.sweep import square_intrinsics
 from ..nodes.bridge.concept import apply_concept
 from ..nodes.bridge.concept_session import ConceptSession
 from ..nodes.bridge.embedded import SIZE, SPEC, TEXT_WIDTH, VIEWS, load_embedded

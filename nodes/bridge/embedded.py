@@ -33,7 +33,7 @@ from .folders import PACK
 from .motion import apply_motion, describe_run
 from .motion_model import build_motion_patcher
 
-AS_TRAINED = MotionChoices()
+DEFAULT_CHOICES = MotionChoices()
 
 NAME = "embedded (small, procedural scenes)"
 FILE = PACK / "models" / "tiny" / "backbone.safetensors"
@@ -112,7 +112,7 @@ def build_unet() -> comfy.model_base.BaseModel:
 
 
 def load_embedded(
-    choices: MotionChoices = AS_TRAINED,
+    choices: MotionChoices = DEFAULT_CHOICES,
 ) -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE, str]:
     """MODEL with motion modules, CLIP and VAE, ready to use, and one line about the motion modules.
 

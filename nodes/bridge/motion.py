@@ -28,8 +28,8 @@ from ...mvcustom_core.backbone.presets import MotionChoices
 from ...mvcustom_core.backbone.schedule import COMFY_NAMES
 from .motion_model import REPORT, add_motion_lora, load_motion_patcher
 from .motion_run import Clip, MotionRun, check_animatediff_evolved, count_frames
+from .pose import KEY
 
-KEY = "mvcustom"
 ATTACHMENT = "mvcustom_motion"
 SD15_CHANNELS, SD15_CONTEXT = (320, 640, 1280, 1280), 768
 

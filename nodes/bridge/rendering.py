@@ -44,8 +44,10 @@ class FeatureRenderer:
         views = len(operator.mask)
         if count_frames(len(x), options) != views:
             raise ValueError(f"feature rendering: wanted all {views} views in one batch, got {count_frames(len(x), options)}")
-        placed = self.placed.setdefault((block, x.device), operator.to(x.device))
-        return replace_features(x, placed, self.anchor, strength)
+        key = block, x.device
+        if key not in self.placed:  # once, not with every call
+            self.placed[key] = operator.to(x.device)
+        return replace_features(x, self.placed[key], self.anchor, strength)
 
 
 def apply_rendering(

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at
+from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at, square_intrinsics
 from mvcustom.mvcustom_core.geometry.rays import project_points, unproject_depth
 from mvcustom.mvcustom_core.scenes.grammar import COLORS, GROUNDS, SHAPES, SKIES, VOCABULARY, SceneWords, sample_words, word_indices
 from mvcustom.mvcustom_core.scenes.primitive import HITS
 from mvcustom.mvcustom_core.scenes.render import render_scene
 from mvcustom.mvcustom_core.scenes.scene import GROUND_Y, Scene, Solid, sample_concept, sample_scene, with_surroundings
-from mvcustom.mvcustom_core.scenes.sweep import SWEEPS, sample_photographs, sample_sweep, square_intrinsics
+from mvcustom.mvcustom_core.scenes.sweep import SWEEPS, sample_photographs, sample_sweep
 from mvcustom.mvcustom_core.scenes.texture import ground_shade, pattern
 
 WORDS = SceneWords("red", "plain", "sphere", "sandy", "blue")

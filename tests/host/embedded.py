@@ -20,10 +20,9 @@ from torch import Tensor
 from mvcustom.mvcustom_core.concept.concept import Concept
 from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks, PoseLayout
 from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
-from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at
+from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at, square_intrinsics
 from mvcustom.mvcustom_core.geometry.depth import DepthMap
 from mvcustom.mvcustom_core.geometry.trajectory import orbit
-from mvcustom.mvcustom_core.scenes.sweep import square_intrinsics
 from mvcustom.nodes.bridge.concept import apply_concept
 from mvcustom.nodes.bridge.embedded import SPEC, TEXT_WIDTH, load_embedded
 from mvcustom.nodes.bridge.tokens import encode_caption
