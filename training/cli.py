@@ -15,7 +15,7 @@ import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".cache" / "tiny"
-STAGES = ("data", "vae", "decoder", "latents", "image", "motion", "depth", "pose", "reader", "pack", "figures")
+STAGES = ("data", "vae", "decoder", "latents", "image", "motion", "depth", "rings", "pose", "reader", "pack", "figures")
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _is_parallel(stage: str, processes: int) -> bool:
-    return stage not in ("data", "pack", "figures") and processes > 1 and not torch.cuda.is_available()
+    return stage not in ("data", "rings", "pack", "figures") and processes > 1 and not torch.cuda.is_available()
 
 
 def _run_processes(stage: str, processes: int) -> None:

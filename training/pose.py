@@ -1,6 +1,6 @@
-"""Stage 5: pose blocks that render any of the procedural scenes, for Learn Concept to start from.
+"""Stage 5: pose blocks that render any of the procedural subjects, for Learn Concept to start from.
 
-FeatureNeRF reads its references, so blocks trained over many scenes already know how to look them up; a concept then has little left to
+FeatureNeRF reads its references, so blocks trained over many subjects already know how to look them up; a concept then has little left to
 learn. The paper starts every concept from nothing; this is our own addition, for a backbone that has to learn on a CPU in minutes.
 """
 
@@ -13,18 +13,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ..mvcustom_core.concept.feature_nerf import Rendered, TextAttention
-from ..mvcustom_core.concept.losses import (
-    LossWeights,
-    background_loss,
-    denoising_loss,
-    dilate_mask,
-    foreground_loss,
-    resize_area,
-    rgb_loss,
-)
+from ..mvcustom_core.concept.feature_nerf import Rendered
+from ..mvcustom_core.concept.losses import LossWeights, denoising_loss, rendering_losses
 from ..mvcustom_core.concept.pose_block import PoseBlocks
-from ..mvcustom_core.concept.ray_samples import RaySamples, sample_rays
+from ..mvcustom_core.concept.subject import Subject
 from ..mvcustom_core.geometry.cameras import Cameras
 from ..mvcustom_core.scenes.grammar import VOCABULARY
 from ..nodes.bridge import embedded
@@ -33,12 +25,13 @@ from .data import SIZE, shard_paths
 from .image import TinyDenoiser, alphas_cumprod
 from .loop import training_device
 
-TARGETS, REFERENCES = 2, 4
+TARGETS, REFERENCES = 3, (3, 8)  # views an update; references are drawn anew, fewest to most
+DENOISING_EVERY = 4  # updates; the others render alone, at a fraction of the time
 NOISY = 3.0  # levels are drawn as in learning a concept: 999 (1 - u^3)
 
 
 class PoseStage:
-    """One scene an update: some of its views are denoised with the help of others."""
+    """One subject an update: some of its views are rendered, and now and then denoised, with the help of others."""
 
     name = "pose"
 
@@ -47,70 +40,69 @@ class PoseStage:
         self.module = PoseBlocks(embedded.SPEC.pose_layout, embedded.SPEC.nerf)
         self.numbers = frozenset(self.module)
         self.weights, self.alphas = LossWeights(), alphas_cumprod().to(training_device())
-        self.scenes = _load(folder, held_out=False)
+        self.rings = _load(folder, held_out=False)
         self.held = _load(folder, held_out=True)
+        self.features: dict[int, dict[int, Tensor]] = {}  # ring to what the frozen denoiser makes of its photographs, half precision
+        self.updates = 0
 
     def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        scene = int(torch.randint(len(self.scenes["latents"]), (), generator=generator))
-        order = torch.randperm(self.scenes["latents"].shape[1], generator=generator).tolist()
+        ring = int(torch.randint(len(self.rings["latents"]), (), generator=generator))
+        order = torch.randperm(self.rings["latents"].shape[1], generator=generator).tolist()
+        count = int(torch.randint(REFERENCES[0], REFERENCES[1] + 1, (), generator=generator))
         chance = float(torch.rand(1, generator=generator))
-        return self.scene_loss(self.scenes, scene, order, int(999 * (1 - chance**NOISY)), generator)
+        self.updates += 1
+        if ring not in self.features:
+            self.features[ring] = {n: x.half() for n, x in self.record(self.rings, ring).items()}
+        t = None if self.updates % DENOISING_EVERY else int(999 * (1 - chance**NOISY))
+        views = order[:TARGETS], order[TARGETS : TARGETS + count]
+        return self.ring_loss(self.rings, ring, self.features[ring], views, t, generator)
 
-    def scene_loss(
-        self, scenes: dict[str, Tensor], scene: int, order: list[int], t: int, generator: torch.Generator
-    ) -> tuple[Tensor, dict[str, float]]:
-        device = training_device()
-        targets, references = order[:TARGETS], order[TARGETS : TARGETS + REFERENCES]
-        latents = scenes["latents"][scene].to(device).float()
-        cameras = Cameras(scenes["w2c"][scene].to(device), scenes["K"][scene].to(device), SIZE, SIZE)
-        shape_word = VOCABULARY["shape"][int(scenes["words"][scene][2])]
-        caption = self.denoiser.text(self.denoiser.text.indices([f"a {shape_word}"]).to(device))  # [1, L, D]
-        unet = self.denoiser.unet
+    def record(self, rings: dict[str, Tensor], ring: int) -> dict[int, Tensor]:
+        """Reference features of all photographs of a ring."""
+        latents = rings["latents"][ring].to(training_device()).float()
+        return record_features(lambda x, entries: self._run(rings, ring, x, entries), self.denoiser.unet, self.numbers, latents)
 
-        def run(x: Tensor, entries: dict[str, Any], step: int = 0) -> Tensor:
-            options = {"patches": pose_patches(), KEY: entries, "cond_or_uncond": [0]}
-            return unet(x, x.new_full((len(x),), step), caption.expand(len(x), -1, -1), transformer_options=options)
+    def _run(self, rings: dict[str, Tensor], ring: int, x: Tensor, entries: dict[str, Any], step: int = 0) -> Tensor:
+        shape_word = VOCABULARY["shape"][int(rings["words"][ring][2])]
+        caption = self.denoiser.text(self.denoiser.text.indices([f"a {shape_word}"]).to(x.device))  # [1, L, D]
+        options = {"patches": pose_patches(), KEY: entries, "cond_or_uncond": [0]}
+        return self.denoiser.unet(x, x.new_full((len(x),), step), caption.expand(len(x), -1, -1), transformer_options=options)
 
-        features = record_features(run, unet, self.numbers, latents[references])
+    def ring_loss(
+        self, rings: dict[str, Tensor], ring: int, features: dict[int, Tensor], views: tuple[list[int], list[int]], t: int | None,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
+        """Losses of target views rendered from reference views; at noise level t of 1000 the targets are denoised as well."""
+        device, (targets, references) = training_device(), views
+        cameras = Cameras(rings["w2c"][ring].to(device), rings["K"][ring].to(device), SIZE, SIZE)
+        subject = Subject(self.module, {n: x[references].float() for n, x in features.items()}, cameras[references])
         rendered: dict[int, Rendered] = {}
-        shared: dict[torch.Size, RaySamples] = {}
-
-        def hook(number: int, tokens: Tensor, text: TextAttention | None) -> Tensor:
-            size = features[number].shape[-2:]
-            if size not in shared:
-                shared[size] = sample_rays(cameras[targets], cameras[references], *size, embedded.SPEC.nerf, generator=generator)
-            rendered[number] = self.module[number].nerf(features[number], shared[size], text)
-            return self.module[number].merge(tokens, rendered[number].features)
-
-        a, s = self.alphas[t].sqrt(), (1 - self.alphas[t]).sqrt()
-        x0 = latents[targets]
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
-        v = run(a * x0 + s * noise, {"pose": Hooked(unet, self.numbers, hook)}, t)
-        losses = self._losses(rendered, scenes["images"][scene, targets], scenes["mask"][scene, targets])
-        losses["denoising"] = denoising_loss(v - (a * noise - s * x0), torch.ones_like(x0[:, :1]))  # the background, too, is worth knowing
+        losses: dict[str, Tensor] = {}
+        if t is None:
+            rendered = dict(enumerate(subject.render_all(cameras[targets], generator=generator)))
+        else:
+            hook = subject.make_hook(cameras[targets], rendered, generator=generator)
+            a, s = self.alphas[t].sqrt(), (1 - self.alphas[t]).sqrt()
+            x0 = rings["latents"][ring, targets].to(device).float()
+            noise = torch.randn(x0.shape, generator=generator).to(x0)
+            v = self._run(rings, ring, a * x0 + s * noise, {"pose": Hooked(self.denoiser.unet, self.numbers, hook)}, t)
+            # the background, too, is worth knowing
+            losses["denoising"] = denoising_loss(v - (a * noise - s * x0), torch.ones_like(x0[:, :1]))
+        images, masks = (rings[name][ring, targets].to(device).float() / 255 for name in ("images", "masks"))
+        losses |= rendering_losses(rendered.values(), images, masks)
         total = sum(getattr(self.weights, name) * loss for name, loss in losses.items())
         return total, {name: float(loss.detach()) for name, loss in losses.items()}
-
-    def _losses(self, rendered: dict[int, Rendered], images: Tensor, masks: Tensor) -> dict[str, Tensor]:
-        device = training_device()
-        images, masks = images.to(device).float() / 255, masks.to(device).float()
-        rows: dict[str, list[Tensor]] = {"foreground": [], "background": [], "rgb": []}
-        for view in rendered.values():
-            side = round(view.opacity.shape[1] ** 0.5)
-            covered = resize_area(masks, side, side)
-            rows["foreground"].append(foreground_loss(view.opacity, covered))
-            rows["background"].append(background_loss(view.alpha, covered))
-            rows["rgb"].append(rgb_loss(view.rgb, resize_area(images, side, side), dilate_mask(covered)))
-        return {name: torch.stack(losses).mean() for name, losses in rows.items()}
 
     @torch.no_grad()
     def held_out(self) -> dict[str, float]:
         generator = torch.Generator().manual_seed(0)
-        rows = [self.scene_loss(self.held, scene, [3, 5, 0, 2, 4, 7], 600, generator)[1] for scene in range(12)]
+        views = [1, 5, 9], [0, 2, 4, 6, 8, 10]
+        rows = [self.ring_loss(self.held, ring, self.record(self.held, ring), views, 600, generator)[1] for ring in range(20)]
         return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
 def _load(folder: Path, *, held_out: bool) -> dict[str, Tensor]:
-    """Latents and everything else of the shards that are encoded."""
-    shards = [load_file(path) | load_file(folder / "data" / path.name) for path in shard_paths(folder / "latents", held_out=held_out)]
-    return {name: torch.cat([shard[name] for shard in shards]) for name in ("latents", "images", "mask", "w2c", "K", "words")}
+    shards = [load_file(path) for path in shard_paths(folder / "rings", held_out=held_out)]
+    if not shards:
+        raise ValueError(f"training data: wanted finished shards in {folder / 'rings'}, found none; run the rings stage first")
+    return {name: torch.cat([shard[name] for shard in shards]) for name in shards[0]}

@@ -18,6 +18,7 @@ from .loop import LoopSettings, load_ema, run_stage
 from .motion import MotionStage
 from .pose import PoseStage
 from .reader import ReaderStage
+from .rings import write_rings
 from .vae import VaeStage, initialize, whiten
 
 
@@ -89,9 +90,13 @@ def _trained_denoiser(folder: Path) -> TinyDenoiser:
     return denoiser
 
 
+def write_all_rings(arguments: argparse.Namespace, folder: Path) -> None:
+    write_rings(folder / "rings", _start_decoder(folder), arguments.shards)
+
+
 def train_pose(arguments: argparse.Namespace, folder: Path) -> None:
     torch.manual_seed(5)
-    settings = LoopSettings(arguments.minutes, arguments.rate or 2e-3, report_every=20, save_every=20, ema=0.99)
+    settings = LoopSettings(arguments.minutes, arguments.rate or 2e-3, report_every=200, save_every=200)
     run_stage(PoseStage(_trained_denoiser(folder), folder), settings, folder / "state")
 
 
@@ -132,6 +137,7 @@ STAGES = {
     "image": train_image,
     "motion": train_motion,
     "depth": train_depth,
+    "rings": write_all_rings,
     "pose": train_pose,
     "reader": train_reader,
     "pack": pack_weights,

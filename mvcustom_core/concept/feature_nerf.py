@@ -34,6 +34,7 @@ class Rendered:
 
     Attributes:
         size: (h, w), h w = P.
+        places: [V, P, 2] (x, y) where each ray goes through its view, -1..1 from edge to edge.
         features: [V, P, C].
         opacity: [V, P, 1] in 0..1.
         rgb: [V, P, 3] premultiplied by opacity, in 0..1.
@@ -42,6 +43,7 @@ class Rendered:
     """
 
     size: tuple[int, int]
+    places: Tensor  # [V, P, 2]
     features: Tensor  # [V, P, C]
     opacity: Tensor  # [V, P, 1]
     rgb: Tensor  # [V, P, 3]
@@ -100,7 +102,9 @@ class FeatureNerf(nn.Module):
                     pieces.append(checkpoint(self._march, *work, use_reentrant=False, preserve_rng_state=False))
                 else:
                     pieces.append(self._march(*work))
-        return Rendered(samples.size, *(torch.cat(parts).unflatten(0, (samples.views, -1)) for parts in zip(*pieces, strict=True)))
+        return Rendered(
+            samples.size, samples.places, *(torch.cat(parts).unflatten(0, (samples.views, -1)) for parts in zip(*pieces, strict=True))
+        )
 
     def _read_references(self, features: Tensor) -> Tensor:
         """The feature columns of the first layer and of the attention's logit, on every cell of every reference, [(A h w), C + 1]."""

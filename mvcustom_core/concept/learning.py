@@ -182,21 +182,20 @@ class Learner:
         targets = self._photographs[clip.targets]
         region = torch.ones_like(clean[:, :1]) if of_class else _find_region(targets)
         losses = {"denoising": denoising_loss((predicted - clean) / clip.sigma, region)}
-        return losses if of_class else losses | rendering_losses(rendered.values(), targets.images, targets.masks, region)
+        return losses if of_class else losses | rendering_losses(rendered.values(), targets.images, targets.masks)
 
     def _rendering_losses(self, clip: Clip, generator: torch.Generator) -> dict[str, Tensor]:
         """Losses of an update without the backbone."""
         targets = self._photographs[clip.targets]
         rendered = self._subject(clip.references).render_all(targets.cameras, clip.allowed, generator)
-        return rendering_losses(rendered, targets.images, targets.masks, _find_region(targets))
+        return rendering_losses(rendered, targets.images, targets.masks)
 
     @torch.no_grad()
     def _measure(self) -> float:
         """The weighted rendering loss of the held-out photographs, from all the others."""
         held, subject = self._held, self._subject(list(range(len(self._photographs))))
-        region = torch.ones_like(held.latents[:, :1]) if held.masks is None else resize_area(held.masks, *held.latents.shape[-2:])
         rendered = [subject.render(number, held.cameras) for number in self._pose]
-        return self._weigh(rendering_losses(rendered, held.images, held.masks, region)).item()
+        return self._weigh(rendering_losses(rendered, held.images, held.masks)).item()
 
     def _weigh(self, losses: dict[str, Tensor]) -> Tensor:
         return sum(getattr(self._settings.weights, name) * loss for name, loss in losses.items())

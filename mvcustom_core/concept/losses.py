@@ -16,6 +16,7 @@ from .feature_nerf import Rendered
 
 EMPTY_MASK = 0.1  # cells with less subject than this count as background
 DILATION = 3 / 64  # of the side; the published code dilates by 3 of 64 cells
+FINENESS = 4  # pixels for each cell and axis that colours and masks are read from
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,55 +61,71 @@ def denoising_loss(residual: Tensor, region: Tensor) -> Tensor:
     return masked_mean(residual.square(), region)
 
 
-def foreground_loss(opacity: Tensor, mask: Tensor) -> Tensor:
+def foreground_loss(opacity: Tensor, covered: Tensor) -> Tensor:
     """Mean square of opacity against the subject's mask.
 
     Args:
         opacity: [V, P, 1].
-        mask: [V, 1, h, w] in 0..1 at the block's resolution, h w = P.
+        covered: [V, P, 1] in 0..1, the mask where each ray meets the picture.
     """
-    check_shape(opacity, "V P 1", mask, "V 1 h w")
-    return (opacity - mask.flatten(2).mT).square().mean()
+    check_shape(opacity, "V P 1", covered, "V P 1")
+    return (opacity - covered).square().mean()
 
 
-def background_loss(alpha: Tensor, mask: Tensor) -> Tensor:
+def background_loss(alpha: Tensor, covered: Tensor) -> Tensor:
     """Mean opacity of single samples on rays that miss the subject; the mean is over all rays.
 
     Args:
         alpha: [V, P, S, 1].
-        mask: [V, 1, h, w] as in `foreground_loss`.
+        covered: [V, P, 1] as in `foreground_loss`.
     """
-    check_shape(alpha, "V P S 1", mask, "V 1 h w")
-    covered = mask.flatten(2).mT[:, :, None]  # [V, P, 1, 1]
+    check_shape(alpha, "V P S 1", covered, "V P 1")
+    covered = covered[:, :, None]  # [V, P, 1, 1]
     return ((alpha - covered).abs() * (1 - covered) * (covered < EMPTY_MASK)).mean()
 
 
-def rendering_losses(rendered: Iterable[Rendered], images: Tensor, mask: Tensor | None, region: Tensor) -> dict[str, Tensor]:
-    """Opacity and colour of what the pose blocks render, each averaged over the blocks.
-
-    Args:
-        images: [V, 3, H, W] in 0..1.
-        mask: [V, 1, H, W] in 0..1; without it there is nothing to hold opacity against.
-        region: [V, 1, h, w] in 0..1 where colour counts.
-    """
-    losses: dict[str, list[Tensor]] = {"rgb": []} if mask is None else {"foreground": [], "background": [], "rgb": []}
-    for view in rendered:
-        size = view.size
-        if mask is not None:
-            covered = resize_area(mask, *size)
-            losses["foreground"].append(foreground_loss(view.opacity, covered))
-            losses["background"].append(background_loss(view.alpha, covered))
-        losses["rgb"].append(rgb_loss(view.rgb, resize_area(images, *size), resize_area(region, *size)))
-    return {name: torch.stack(each).mean() for name, each in losses.items()}
-
-
-def rgb_loss(rgb: Tensor, images: Tensor, region: Tensor) -> Tensor:
+def rgb_loss(rgb: Tensor, colors: Tensor, region: Tensor) -> Tensor:
     """Masked mean square of rendered colour.
 
     Args:
         rgb: [V, P, 3].
-        images: [V, 3, h, w] in 0..1 at the block's resolution.
-        region: [V, 1, h, w] in 0..1.
+        colors: [V, P, 3] in 0..1, what each ray should see.
+        region: [V, P, 1] in 0..1 where colour counts.
     """
-    check_shape(rgb, "V P 3", images, "V 3 h w", region, "V 1 h w")
-    return masked_mean((rgb.mT.unflatten(2, images.shape[-2:]) - images).square(), region)
+    check_shape(rgb, "V P 3", colors, "V P 3", region, "V P 1")
+    return ((rgb - colors).square() * region).sum() / (3 * region.sum()).clamp(min=1e-6)
+
+
+def rendering_losses(rendered: Iterable[Rendered], images: Tensor, masks: Tensor | None) -> dict[str, Tensor]:
+    """Opacity and colour of what the pose blocks render, each averaged over the blocks.
+
+    Every ray is held against the picture where it went through it: the published code moves rays within their cells and compares all of
+    them with the cell's mean, which blurs outlines. Where a mask is known, colour is the subject's on black, as it is rendered, inside
+    the mask and its nearest surroundings.
+
+    Args:
+        images: [V, 3, H, W] in 0..1.
+        masks: [V, 1, H, W] in 0..1; without them there is nothing to hold opacity against, and colour counts everywhere.
+    """
+    losses: dict[str, list[Tensor]] = {"rgb": []} if masks is None else {"foreground": [], "background": [], "rgb": []}
+    for view in rendered:
+        colors = sample_pictures(images, view.places, view.size)
+        if masks is None:
+            losses["rgb"].append(rgb_loss(view.rgb, colors, torch.ones_like(view.opacity)))
+            continue
+        covered = sample_pictures(masks, view.places, view.size)
+        region = sample_pictures(dilate_mask(resize_area(masks, *view.size)), view.places, view.size)
+        losses["foreground"].append(foreground_loss(view.opacity, covered))
+        losses["background"].append(background_loss(view.alpha, covered))
+        losses["rgb"].append(rgb_loss(view.rgb, colors * covered, region))
+    return {name: torch.stack(each).mean() for name, each in losses.items()}
+
+
+def sample_pictures(pictures: Tensor, places: Tensor, size: tuple[int, int]) -> Tensor:
+    """Pictures [V, C, H, W] at places [V, P, 2] in -1..1 from edge to edge, [V, P, C].
+
+    They are first averaged to a few pixels for each of a block's h x w cells: it cannot render anything finer.
+    """
+    height, width = (min(FINENESS * cells, pixels) for cells, pixels in zip(size, pictures.shape[-2:], strict=True))
+    small = resize_area(pictures, height, width)
+    return F.grid_sample(small, places[:, :, None].to(small), align_corners=False, padding_mode="border")[..., 0].mT

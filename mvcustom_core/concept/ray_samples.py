@@ -58,6 +58,7 @@ class RaySamples:
 
     views: int
     size: tuple[int, int]  # (h, w) of the target grid, h w = P
+    places: Tensor  # [V, P, 2] (x, y) where the rays go through the targets, -1..1 from edge to edge
     rays: Rays
     edges: Tensor  # [R, S + 1] distances between which the intervals lie, along the unit direction, world units
     positions: Tensor  # [A, R, S, 2] (x, y) in the reference image, -1..1 from edge to edge
@@ -159,7 +160,8 @@ def sample_rays(
         cells = cell_centers(height, width).to(targets.K).expand(V, -1, 2)  # [V, P, 2]
         if generator is not None:
             cells = cells + _jitter_cells(V, height, width, settings, generator, like=cells)
-        origins, directions = pixel_rays(targets, cells * cells.new_tensor([targets.width / width, targets.height / height]))
+        shares = cells / cells.new_tensor([width, height])
+        origins, directions = pixel_rays(targets, shares * shares.new_tensor([targets.width, targets.height]))
         rays = Rays(
             origins=origins.repeat_interleave(P, dim=0),
             directions=directions.flatten(0, 1),
@@ -175,6 +177,7 @@ def sample_rays(
         return RaySamples(
             views=V,
             size=(height, width),
+            places=(2 * shares - 1).expand(V, -1, 2),
             rays=rays,
             edges=edges,
             **seen,

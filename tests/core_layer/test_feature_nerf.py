@@ -108,7 +108,8 @@ def direct_render(features: Tensor, references: Cameras, target: Cameras, weight
     opacity = weight.sum(1)
     depth = (weight * t[:, None]).sum(1) / opacity
     parts = (weight * feature).sum(1), opacity, (weight * decoded[..., :3].sigmoid()).sum(1), alpha[..., None], depth
-    return Rendered((h, w), *(part[None] for part in parts))
+    places = 2 * pixel[None, :, :2] / pixel.new_tensor([target.width, target.height]) - 1
+    return Rendered((h, w), places, *(part[None] for part in parts))
 
 
 def random_weights(C: int, dtype: torch.dtype = torch.float32) -> DirectWeights:
