@@ -4,13 +4,15 @@ For each subject 12 pictures are taken all around, of which every fourth is held
 block renders the held-out cameras from the references that the concept keeps:
 
 * `IoU`: its opacity, above a half, against the true mask, on 64x64 rays;
-* `PSNR`: its colour inside the true mask against the picture, both on the block's own 16x16 cells, where the U-Net gets it;
-* `nearest`: PSNR of the nearest learned picture in its place, on the same cells and mask;
+* `PSNR`: its colour against the picture's, both as seen through the true mask and averaged onto the block's own 16x16 cells, where the
+  U-Net gets it; a cell counts as much as it is covered;
+* `nearest`: PSNR of the nearest learned picture in its place;
 * `linear`: PSNR that a linear reading of the held-out picture's own features reaches, fitted on the learned pictures: what the block's
   features hold of colour, if its geometry were perfect;
 * `copied`: PSNR of the learned pictures, averaged onto 16x16 cells, looked up with the true depth: what the grid of the references holds.
 
-Every finished subject is kept in `.cache/concept_quality`, so a run that is stopped goes on with the next one.
+Every finished subject is kept in `.cache/concept_quality`, so a run that is stopped goes on with the next one; `concept_retrieval` makes
+views of the concepts that it leaves there.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..mvcustom_core.concept.concept import Concept, save_concept
+from ..mvcustom_core.concept.judgement import average_inside, compute_psnr, measure_views
 from ..mvcustom_core.concept.learning import Learner
 from ..mvcustom_core.concept.learning_plan import LearningSettings
 from ..mvcustom_core.concept.learning_state import LearningState
@@ -37,13 +41,13 @@ from ..mvcustom_core.geometry.cameras import Cameras
 from ..mvcustom_core.geometry.normalisation import normalise_scene
 from ..mvcustom_core.geometry.rays import project_points, unproject_depth
 from ..mvcustom_core.scenes.render import Rendering, render_scene
-from ..mvcustom_core.scenes.scene import sample_concept
+from ..mvcustom_core.scenes.scene import Scene, sample_concept
 from ..mvcustom_core.scenes.sweep import sample_photographs
 from ..nodes.bridge.backbone import spec_of
 from ..nodes.bridge.embedded import SIZE, load_embedded
 from ..nodes.bridge.learning import ComfyDenoiser, ConceptWords, encode_photographs, token_row
 
-FIRST_SEED = 1000  # of the subjects; `sample_concept` is used in no training stage
+FIRST_SEED = 1000  # of the subjects; training draws its own from 100000 on
 VIEWS, HELD_OUT_EVERY = 12, 4
 FINE, CELLS = 64, 16
 SAME_SURFACE = 0.03  # world units
@@ -54,6 +58,7 @@ COLUMNS = ("IoU", "PSNR", "nearest", "linear", "copied", "seconds")
 def main() -> int:
     parser = argparse.ArgumentParser(prog="concept_quality", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--concepts", type=int, default=8, help="subjects (default: %(default)s)")
+    parser.add_argument("--first", type=int, default=0, help="subjects to pass over (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=300, help="updates for each (default: %(default)s)")
     parser.add_argument("--rendering", type=int, default=0, help="the first of them without the backbone (default: %(default)s)")
     parser.add_argument("--rate", type=float, default=5e-3, help="learning rate of the pose blocks (default: %(default)s)")
@@ -72,7 +77,7 @@ def main() -> int:
     )
     rows = []
     print(f"{'seed':>6} {'shape':>9}" + "".join(f"{name:>9}" for name in COLUMNS), flush=True)
-    for seed in range(FIRST_SEED, FIRST_SEED + options.concepts):
+    for seed in range(FIRST_SEED + options.first, FIRST_SEED + options.first + options.concepts):
         rows.append(recall(seed, settings, warm=not options.cold))
         print(f"{seed:6} {rows[-1]['shape']:>9}" + "".join(f"{rows[-1][name]:9.3f}" for name in COLUMNS), flush=True)
     print(f"{'mean':>6} {'':>9}" + "".join(f"{sum(row[name] for row in rows) / len(rows):9.3f}" for name in COLUMNS))
@@ -84,20 +89,26 @@ def recall(seed: int, settings: LearningSettings, warm: bool) -> dict[str, float
     start = "warm" if warm else "cold"
     path = FOLDER / f"{seed}_{settings.steps}-{settings.rendering_steps}x{settings.frames}_{settings.pose_rate}_{start}.json"
     if not path.exists():
-        row = measure_concept(seed, settings, warm)
         FOLDER.mkdir(parents=True, exist_ok=True)
+        row, concept = measure_concept(seed, settings, warm)
+        save_concept(FOLDER / f"{seed}.safetensors", concept)
         path.with_suffix(".part").write_text(json.dumps(row), encoding="utf-8")
         path.with_suffix(".part").replace(path)
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def measure_concept(seed: int, settings: LearningSettings, warm: bool) -> dict[str, float | str]:
-    """Learn one subject and look at it from the held-out cameras."""
+def photograph(seed: int) -> tuple[Scene, Rendering, Cameras]:
+    """A subject, its photographs, and their cameras in the normalised world."""
     scene = sample_concept(seed)
     taken = sample_photographs(random.Random(f"photographs {seed}"), VIEWS, SIZE)
     views = render_scene(scene, taken)
     cameras, world = normalise_scene(taken)
-    views = replace(views, depth=world.apply_depth(views.depth))
+    return scene, replace(views, depth=world.apply_depth(views.depth)), cameras
+
+
+def measure_concept(seed: int, settings: LearningSettings, warm: bool) -> tuple[dict[str, float | str], Concept]:
+    """Learn one subject and look at it from the held-out cameras."""
+    scene, views, cameras = photograph(seed)
     held = list(range(HELD_OUT_EVERY - 1, VIEWS, HELD_OUT_EVERY))
     learned = [view for view in range(VIEWS) if view not in held]
     model, clip, vae, _ = load_embedded()
@@ -119,30 +130,31 @@ def measure_concept(seed: int, settings: LearningSettings, warm: bool) -> dict[s
     references, own, seen = features.split([len(concept.latents), len(held), len(learned)])
     subject = Subject(concept.build_pose_blocks().to(denoiser.device), {finest: references}, concept.cameras.to(denoiser.device))
     figures = judge(subject, finest, views, cameras, held, learned)
-    cells = resize_area(views.images, CELLS, CELLS), resize_area(views.mask, CELLS, CELLS)
-    figures["linear"] = psnr(read_linearly(seen, own, cells[0][learned], cells[1][learned]), cells[0][held], cells[1][held])
-    return {"shape": scene.words.shape, **figures, "seconds": seconds}
+    colors, masks = average_inside(views.images, views.mask, (CELLS, CELLS)), resize_area(views.mask, CELLS, CELLS)
+    figures["linear"] = psnr(read_linearly(seen, own, colors[learned], masks[learned]), colors[held], masks[held])
+    return {"shape": scene.words.shape, **figures, "seconds": seconds}, concept
 
 
 def judge(subject: Subject, block: int, views: Rendering, cameras: Cameras, held: list[int], learned: list[int]) -> dict[str, float]:
     """Figures of what the block renders at the held-out cameras, and of what stands beside it."""
-    targets = cameras[held].to(subject.cameras.K.device)
-    found = to_maps(subject.render(block, targets, (FINE, FINE)).opacity, FINE) > 0.5
-    true = resize_area(views.mask[held], FINE, FINE) > 0.5
-    rgb = to_maps(subject.render(block, targets, (CELLS, CELLS)).rgb, CELLS)
-    images, masks = resize_area(views.images, CELLS, CELLS), resize_area(views.mask, CELLS, CELLS)[held]
+    rendered = subject.render(block, cameras[held].to(subject.cameras.K.device), (FINE, FINE))
+    rgb, opacity = (maps.mT.unflatten(2, (FINE, FINE)).float().cpu() for maps in (rendered.rgb, rendered.opacity))
+    images, masks = views.images[held], views.mask[held]
+    figures = measure_views(rgb, opacity, images, masks, (CELLS, CELLS))
     nearest = [learned[index] for index in torch.cdist(cameras[held].centers, cameras[learned].centers).argmin(1).tolist()]
-    copied = torch.cat([copy_with_true_depth(views, images, cameras, view, learned) for view in held])
+    cells = resize_area(views.images, CELLS, CELLS)
+    copied = torch.cat([copy_with_true_depth(views, cells, cameras, view, learned) for view in held])
+    colors, weights = average_inside(images, masks, (CELLS, CELLS)), resize_area(masks, CELLS, CELLS)
     return {
-        "IoU": float(((found & true).sum((1, 2, 3)) / (found | true).sum((1, 2, 3))).mean()),
-        "PSNR": psnr(rgb, images[held], masks),
-        "nearest": psnr(images[nearest], images[held], masks),
-        "copied": psnr(copied, images[held], masks),
+        "IoU": sum(figure.iou for figure in figures) / len(figures),
+        "PSNR": sum(figure.psnr for figure in figures) / len(figures),
+        "nearest": psnr(average_inside(views.images[nearest], masks, (CELLS, CELLS)), colors, weights),
+        "copied": psnr(average_inside(copied, masks, (CELLS, CELLS)), colors, weights),
     }
 
 
 def copy_with_true_depth(views: Rendering, images: Tensor, cameras: Cameras, view: int, learned: list[int]) -> Tensor:
-    """The view [1, 3, CELLS, CELLS] put together from the nearest learned pictures that see each of its points."""
+    """The view [1, 3, SIZE, SIZE] put together from the nearest learned pictures that see each of its points."""
     points = unproject_depth(cameras[view], views.depth[[view]]).reshape(-1, 3)  # [(H W), 3]
     pixels, depth = project_points(cameras[learned], points)
     grid = (2 * pixels / SIZE - 1)[:, None]  # [A, 1, (H W), 2]
@@ -151,7 +163,7 @@ def copy_with_true_depth(views: Rendering, images: Tensor, cameras: Cameras, vie
     away = (cameras[learned].centers - cameras[view].centers).norm(dim=-1)
     weights = ((depth - there).abs() < SAME_SURFACE) * torch.exp(-8 * away)[:, None] + 1e-9 * torch.exp(-8 * away)[:, None]  # [A, (H W)]
     picture = (colors * weights[:, None]).sum(0) / weights.sum(0)
-    return resize_area(picture.view(1, 3, SIZE, SIZE), CELLS, CELLS)
+    return picture.view(1, 3, SIZE, SIZE)
 
 
 def read_linearly(seen: Tensor, own: Tensor, images: Tensor, masks: Tensor) -> Tensor:
@@ -163,15 +175,9 @@ def read_linearly(seen: Tensor, own: Tensor, images: Tensor, masks: Tensor) -> T
     return (cells @ torch.linalg.solve(rows.mT @ rows + ridge, rows.mT @ wanted)).movedim(-1, 1).float()
 
 
-def to_maps(cells: Tensor, side: int) -> Tensor:
-    """[V, P, C] to [V, C, side, side] on the CPU."""
-    return cells.mT.unflatten(2, (side, side)).float().cpu()
-
-
-def psnr(given: Tensor, wanted: Tensor, masks: Tensor) -> float:
-    """Mean over the views of dB inside the masks [V, 1, h, w]."""
-    error = ((given - wanted).square() * masks).sum((1, 2, 3)) / (3 * masks.sum((1, 2, 3)))
-    return float((-10 * error.log10()).mean())
+def psnr(given: Tensor, wanted: Tensor, weights: Tensor) -> float:
+    """Mean over the views."""
+    return float(compute_psnr(given, wanted, weights).mean())
 
 
 if __name__ == "__main__":

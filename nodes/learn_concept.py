@@ -139,6 +139,14 @@ class MVCustomLearnConcept(io.ComfyNode):
                     display_name="preview",
                     tooltip="A held-out photograph, what the concept renders there, its opacity, and a generated picture.",
                 ),
+                io.Image.Output(
+                    display_name="held_out_views",
+                    tooltip="Every photograph that was kept out of learning, beside the colour and the opacity that the concept renders.",
+                ),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="How well it renders them: overlap of the outlines (1 is perfect), and colour inside them in dB.",
+                ),
             ],
         )
 
@@ -185,5 +193,8 @@ class MVCustomLearnConcept(io.ComfyNode):
             warm_start, Economy(gradient_checkpointing, bfloat16), preview_every, cls.hidden.unique_id if cls.hidden else None
         )
         pictures, words = Pictures(images, masks, cameras, class_images), ConceptWords(token, class_word)
-        concept, losses, preview = run_learning(Backbone(model, clip, vae), pictures, words, settings, options)
-        return io.NodeOutput(concept, {"loss": losses["total"]}, images_to_comfy(plot_losses(losses)[None]), images_to_comfy(preview))
+        learned = run_learning(Backbone(model, clip, vae), pictures, words, settings, options)
+        curves, preview, held_out_views = (
+            images_to_comfy(picture) for picture in (plot_losses(learned.losses)[None], learned.preview, learned.held_out)
+        )
+        return io.NodeOutput(learned.concept, {"loss": learned.losses["total"]}, curves, preview, held_out_views, learned.report)

@@ -16,9 +16,10 @@ from ..shapes import check_shape
 from .concept import Concept, check_state, choose_references
 from .denoiser import Denoiser
 from .feature_nerf import Rendered
+from .judgement import ViewFigures, measure_views
 from .learning_plan import Clip, LearningSettings, check_run, draw_clip, is_plateau, scale_rate, seed_step, split_views
 from .learning_state import LearningState, StepReport
-from .losses import denoising_loss, dilate_mask, rendering_losses, resize_area
+from .losses import FINENESS, denoising_loss, dilate_mask, rendering_losses, resize_area
 from .photographs import Photographs
 from .pose_block import PoseBlocks, PoseLayout
 from .subject import Subject, generate_views
@@ -138,6 +139,23 @@ class Learner:
         sigmas = torch.cat([self._denoiser.sigmas[levels].to(noise), noise.new_zeros(1)])
         generated = generate_views(self._denoiser.predict, subject, photograph.cameras, noise, sigmas, self._token)
         return photograph, subject.render(finest, photograph.cameras), generated
+
+    @torch.inference_mode(False)
+    @torch.no_grad()
+    def judge(self, references: int = 8) -> tuple[Photographs, Tensor, Tensor, list[ViewFigures]]:
+        """All held-out photographs, or the first one where none is, and how the finest pose block renders them from the others.
+
+        Returns:
+            photographs, colour [V, 3, h, w], opacity [V, 1, h, w] with several rays for each of the block's cells, and the figures.
+        """
+        held = self._held is not None
+        photographs = self._held if held else self._photographs[[0]]
+        subject = self._subject([index for index in choose_references(self._photographs.cameras, references) if held or index != 0])
+        finest = min(self._layout.sites, key=lambda site: (site.level, -site.number)).number
+        height, width = subject.features[finest].shape[-2:]
+        views = subject.render(finest, photographs.cameras, (FINENESS * height, FINENESS * width))
+        rgb, opacity = (maps.mT.unflatten(2, views.size) for maps in (views.rgb, views.opacity))
+        return photographs, rgb, opacity, measure_views(rgb, opacity, photographs.images, photographs.masks, (height, width))
 
     def run(self) -> Iterator[StepReport]:
         """Learn, a report after each update, until it `is_finished`. May be closed at any report and run again."""

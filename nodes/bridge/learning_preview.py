@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...mvcustom_core.concept.judgement import describe_figures
 from ...mvcustom_core.concept.learning import Learner
 from ...mvcustom_core.concept.learning_state import StepReport
 from .learning import ComfyDenoiser
@@ -64,6 +65,20 @@ def draw_preview(learner: Learner, denoiser: ComfyDenoiser, vae: VAE) -> Tensor:
     height, width = photograph.images.shape[-2:]
     size = (PIXELS * height // width, PIXELS)
     return torch.cat([F.interpolate(picture[None], size=size, mode="nearest-exact")[0] for picture in pictures], dim=2).clamp(0, 1)
+
+
+def draw_held_out(learner: Learner, held_out: int) -> tuple[Tensor, str]:
+    """Every held-out photograph beside its rendered colour and opacity, [V, 3, H, 3 W] in 0..1, and how well they agree.
+
+    Where none was held out, a learned photograph rendered from the others stands in its place, and the report says so.
+    """
+    photographs, rgb, opacity, figures = learner.judge()
+    size = tuple(photographs.images.shape[-2:])
+    rendered = (F.interpolate(picture, size=size, mode="bilinear") for picture in (rgb, opacity.expand(-1, 3, -1, -1)))
+    sheet = torch.cat([photographs.images, *rendered], dim=3).clamp(0, 1).cpu()
+    if not held_out:
+        return sheet, f"No photograph was held out.\n{describe_figures(['the first one, learned from, seen from the others'], figures)}"
+    return sheet, describe_figures([f"held-out photograph {index + 1} of {len(figures)}" for index in range(len(figures))], figures)
 
 
 def _to_pil(picture: Tensor) -> Image.Image:

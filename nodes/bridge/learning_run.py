@@ -24,7 +24,7 @@ from .backbone import fingerprint_weights, spec_of
 from .concept import session_of
 from .learning import ComfyDenoiser, ConceptWords, Economy, encode_photographs, token_row
 from .learning_file import LearningFile
-from .learning_preview import Display, draw_preview
+from .learning_preview import Display, draw_held_out, draw_preview
 from .tensors import images_from_comfy, masks_from_comfy
 
 
@@ -63,13 +63,26 @@ class RunOptions:
     node: str | None = None
 
 
-def run_learning(
-    backbone: Backbone, pictures: Pictures, words: ConceptWords, settings: LearningSettings, options: RunOptions
-) -> tuple[Concept, dict[str, list[float]], Tensor]:
-    """Learn a concept, or go on where the same run was stopped.
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What a run leaves.
 
-    Returns:
-        the concept, each loss over the steps, and the last preview [1, 3, H, W] (see `draw_preview`).
+    Attributes:
+        losses: each loss over the steps.
+        preview: [1, 3, H, W] as of `draw_preview`.
+        held_out: [V, 3, H, W] as of `draw_held_out`.
+        report: how well the held-out photographs are rendered, in words.
+    """
+
+    concept: Concept
+    losses: dict[str, list[float]]
+    preview: Tensor
+    held_out: Tensor
+    report: str
+
+
+def run_learning(backbone: Backbone, pictures: Pictures, words: ConceptWords, settings: LearningSettings, options: RunOptions) -> Learned:
+    """Learn a concept, or go on where the same run was stopped.
 
     Raises:
         ValueError: if anything does not fit; nothing has been learned then.
@@ -99,8 +112,9 @@ def run_learning(
         thumbnail=make_thumbnail(images_from_comfy(pictures.images)[0]),
     )
     picture = draw_preview(learner, denoiser, backbone.vae)
+    held_out, report = draw_held_out(learner, settings.held_out)
     file.remove()
-    return concept, _list_curves(learner.state), picture[None]
+    return Learned(concept, _list_curves(learner.state), picture[None], held_out, report)
 
 
 def _learn(learner: Learner, file: LearningFile, display: Display, draw: Callable[[], Tensor], preview_every: int) -> None:

@@ -22,7 +22,6 @@ from comfy.model_patcher import ModelPatcher
 from comfy.sd import CLIP
 from torch import Tensor, nn
 
-from mvcustom.mvcustom_core.concept.concept import Concept
 from mvcustom.mvcustom_core.concept.denoiser import Prompt
 from mvcustom.mvcustom_core.concept.feature_nerf import Rendered
 from mvcustom.mvcustom_core.concept.learning_plan import LearningSettings
@@ -35,7 +34,7 @@ from mvcustom.nodes.bridge.embedded import load_embedded
 from mvcustom.nodes.bridge.learning import ComfyDenoiser, ConceptWords, Economy, token_row
 from mvcustom.nodes.bridge.learning_file import LearningFile
 from mvcustom.nodes.bridge.learning_preview import describe_progress
-from mvcustom.nodes.bridge.learning_run import Backbone, Pictures, RunOptions, run_learning
+from mvcustom.nodes.bridge.learning_run import Backbone, Learned, Pictures, RunOptions, run_learning
 from mvcustom.nodes.bridge.text import encode_embeddings
 from mvcustom.nodes.bridge.tokens import add_token, clip_text_model, encode_caption, token_ids
 from mvcustom.tests.host.embedded import SPEC, apply_once, load_once, make_cameras, make_concept, sample
@@ -57,9 +56,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "mvcustom" / "learning"
 
 
-def learn(
-    model: ModelPatcher, steps: int = 2, clip: CLIP | None = None, class_images: Tensor | None = None, **changes: Any
-) -> tuple[Concept, dict[str, list[float]], Tensor]:
+def learn(model: ModelPatcher, steps: int = 2, clip: CLIP | None = None, class_images: Tensor | None = None, **changes: Any) -> Learned:
     """As Learn Concept does, in inference mode; `changes` are to the settings."""
     with torch.inference_mode():
         images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))
@@ -180,7 +177,8 @@ def test_learning_changes_the_concept_alone():
     text = {name: tensor.clone() for name, tensor in clip.cond_stage_model.state_dict().items()}
     with torch.inference_mode():
         views = sample(model)
-    concept, curves, preview = learn(model)
+    learned = learn(model)
+    concept, curves, preview = learned.concept, learned.losses, learned.preview
     start = PoseBlocks(SPEC.pose_layout, NerfSettings(samples=4), torch.Generator().manual_seed(0)).state_dict()
     for ending in ("change", "inject"):
         assert all(concept.pose[name].abs().max() > 0 for name in start if name.endswith(ending))
@@ -213,7 +211,7 @@ def test_learning_on_weights_of_inference_mode():
         model, clip, *_ = load_embedded()
     for module in (model.model.diffusion_model, model.get_additional_models()[0].model, clip_text_model(clip)):
         freeze_in_inference_mode(module)
-    concept, _, _ = learn(model, steps=2, clip=clip)
+    concept = learn(model, steps=2, clip=clip).concept
     assert all(torch.isfinite(tensor).all() for tensor in concept.pose.values())
     assert all(tensor.abs().max() > 0 for name, tensor in concept.pose.items() if name.endswith("inject"))
 
@@ -238,7 +236,7 @@ def test_cancelling_stops_within_a_step_and_the_next_run_works(monkeypatch: pyte
     assert steps == [True]
     assert not comfy.model_management.in_training and not comfy.model_management.processing_interrupted()
     monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", None)
-    _, curves, _ = learn(model, steps=1)
+    curves = learn(model, steps=1).losses
     assert len(curves["total"]) == 1
 
 
@@ -254,7 +252,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
 def test_a_cancelled_run_goes_on_to_the_same_bits(monkeypatch: pytest.MonkeyPatch, folder: Path):
     model, changes = load_once()[0], {"held_out": 1, "schedule": "cosine"}
-    whole, curves, preview = learn(model, steps=4, **changes)
+    whole = learn(model, steps=4, **changes)
     assert not list(folder.iterdir()), "a finished run leaves nothing"
     stop_after(monkeypatch, random.randrange(1, 4))
     with pytest.raises(comfy.model_management.InterruptProcessingException):
@@ -266,10 +264,11 @@ def test_a_cancelled_run_goes_on_to_the_same_bits(monkeypatch: pytest.MonkeyPatc
     assert load_learning(state).history == kept.history
     seen: list[int] = []
     monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda value, *_, **__: seen.append(value))
-    again, curves_again, preview_again = learn(model, steps=4, **changes)
+    again = learn(model, steps=4, **changes)
     assert seen[0] == kept.step + 1 and not list(folder.iterdir())
-    assert all(torch.equal(tensor, again.pose[name]) for name, tensor in whole.pose.items()) and torch.equal(whole.token, again.token)
-    assert curves == curves_again and torch.equal(preview, preview_again)
+    assert all(torch.equal(tensor, again.concept.pose[name]) for name, tensor in whole.concept.pose.items())
+    assert torch.equal(whole.concept.token, again.concept.token)
+    assert whole.losses == again.losses and torch.equal(whole.preview, again.preview) and whole.report == again.report
 
 
 def test_another_lora_is_another_run(monkeypatch: pytest.MonkeyPatch, folder: Path):
@@ -373,14 +372,27 @@ def test_bfloat16_is_close_and_another():
 
 def test_class_pictures_take_part():
     pictures = torch.rand(2, 64, 64, 3, generator=torch.Generator().manual_seed(5))
-    concept, curves, _ = learn(load_once()[0], steps=2, class_images=pictures, prior_share=1.0)
+    curves = learn(load_once()[0], steps=2, class_images=pictures, prior_share=1.0).losses
     assert set(curves) == {"total", "denoising"}
     with pytest.raises(ValueError, match="class images: wanted 64x64 as the photographs, got 32x64; resize them before"):
         learn(load_once()[0], class_images=pictures[:, :, :32])
 
 
+def test_report_is_on_every_held_out_photograph():
+    learned = learn(load_once()[0], steps=1, held_out=2)
+    assert learned.held_out.shape == (2, 3, 64, 192) and 0 <= learned.held_out.min() and learned.held_out.max() <= 1
+    images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))  # as `learn` draws them
+    for shown, index in zip(learned.held_out, (1, 3), strict=True):
+        assert torch.equal(shown[:, :, :64], images[index].movedim(-1, 0))
+        assert torch.equal(shown[0, :, 128:], shown[1, :, 128:]), "opacity is grey"
+    lines = learned.report.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["held-out photograph 1 of 2", "held-out photograph 2 of 2", "mean"]
+    assert all("IoU" in line and "dB" in line for line in lines)
+    assert learn(load_once()[0], steps=1).report.startswith("No photograph was held out.")
+
+
 def test_preview_shows_the_held_out_photograph():
-    _, curves, preview = learn(load_once()[0], steps=1, held_out=1)
+    preview = learn(load_once()[0], steps=1, held_out=1).preview
     images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))
     shown = preview[0, :, :, :256].unflatten(1, (64, 4))[:, :, 0].unflatten(2, (64, 4))[..., 0]
     assert torch.equal(shown, images[PHOTOGRAPHS // 2].movedim(-1, 0))
