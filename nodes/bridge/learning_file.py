@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ...mvcustom_core.concept.learning import Learner
-from ...mvcustom_core.concept.learning_state import load_learning, save_learning
+from ...mvcustom_core.concept.learning_state import LearningState, load_learning, save_learning
 from .folders import CONCEPTS
 
 SAVE_EVERY = 300.0  # seconds
@@ -44,10 +44,18 @@ class LearningFile:
             ValueError: if there is one that cannot be read.
         """
         if self.path.exists():
-            learner.restore(load_learning(self.path))
+            learner.restore(self._load())
             log.info("learning goes on from step %d, kept in %s", learner.state.step, self.path)
         else:
             self.save(learner)
+
+    def _load(self) -> LearningState:
+        try:
+            return load_learning(self.path)
+        except ValueError as error:
+            raise ValueError(
+                f"learning: the unfinished run kept in {self.path} cannot be read ({error}); delete it to learn from the start"
+            ) from error
 
     def save(self, learner: Learner) -> None:
         """Write the run's state in place of the last one.

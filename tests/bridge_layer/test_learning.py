@@ -308,6 +308,18 @@ def test_states_are_saved_now_and_then(monkeypatch: pytest.MonkeyPatch):
     assert saved == [0, 1, 2, 3]
 
 
+def test_a_damaged_unfinished_run_is_named(monkeypatch: pytest.MonkeyPatch, folder: Path):
+    model = load_once()[0]
+    stop_after(monkeypatch, 1)
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        learn(model, steps=2)
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", None)
+    (state,) = folder.iterdir()
+    state.write_bytes(state.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=f"unfinished run kept in {state} cannot be read .*delete it to learn from the start"):
+        learn(model, steps=2)
+
+
 def test_a_folder_that_cannot_be_written_is_found_before_learning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "mvcustom").write_text("a file where the folder should be")
     monkeypatch.setattr(ComfyDenoiser, "predict", None)
