@@ -190,8 +190,8 @@ def attend_trajectories(q: Tensor, k: Tensor, v: Tensor, grid: TokenGrid, heads:
     paths, cells = grid.correspondence, grid.height * grid.width
     if (len(paths.cells), paths.height, paths.width) != (grid.frames, grid.height, grid.width):
         raise ValueError(
-            f"trajectory scope: wanted the {len(paths.cells)} views of {paths.height}x{paths.width} cells whose geometry is known, got "
-            f"{grid.frames} of {grid.height}x{grid.width}; sample all views at once, and give no prompt an area of the picture"
+            f"trajectory scope: wanted {len(paths.cells)} whole views of {paths.width}x{paths.height} cells in one batch, got "
+            f"{grid.frames} of {grid.width}x{grid.height}; sample all views at once, and give no prompt an area of the picture"
         )
     step = max(1, MAX_HALO_ELEMENTS // (grid.frames * cells * q.shape[-1]))
     parts = []

@@ -164,7 +164,7 @@ def test_without_a_correspondence_every_query_stays_in_its_cell() -> None:
 def test_another_grid_is_refused() -> None:
     found = make_some(TokenGrid(3, 8, 8)).correspondence
     grid = TokenGrid(3, 4, 16, found)
-    with pytest.raises(ValueError, match=r"wanted the 3 views of 8x8 cells whose geometry is known, got 3 of 4x16; sample all views"):
+    with pytest.raises(ValueError, match=r"wanted 3 whole views of 8x8 cells in one batch, got 3 of 16x4; sample all views"):
         spatio_temporal_attention(*make_tokens(grid, clips=1), grid, ALONG, HEADS)
 
 
