@@ -194,15 +194,14 @@ def attend_trajectories(q: Tensor, k: Tensor, v: Tensor, grid: TokenGrid, heads:
             f"{grid.frames} of {grid.width}x{grid.height}; sample all views at once, and give no prompt an area of the picture"
         )
     step = max(1, MAX_HALO_ELEMENTS // (grid.frames * cells * q.shape[-1]))
-    parts = []
-    for clip_q, clip_k, clip_v in zip(*(x.split(grid.frames) for x in (q, k, v)), strict=True):
-        for start in range(0, grid.frames, step):
-            views = slice(start, start + step)
-            queries = rearrange(clip_q[views], "N p C -> (N p) 1 C")
-            keys, values = (paths.sample(x.flatten(0, 1), views) for x in (clip_k, clip_v))  # [(N p), F, C]
-            o = _attend_rows(queries, keys, values, heads, attention)  # [(N p), 1, C]
-            parts.append(rearrange(o, "(N p) 1 C -> N p C", p=cells))
-    return torch.cat(parts)
+
+    def attend_views(clip_q: Tensor, clip_k: Tensor, clip_v: Tensor, views: slice) -> Tensor:
+        queries = rearrange(clip_q[views], "N p C -> (N p) 1 C")
+        keys, values = (paths.sample(x.flatten(0, 1), views) for x in (clip_k, clip_v))  # [(N p), F, C]
+        return rearrange(_attend_rows(queries, keys, values, heads, attention), "(N p) 1 C -> N p C", p=cells)
+
+    clips = zip(*(x.split(grid.frames) for x in (q, k, v)), strict=True)
+    return torch.cat([attend_views(*clip, slice(start, start + step)) for clip in clips for start in range(0, grid.frames, step)])
 
 
 @keep
