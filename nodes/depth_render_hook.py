@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..mvcustom_core.sampling.operator import warp_image
+from ..mvcustom_core.sampling.operator import warp_images
 from ..mvcustom_core.sampling.rendering import RenderingSettings
 from .bridge.depth import check_views
 from .bridge.rendering import apply_rendering
@@ -26,12 +26,11 @@ class MVCustomDepthRenderHook(io.ComfyNode):
             search_aliases=["feature warping", "depth warp", "multi-view consistency"],
             inputs=[
                 io.Model.Input("model", tooltip="The model of the first pass, with or without a concept."),
-                DepthSocket.Input("depth", tooltip="The anchor view's depth, from Estimate Anchor Depth."),
+                DepthSocket.Input(
+                    "depth", tooltip="Of one anchor view or several, from Estimate Anchor Depth; all other views follow them."
+                ),
                 CamerasSocket.Input("cameras", tooltip="The trajectory of both passes."),
                 io.Image.Input("views", tooltip="The first pass, decoded: shows what will be copied."),
-                io.Int.Input(
-                    "anchor", default=0, min=0, max=4096, tooltip="The view that all others follow; the one whose depth was estimated."
-                ),
                 io.Float.Input("strength", default=1.0, min=0.0, max=1.0, step=0.05, tooltip="0 changes nothing at all."),
                 io.Float.Input(
                     "until",
@@ -53,10 +52,10 @@ class MVCustomDepthRenderHook(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, model, depth, cameras, views, anchor: int, strength: float, until: float, shared_noise: bool) -> io.NodeOutput:  # noqa: ANN001
+    def execute(cls, model, depth, cameras, views, strength: float, until: float, shared_noise: bool) -> io.NodeOutput:  # noqa: ANN001
         pictures = images_from_comfy(views)
-        check_views(pictures, cameras, anchor)
+        check_views(pictures, cameras, depth[0].view)
         settings = RenderingSettings(strength=strength, until=until, fade=min(0.1, until))
-        patched, _ = apply_rendering(model, depth, cameras, anchor, settings, shared_noise)
-        warped, seen = warp_image(pictures[anchor].cpu(), depth, cameras[anchor], cameras)
+        patched, _ = apply_rendering(model, depth, cameras, settings, shared_noise)
+        warped, seen = warp_images(pictures[[anchor.view for anchor in depth]].cpu(), depth, cameras)
         return io.NodeOutput(patched, masks_to_comfy(seen), images_to_comfy(warped * seen))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ..mvcustom_core.geometry.depth import AnchorDepth
 from ..mvcustom_core.plot.depth import plot_depth
 from ..mvcustom_core.sampling.anchors import align_depth
 from .bridge.concept import render_depth, session_of
@@ -72,4 +73,4 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
         rendered = render_depth(model, cameras, anchor) if model is not None and session_of(model) is not None else None
         mask = None if subject_mask is None else select_subject_mask(masks_from_comfy(subject_mask)[:, 0], pictures, anchor, estimate)
         depth = align_depth(estimate.values, estimate.valid, estimate.meaning, cameras[anchor], ray_depth=rendered, subject_mask=mask)
-        return io.NodeOutput(depth, images_to_comfy(plot_depth(depth)[None]), depth.report)
+        return io.NodeOutput((AnchorDepth(anchor, depth),), images_to_comfy(plot_depth(depth)[None]), depth.report)

@@ -1,4 +1,4 @@
-"""Depth of one anchor view in world units, and the depth that a volume renderer expects there.
+"""Depth of an anchor view in world units, and the depth that a volume renderer expects there.
 
 z-depth is measured along the optical axis, ray distance along the unit ray through the cell centre.
 """
@@ -44,6 +44,23 @@ class DepthMap:
             raise ValueError("depth map: wanted positive depth, got zero everywhere; check the depth estimate")
         if (depth <= 0).any():
             raise ValueError(f"depth map: wanted positive depth where valid, got {int((depth <= 0).sum())} pixels at or below zero")
+
+
+@dataclass(frozen=True, eq=False)
+class AnchorDepth:
+    """The depth of one view of a trajectory, which the other views follow.
+
+    Attributes:
+        view: its index in the trajectory.
+        depth: seen from that view's camera.
+    """
+
+    view: int
+    depth: DepthMap
+
+    def __post_init__(self) -> None:
+        if self.view < 0:
+            raise ValueError(f"anchor: wanted a view counted from 0, got {self.view}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""From an anchor's features to what every target view sees of them, as one sparse matrix.
+"""From the anchors' features to what every view sees of them, as one sparse matrix.
 
 Upsampling features to the depth map, rasterising its mesh, supersampling and averaging are all linear in the features, and the
 geometry depends on neither layer nor timestep. So the chain is built once per resolution and applied as a weighted gather.
@@ -7,17 +7,20 @@ geometry depends on neither layer nor timestep. So the chain is built once per r
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from einops import rearrange, reduce
 from torch import Tensor
 
 from ..geometry.cameras import Cameras
-from ..geometry.depth import DepthMap
+from ..geometry.depth import AnchorDepth
 from ..geometry.mesh import DepthMesh, build_depth_mesh
-from ..geometry.raster import RasterSettings, rasterize_mesh
+from ..geometry.raster import RasterHits, RasterSettings, rasterize_mesh
 from ..shapes import check_shape
+from .seams import TargetRows, blend_anchors
 from .taps import compress_taps, sample_cell_depth, weigh_cells
 
 
@@ -27,8 +30,7 @@ class OperatorSettings:
 
     Attributes:
         raster: settings of the mesh and the rasteriser.
-        supersample: samples per target cell and axis; None takes half the depth map's resolution,
-            between 2 and 8.
+        supersample: samples per target cell and axis; None takes half the depth map's resolution, between 2 and 16.
         depth_tolerance: relative depth difference at which a feature cell's weight falls to 1/e, so that features of an object do not
             bleed over its outline; 0 leaves plain bilinear weights.
         max_stretch: surface stretched up to this many times counts fully, twice as much not at all.
@@ -54,14 +56,16 @@ class OperatorSettings:
 
 @dataclass(frozen=True, eq=False)
 class RenderOperator:
-    """The sparse map from one anchor grid to V target grids of the same size.
+    """The sparse map from the grids of A anchor views to those of all V views.
 
     Attributes:
-        indices: [V, h w, T] int32 anchor cells that a target cell gathers, heaviest first, padded with its first one.
-        weights: [V, h w, T] float32, each row sums to 1, or to 0 where nothing is seen.
-        mask: [V, 1, h, w] float32 in [0, 1], how far a target cell is seen from the anchor.
+        anchors: A view numbers.
+        indices: [V, (h w), T] int32 cells of all anchors (A h w) that a target cell gathers, heaviest first, padded with its first one.
+        weights: [V, (h w), T] float32, each row sums to 1, or to 0 where nothing is seen.
+        mask: [V, 1, h, w] float32 in [0, 1], how far a cell is seen from the anchors; 1 on the anchors' own views.
     """
 
+    anchors: tuple[int, ...]
     indices: Tensor  # [V, (h w), T]
     weights: Tensor  # [V, (h w), T]
     mask: Tensor  # [V, 1, h, w]
@@ -70,92 +74,133 @@ class RenderOperator:
         return replace(self, indices=self.indices.to(device), weights=self.weights.to(device), mask=self.mask.to(device))
 
     def apply(self, features: Tensor) -> Tensor:
-        """Render anchor features [C, h, w] into [V, C, h, w], or [B, C, h, w] into [B, V, C, h, w], in their dtype.
+        """Render anchor features [A, C, h, w] into [V, C, h, w], or [B, A, C, h, w] into [B, V, C, h, w], in their dtype.
 
         Differentiable in the features. The sum over taps runs in a fixed order, and the backward pass of a summing `embedding_bag`
         sorts by index instead of adding atomically, so both are deterministic.
 
         Raises:
-            ValueError: if the features are not on the operator's grid.
+            ValueError: if the features are not on the anchors' grids.
         """
-        height, width = self.mask.shape[-2:]
-        if features.ndim not in (3, 4) or tuple(features.shape[-2:]) != (height, width):
+        (height, width), count = self.mask.shape[-2:], len(self.anchors)
+        if features.ndim not in (4, 5) or features.shape[-4] != count or tuple(features.shape[-2:]) != (height, width):
             raise ValueError(
-                f"features: wanted [C, {height}, {width}] or [B, C, {height}, {width}], got {list(features.shape)}; "
-                "build an operator of that size"
+                f"features: wanted [{count}, C, {height}, {width}] or [B, {count}, C, {height}, {width}], got {list(features.shape)}; "
+                "build an operator of that size for these anchors"
             )
-        batch = features if features.ndim == 4 else features[None]
-        table = rearrange(batch, "B C h w -> (h w) (B C)").contiguous()
+        batch = features if features.ndim == 5 else features[None]
+        table = rearrange(batch, "B A C h w -> (A h w) (B C)").contiguous()
         weights = self.weights.flatten(0, 1).to(features.dtype)
         rows = torch.nn.functional.embedding_bag(self.indices.flatten(0, 1), table, mode="sum", per_sample_weights=weights)
         rendered = rearrange(rows, "(V h w) (B C) -> B V C h w", B=len(batch), h=height, w=width)
-        return rendered if features.ndim == 4 else rendered[0]
+        return rendered if features.ndim == 5 else rendered[0]
 
     def apply_nearest(self, features: Tensor) -> Tensor:
-        """Gather the heaviest anchor cell alone, [C, h, w] into [V, C, h, w]: what noise needs, since averaging would shrink it."""
-        sizes = check_shape(features, f"C {self.mask.shape[-2]} {self.mask.shape[-1]}")
-        gathered = features.reshape(sizes["C"], -1)[:, self.indices[..., 0].long()]  # [C, V, (h w)]
-        return gathered.transpose(0, 1).reshape(len(self.mask), *features.shape)
+        """Gather the heaviest cell alone, [A, C, h, w] into [V, C, h, w]: what noise needs, since averaging would shrink it."""
+        check_shape(features, f"{len(self.anchors)} C {self.mask.shape[-2]} {self.mask.shape[-1]}")
+        cells = rearrange(features, "A C h w -> C (A h w)")[:, self.indices[..., 0].long()]  # [C, V, (h w)]
+        return cells.transpose(0, 1).reshape(len(self.mask), *features.shape[1:])
 
 
 def build_render_operator(
-    depth_map: DepthMap, anchor: Cameras, targets: Cameras, size: tuple[int, int], settings: OperatorSettings = OperatorSettings()
+    anchors: Sequence[AnchorDepth], cameras: Cameras, size: tuple[int, int], settings: OperatorSettings = OperatorSettings()
 ) -> RenderOperator:
-    """Build the operator on a grid of `size` (h, w) cells, on the depth map's device, which must know float64.
+    """The operator on a grid of `size` (h, w) cells, see `build_render_operators`."""
+    return build_render_operators(anchors, cameras, [size], settings)[size]
 
-    A target that is the anchor camera itself gets the identity and a mask of 1.
+
+def build_render_operators(
+    anchors: Sequence[AnchorDepth], cameras: Cameras, sizes: Iterable[tuple[int, int]], settings: OperatorSettings = OperatorSettings()
+) -> dict[tuple[int, int], RenderOperator]:
+    """Build one operator for each grid size (h, w), on the depth maps' device, which must know float64.
+
+    An anchor's own view gets the identity and a mask of 1, and so does any other view from the very same camera.
 
     Args:
-        anchor: the one camera of the depth map.
-        targets: V cameras.
+        anchors: the depth of A views, all on one device.
+        cameras: all V views, the anchors' among them.
+
+    Raises:
+        ValueError: if an anchor is no view or is named twice, or a size is not positive.
     """
-    height, width = size
-    if height < 1 or width < 1 or len(targets) < 1:
-        raise ValueError(f"operator: wanted a positive grid size and at least one target, got {width}x{height} and {len(targets)} targets")
-    mesh = build_depth_mesh(depth_map, anchor, max_angle_deg=settings.raster.max_angle_deg, block_cuts=settings.raster.block_cuts)
-    cell_depth = sample_cell_depth(depth_map, size)
-    views = [
-        _identity(size, cell_depth.device)
-        if _is_same_camera(anchor, targets[index])
-        else _render_view(mesh, targets[index], cell_depth, settings)
-        for index in range(len(targets))
-    ]
-    taps = max(indices.shape[1] for indices, _, _ in views)
-    return RenderOperator(
-        indices=torch.stack([torch.cat([i, i[:, :1].expand(-1, taps - i.shape[1])], dim=1) for i, _, _ in views]).int(),
-        weights=torch.stack([torch.nn.functional.pad(w, (0, taps - w.shape[1])) for _, w, _ in views]).float(),
-        mask=torch.stack([mask for _, _, mask in views])[:, None].float(),
-    )
+    sizes = list(dict.fromkeys(sizes))
+    _check_anchors(anchors, cameras, sizes)
+    meshes = [_build_mesh(anchor, cameras, settings.raster) for anchor in anchors]
+    views: dict[tuple[int, int], list[TargetRows]] = {size: [] for size in sizes}
+    for target in range(len(cameras)):
+        for size, rows in _render_target(anchors, meshes, cameras, target, sizes, settings).items():
+            views[size].append(rows)
+    return {size: _stack_views(tuple(anchor.view for anchor in anchors), rows) for size, rows in views.items()}
 
 
-def warp_image(
-    image: Tensor, depth_map: DepthMap, anchor: Cameras, targets: Cameras, settings: OperatorSettings = OperatorSettings()
+def warp_images(
+    images: Tensor, anchors: Sequence[AnchorDepth], cameras: Cameras, settings: OperatorSettings = OperatorSettings()
 ) -> tuple[Tensor, Tensor]:
-    """The anchor's picture [C, H, W] as the targets see it [V, C, H, W], and the mask [V, 1, H, W] of what they see.
+    """The anchors' pictures [A, C, H, W] as all views see them [V, C, H, W], and the mask [V, 1, H, W] of what they see.
 
     One bilinear sample per pixel: pictures are as fine as the depth map, so the supersampling of coarse features has no use here.
     """
-    sizes = check_shape(image, "C H W")
+    sizes = check_shape(images, f"{len(anchors)} C H W")
     plain = replace(settings, supersample=1, depth_tolerance=0.0)
-    operator = build_render_operator(depth_map, anchor, targets, (sizes["H"], sizes["W"]), plain).to(image.device)
-    return operator.apply(image), operator.mask
+    operator = build_render_operator(anchors, cameras, (sizes["H"], sizes["W"]), plain).to(images.device)
+    return operator.apply(images), operator.mask
 
 
-def _is_same_camera(anchor: Cameras, target: Cameras) -> bool:
-    target = target.resize(anchor.width, anchor.height).to(anchor.K.device, anchor.K.dtype)
-    return bool(((anchor.w2c - target.w2c).abs() < 1e-6).all() and ((anchor.K - target.K).abs() < 1e-4).all())
+def _check_anchors(anchors: Sequence[AnchorDepth], cameras: Cameras, sizes: list[tuple[int, int]]) -> None:
+    named = [anchor.view for anchor in anchors]
+    if not named or len(set(named)) < len(named):
+        raise ValueError(f"anchors: wanted one depth or several, each of another view, got those of views {named}")
+    if max(named) >= len(cameras):
+        raise ValueError(f"anchor: wanted a view from 0 to {len(cameras) - 1}, got {max(named)}; choose one of the trajectory's views")
+    for height, width in sizes:
+        if height < 1 or width < 1:
+            raise ValueError(f"operator: wanted a positive grid size, got {width}x{height}")
 
 
-def _identity(size: tuple[int, int], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def _build_mesh(anchor: AnchorDepth, cameras: Cameras, settings: RasterSettings) -> DepthMesh:
+    return build_depth_mesh(anchor.depth, cameras[anchor.view], max_angle_deg=settings.max_angle_deg, block_cuts=settings.block_cuts)
+
+
+def _is_same_camera(one: Cameras, other: Cameras) -> bool:
+    return bool(((one.w2c - other.w2c).abs() < 1e-6).all() and ((one.K - other.K).abs() < 1e-4).all())
+
+
+def _render_target(
+    anchors: Sequence[AnchorDepth],
+    meshes: Sequence[DepthMesh],
+    cameras: Cameras,
+    target: int,
+    sizes: list[tuple[int, int]],
+    settings: OperatorSettings,
+) -> dict[tuple[int, int], TargetRows]:
+    """The rows of one view on every grid; sizes that are sampled on the same raster share it."""
+    same = [number for number, anchor in enumerate(anchors) if _is_same_camera(cameras[anchor.view], cameras[target])]
+    own = [number for number in same if anchors[number].view == target]
+    if same:
+        return {size: _identity(size, (own or same)[0], meshes[0].points.device) for size in sizes}
+    parts: dict[tuple[int, int], list[TargetRows]] = {size: [] for size in sizes}
+    for number, (anchor, mesh) in enumerate(zip(anchors, meshes, strict=True)):
+        hits: dict[tuple[int, int], RasterHits] = {}
+        for size in sizes:
+            samples = settings.supersample or min(max(math.ceil(mesh.width / size[1] / 2), 2), 16)
+            raster = samples * size[0], samples * size[1]
+            if raster not in hits:
+                hits[raster] = rasterize_mesh(mesh, cameras[target], *raster, settings.raster)
+            cell_depth = sample_cell_depth(anchor.depth, size)
+            rows = _reduce_hits(hits[raster], mesh, cell_depth, samples, settings)
+            parts[size].append(replace(rows, indices=rows.indices + number * size[0] * size[1]))
+    return {size: blend_anchors(rows) for size, rows in parts.items()}
+
+
+def _identity(size: tuple[int, int], anchor: int, device: torch.device) -> TargetRows:
     cells = torch.arange(size[0] * size[1], device=device)[:, None]
-    return cells, torch.ones_like(cells, dtype=torch.float64), torch.ones(size, dtype=torch.float64, device=device)
+    whole = torch.ones(size, dtype=torch.float64, device=device)
+    return TargetRows(cells + anchor * len(cells), torch.ones_like(cells, dtype=torch.float64), whole, whole)
 
 
-def _render_view(mesh: DepthMesh, target: Cameras, cell_depth: Tensor, settings: OperatorSettings) -> tuple[Tensor, Tensor, Tensor]:
-    """Indices [(h w), T], weights [(h w), T] and mask [h, w] of one target."""
+def _reduce_hits(hits: RasterHits, mesh: DepthMesh, cell_depth: Tensor, samples: int, settings: OperatorSettings) -> TargetRows:
+    """Merge the samples of each target cell of one view."""
     height, width = cell_depth.shape
-    samples = settings.supersample or min(max(math.ceil(mesh.width / width / 2), 2), 8)
-    hits = rasterize_mesh(mesh, target, samples * height, samples * width, settings.raster)
     seen = hits.visible[0] * (2 - hits.stretch[0] / settings.max_stretch).clamp(0, 1)  # [(h s), (w s)]
     points = hits.anchor_xy[0] * seen.new_tensor([width / mesh.width, height / mesh.height])  # in cells
     cells, weights = weigh_cells(points, hits.anchor_depth[0], cell_depth, settings.depth_tolerance)  # [(h s), (w s), 4]
@@ -165,6 +210,18 @@ def _render_view(mesh: DepthMesh, target: Cameras, cell_depth: Tensor, settings:
         rearrange(weights * seen[..., None], by_target, s=samples, t=samples),
         settings.min_weight,
     )
+    average = partial(reduce, pattern="(h s) (w t) -> h w", reduction="mean", s=samples, t=samples)
     low, high = settings.coverage
-    share = ((reduce(seen, "(h s) (w t) -> h w", "mean", s=samples, t=samples) - low) / (high - low)).clamp(0, 1)
-    return indices, weights, share * share * (3 - 2 * share)  # smoothstep
+    share = ((average(seen) - low) / (high - low)).clamp(0, 1)
+    score = average(seen / hits.stretch[0].clamp(min=1))
+    return TargetRows(indices, weights, share * share * (3 - 2 * share), score)  # smoothstep
+
+
+def _stack_views(anchors: tuple[int, ...], views: list[TargetRows]) -> RenderOperator:
+    taps = max(rows.indices.shape[1] for rows in views)
+    return RenderOperator(
+        anchors=anchors,
+        indices=torch.stack([torch.cat([r.indices, r.indices[:, :1].expand(-1, taps - r.indices.shape[1])], dim=1) for r in views]).int(),
+        weights=torch.stack([torch.nn.functional.pad(r.weights, (0, taps - r.weights.shape[1])) for r in views]).float(),
+        mask=torch.stack([rows.mask for rows in views])[:, None].float(),
+    )

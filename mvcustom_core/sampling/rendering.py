@@ -1,6 +1,6 @@
-"""Depth-aware feature rendering: the anchor's features, seen from the other views, replace theirs (MVCustom, section on inference).
+"""Depth-aware feature rendering: the anchors' features, seen from the other views, replace theirs (MVCustom, section on inference).
 
-    F_n <- M_n * F_n^a + (1 - M_n) * F_n    for every view n other than the anchor a
+    F_n <- M_n * F_n^a + (1 - M_n) * F_n    for every view n that is no anchor a
 
 in the first steps of sampling. The soft end of the schedule and the shared start noise are this project's own choices.
 """
@@ -49,13 +49,13 @@ def rendering_strength(step: int, steps: int, settings: RenderingSettings) -> fl
     return settings.strength * max(stop - step, 0) / max(stop - start, 1)
 
 
-def replace_features(features: Tensor, operator: RenderOperator, anchor: int, strength: float, keep: Tensor | None = None) -> Tensor:
-    """Replace each view's features by the anchor's as that view sees them; every guidance branch uses its own anchor features.
+def replace_features(features: Tensor, operator: RenderOperator, strength: float, keep: Tensor | None = None) -> Tensor:
+    """Replace each view's features by the anchors' as that view sees them; every guidance branch uses its own anchor features.
 
     Args:
         features: [(B V), C, h, w], views inside branches.
-        operator: from the anchor to the V views at this resolution; moved to the features' device by the caller.
-        anchor: index of the anchor view, which is left as it is.
+        operator: to the V views at this resolution, moved to the features' device by the caller. The anchors' own views are left as
+            they are.
         strength: factor on the mask in [0, 1]; 0 returns `features` itself.
         keep: [V, 1, h, w] share of each cell to leave alone, such as the subject's opacity.
 
@@ -63,13 +63,11 @@ def replace_features(features: Tensor, operator: RenderOperator, anchor: int, st
         [(B V), C, h, w]; the input is not written to.
 
     Raises:
-        ValueError: if views, grid or the anchor index do not fit the operator.
+        ValueError: if views or grid do not fit the operator.
     """
     if strength == 0:
         return features
     views, _, height, width = operator.mask.shape
-    if not 0 <= anchor < views:
-        raise ValueError(f"anchor: wanted a view index from 0 to {views - 1}, got {anchor}")
     sizes = check_shape(features, f"N C {height} {width}")
     if sizes["N"] % views:
         raise ValueError(
@@ -79,30 +77,34 @@ def replace_features(features: Tensor, operator: RenderOperator, anchor: int, st
     if keep is not None:
         check_shape(keep, f"{views} 1 {height} {width}")
         mask = mask * (1 - keep)
-    others = (torch.arange(views, device=mask.device) != anchor)[:, None, None, None]
     branches = rearrange(features, "(B V) C h w -> B V C h w", V=views)
-    rendered = operator.apply(branches[:, anchor])  # [B, V, C, h, w]
-    replaced = torch.lerp(branches, rendered, (mask * others).to(features.dtype).expand_as(branches))
+    rendered = operator.apply(torch.stack([branches[:, view] for view in operator.anchors], dim=1))  # [B, V, C, h, w]
+    replaced = torch.lerp(branches, rendered, _spare_anchors(mask, operator).to(features.dtype).expand_as(branches))
     return rearrange(replaced, "B V C h w -> (B V) C h w")
 
 
-def share_noise(noise: Tensor, operator: RenderOperator, anchor: int) -> Tensor:
-    """Start noise that moves with the anchor's surface: e_n <- (M e_a + (1 - M) e_n) / sqrt(M^2 + (1 - M)^2).
+def share_noise(noise: Tensor, operator: RenderOperator) -> Tensor:
+    """Start noise that moves with the anchors' surface: e_n <- (M e_a + (1 - M) e_n) / sqrt(M^2 + (1 - M)^2).
 
-    The anchor's noise is sampled at the nearest cell, since averaging would shrink it; the division keeps unit variance.
+    The anchors' noise is sampled at the nearest cell, since averaging would shrink it; the division keeps unit variance.
 
     Args:
         noise: [V, C, h, w] independent unit noise.
-        operator: from the anchor to the V views on the same grid.
+        operator: to the V views on the same grid.
 
     Returns:
-        [V, C, h, w]; the anchor's own noise is unchanged.
+        [V, C, h, w]; the anchors' own noise is unchanged.
     """
     views, _, height, width = operator.mask.shape
     check_shape(noise, f"{views} C {height} {width}")
-    if not 0 <= anchor < views:
-        raise ValueError(f"anchor: wanted a view index from 0 to {views - 1}, got {anchor}")
-    others = torch.arange(views, device=noise.device) != anchor
-    mask = (operator.mask * others[:, None, None, None]).to(noise.dtype)
-    shared = mask * operator.apply_nearest(noise[anchor]) + (1 - mask) * noise
+    mask = _spare_anchors(operator.mask, operator).to(noise.dtype)
+    shared = mask * operator.apply_nearest(torch.stack([noise[view] for view in operator.anchors])) + (1 - mask) * noise
     return shared / (mask.square() + (1 - mask).square()).sqrt()
+
+
+def _spare_anchors(mask: Tensor, operator: RenderOperator) -> Tensor:
+    """The mask [V, 1, h, w] of what is replaced: nothing on the anchors' own views."""
+    mask = mask.clone()
+    for view in operator.anchors:
+        mask[view] = 0
+    return mask

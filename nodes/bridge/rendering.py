@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,8 +13,8 @@ from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
 from ...mvcustom_core.geometry.cameras import Cameras
-from ...mvcustom_core.geometry.depth import DepthMap
-from ...mvcustom_core.sampling.operator import RenderOperator, build_render_operator
+from ...mvcustom_core.geometry.depth import AnchorDepth
+from ...mvcustom_core.sampling.operator import RenderOperator, build_render_operators
 from ...mvcustom_core.sampling.rendering import RenderingSettings, rendering_strength, replace_features, share_noise
 from .backbone import spec_of, walk_transformers
 from .compiling import uncompiled
@@ -30,7 +30,6 @@ class FeatureRenderer:
     """Called after every spatial transformer; replaces features in the blocks that it has an operator for."""
 
     operators: dict[tuple[str, int], RenderOperator]
-    anchor: int
     settings: RenderingSettings
     placed: dict[tuple[tuple[str, int], torch.device], RenderOperator] = field(default_factory=dict)
 
@@ -47,56 +46,51 @@ class FeatureRenderer:
         key = block, x.device
         if key not in self.placed:  # once, not with every call
             self.placed[key] = operator.to(x.device)
-        return replace_features(x, self.placed[key], self.anchor, strength)
+        return replace_features(x, self.placed[key], strength)
 
 
 def apply_rendering(
-    model: ModelPatcher, depth: DepthMap, cameras: Cameras, anchor: int, settings: RenderingSettings, shared_noise: bool = True
+    model: ModelPatcher, anchors: Sequence[AnchorDepth], cameras: Cameras, settings: RenderingSettings, shared_noise: bool = True
 ) -> tuple[ModelPatcher, RenderOperator]:
-    """A clone of MODEL that renders the anchor's features into the other views while it samples.
+    """A clone of MODEL that renders the anchors' features into the other views while it samples.
 
     Args:
-        depth: of the anchor view.
-        cameras: all V views, the anchor among them.
-        shared_noise: let the start noise move with the anchor's surface, too.
+        anchors: the depth of one view or of several.
+        cameras: all V views.
+        shared_noise: let the start noise move with the anchors' surface, too.
 
     Returns:
-        the model, and the operator at the latents' resolution, whose mask tells what the anchor sees.
+        the model, and the operator at the latents' resolution, whose mask tells what the anchors see.
 
     Raises:
-        ValueError: if the model cannot carry the hook or the anchor is no view.
+        ValueError: if the model cannot carry the hook or an anchor is no view.
     """
-    if not 0 <= anchor < len(cameras):
-        raise ValueError(f"anchor: wanted a view from 0 to {len(cameras) - 1}, got {anchor}; choose one of the trajectory's views")
     if model.get_attachment(ATTACHMENT) is not None:
         raise ValueError("feature rendering: this model already carries a hook; connect the model from before it")
-    spec, camera = spec_of(model), cameras[anchor]
+    spec = spec_of(model)
     step = 8 << max(spec.rendering_levels)
     if cameras.width % step or cameras.height % step:
         raise ValueError(f"cameras: wanted sides divisible by {step}, got {cameras.width}x{cameras.height}; change the trajectory's size")
     latent = cameras.height // 8, cameras.width // 8
-    at = {
-        level: build_render_operator(depth, camera, cameras, (latent[0] >> level, latent[1] >> level))
-        for level in {0, *spec.rendering_levels}
-    }
+    sizes = {level: (latent[0] >> level, latent[1] >> level) for level in {0, *spec.rendering_levels}}
+    operators = build_render_operators(anchors, cameras, sizes.values())
+    at = {level: operators[size] for level, size in sizes.items()}
     unet = model.model.diffusion_model
     sites = {key: at[level] for key, level, _ in walk_transformers(unet) if key[0] == "output" and level in spec.rendering_levels}
     patched = model.clone()
     entries = patched.model_options["transformer_options"].setdefault(KEY, {})
-    entries["after_spatial"] = FeatureRenderer(sites, anchor, settings)
-    patched.add_wrapper_with_key(
-        WrappersMP.OUTER_SAMPLE, ATTACHMENT, partial(_share_start_noise, at[0] if shared_noise else None, cameras, anchor)
-    )
-    patched.set_attachments(ATTACHMENT, anchor)
+    entries["after_spatial"] = FeatureRenderer(sites, settings)
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, ATTACHMENT, partial(_share_start_noise, at[0] if shared_noise else None, cameras))
+    patched.set_attachments(ATTACHMENT, at[0].anchors)
     return patched, at[0]
 
 
 def _share_start_noise(
-    operator: RenderOperator | None, cameras: Cameras, anchor: int, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any
+    operator: RenderOperator | None, cameras: Cameras, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any
 ) -> Any:
     check_latents(executor.class_obj.model_patcher, cameras, noise.shape)
     if operator is not None:
-        noise = share_noise(noise, operator.to(noise.device), anchor)
+        noise = share_noise(noise, operator.to(noise.device))
     with uncompiled(executor.class_obj, "feature rendering"):
         return executor(noise, *args, **kwargs)
 

@@ -6,4 +6,4 @@ from comfy_api.latest import io
 
 CamerasSocket = io.Custom("MVCUSTOM_CAMERAS")  # mvcustom_core.geometry.cameras.Cameras
 ConceptSocket = io.Custom("MVCUSTOM_CONCEPT")  # mvcustom_core.concept.concept.Concept
-DepthSocket = io.Custom("MVCUSTOM_DEPTH")  # mvcustom_core.geometry.depth.DepthMap
+DepthSocket = io.Custom("MVCUSTOM_DEPTH")  # tuple[mvcustom_core.geometry.depth.AnchorDepth, ...]

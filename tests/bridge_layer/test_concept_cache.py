@@ -79,7 +79,7 @@ def apply_from(model: ModelPatcher, concept: Concept, **changes: Any) -> ModelPa
 
 def second_pass(patched: ModelPatcher) -> ModelPatcher:
     with torch.inference_mode():
-        return apply_rendering(patched, make_depth(), make_cameras(), 1, RenderingSettings())[0]
+        return apply_rendering(patched, make_depth(), make_cameras(), RenderingSettings())[0]
 
 
 def swap_layer(patched: ModelPatcher) -> ModelPatcher:

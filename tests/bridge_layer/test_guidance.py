@@ -113,7 +113,7 @@ def test_other_nodes_cfg_functions_are_called():
 def test_it_works_with_the_hook_and_the_completion_sampler():
     with torch.inference_mode():
         hooked, operator = apply_rendering(
-            apply_once(load_once()[0], make_concept(0.05)), make_depth(), make_cameras(), 1, RenderingSettings()
+            apply_once(load_once()[0], make_concept(0.05)), make_depth(), make_cameras(), RenderingSettings()
         )
     sampler = build_completion_sampler(operator.mask, CompletionSettings(0.5))
     views = sample_with(ConceptGuider(hooked, *prompts(), 7.5, 3.5), steps=2, sampler=sampler)

@@ -24,7 +24,7 @@ def hook_model(settings: RenderingSettings = FULL, shared_noise: bool = True, **
     model = changes.get("model", load_once()[0])
     cameras = changes.get("cameras", make_cameras())
     with torch.inference_mode():
-        return apply_rendering(model, make_depth(), cameras, changes.get("anchor", ANCHOR), settings, shared_noise)[0]
+        return apply_rendering(model, make_depth(changes.get("anchor", ANCHOR)), cameras, settings, shared_noise)[0]
 
 
 def renderer_of(model: ModelPatcher) -> FeatureRenderer:
@@ -44,7 +44,7 @@ def test_features_and_noise_each_change_the_views():
 
 def test_anchor_is_seen_whole_by_itself():
     with torch.inference_mode():
-        _, operator = apply_rendering(load_once()[0], make_depth(), make_cameras(), ANCHOR, FULL)
+        _, operator = apply_rendering(load_once()[0], make_depth(ANCHOR), make_cameras(), FULL)
     assert operator.mask.shape == (VIEWS, 1, 8, 8)
     assert (operator.mask[ANCHOR] == 1).all()
     others = operator.mask[[0, 2]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mvcustom.mvcustom_core.geometry.depth import DepthMap, RenderedDepth
+from mvcustom.mvcustom_core.geometry.depth import AnchorDepth, DepthMap, RenderedDepth
 
 ALL = torch.ones(3, 4, dtype=torch.bool)
 
@@ -57,3 +57,10 @@ def test_rendered_depth_is_checked():
         RenderedDepth(torch.ones(2, 2), torch.zeros(2, 3))
     with pytest.raises(ValueError, match="NaN"):
         RenderedDepth(torch.full((2, 2), torch.nan), torch.zeros(2, 2))
+
+
+def test_anchors_are_counted_from_zero():
+    depth_map = DepthMap(torch.ones(3, 4), ALL, "", 1.0, "")
+    assert AnchorDepth(0, depth_map).view == 0
+    with pytest.raises(ValueError, match="anchor: wanted a view counted from 0, got -1"):
+        AnchorDepth(-1, depth_map)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn.functional import avg_pool2d, grid_sample
 
 from mvcustom.mvcustom_core.geometry.cameras import Cameras, concatenate_cameras
-from mvcustom.mvcustom_core.geometry.depth import DepthMap
+from mvcustom.mvcustom_core.geometry.depth import AnchorDepth, DepthMap
 from mvcustom.mvcustom_core.geometry.raster import rasterize_depth
-from mvcustom.mvcustom_core.sampling.operator import OperatorSettings, build_render_operator, warp_image
+from mvcustom.mvcustom_core.sampling.operator import OperatorSettings, build_render_operator, build_render_operators, warp_images
 from mvcustom.mvcustom_core.sampling.taps import compress_taps, weigh_cells
 
 F64 = torch.float64
@@ -29,6 +31,14 @@ def make_map(depth):
     return DepthMap(depth, torch.ones_like(depth, dtype=torch.bool), "test", 1.0, "")
 
 
+def build(depth_map, anchor, targets, size, settings=None):
+    """The operator to the targets alone; the anchor is the view after them."""
+    views = concatenate_cameras(targets, anchor)
+    operator = build_render_operator([AnchorDepth(len(targets), depth_map)], views, size, settings or OperatorSettings())
+    assert (operator.mask[-1] == 1).all()
+    return replace(operator, indices=operator.indices[:-1], weights=operator.weights[:-1], mask=operator.mask[:-1])
+
+
 def make_steps(size=32):
     depth = torch.full((size, size), 4.0, dtype=F64)
     depth[6:20, 9:21] = 2.0
@@ -36,13 +46,13 @@ def make_steps(size=32):
 
 
 def make_features(channels=5, size=8, dtype=F64):
-    return torch.randn(channels, size, size, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    return torch.randn(1, channels, size, size, generator=torch.Generator().manual_seed(0), dtype=dtype)
 
 
 def test_equals_the_dense_chain():
     depth_map, anchor = make_map(make_steps()), make_camera()
     targets = concatenate_cameras(make_camera(x=0.4), make_camera(x=-0.9, yaw=0.25), make_camera(z=0.8))
-    operator = build_render_operator(depth_map, anchor, targets, (8, 8), DENSE)
+    operator = build(depth_map, anchor, targets, (8, 8), DENSE)
     features = make_features()
     hits = rasterize_depth(depth_map, anchor, targets, 32, 32)
     seen = (hits.visible * (2 - hits.stretch / 3).clamp(0, 1))[:, None]
@@ -61,8 +71,8 @@ def test_equals_the_dense_chain():
 
 def test_small_weights_hardly_matter():
     args = make_map(make_steps()), make_camera(), make_camera(x=-0.7, yaw=0.2), (8, 8)
-    whole = build_render_operator(*args, DENSE)
-    pruned = build_render_operator(*args, OperatorSettings(supersample=4, depth_tolerance=0.0, min_weight=1e-2))
+    whole = build(*args, DENSE)
+    pruned = build(*args, OperatorSettings(supersample=4, depth_tolerance=0.0, min_weight=1e-2))
     assert (pruned.weights > 0).sum() < (whole.weights > 0).sum()
     assert not ((pruned.weights > 0) & (pruned.weights < 1e-2)).any()
     assert (whole.apply(make_features()) - pruned.apply(make_features())).abs().max() < 0.1
@@ -70,39 +80,50 @@ def test_small_weights_hardly_matter():
 
 
 def test_anchor_view_is_the_identity():
-    targets = concatenate_cameras(make_camera(x=0.3), make_camera())
-    operator = build_render_operator(make_map(make_steps()), make_camera(), targets, (8, 8))
+    views = concatenate_cameras(make_camera(x=0.3), make_camera())
+    operator = build_render_operator([AnchorDepth(1, make_map(make_steps()))], views, (8, 8))
     features = make_features()
-    assert torch.equal(operator.apply(features)[1], features)
+    assert torch.equal(operator.apply(features)[1:], features)
     assert (operator.mask[1] == 1).all() and (operator.mask[0] < 1).any()
-    assert torch.equal(operator.apply_nearest(features)[1], features)
+    assert torch.equal(operator.apply_nearest(features)[1:], features)
+
+
+def test_sizes_that_share_a_raster_get_what_they_get_alone():
+    views = concatenate_cameras(make_camera(x=0.3), make_camera())
+    anchors = [AnchorDepth(1, make_map(make_steps()))]
+    together = build_render_operators(anchors, views, [(8, 8), (4, 4), (8, 8)])
+    assert list(together) == [(8, 8), (4, 4)]
+    for size, operator in together.items():
+        alone = build_render_operator(anchors, views, size)
+        assert torch.equal(operator.indices, alone.indices) and torch.equal(operator.weights, alone.weights)
+        assert torch.equal(operator.mask, alone.mask)
 
 
 def test_slide_before_a_wall_moves_whole_cells():
     wall, features = make_map(torch.full((32, 32), 4.0, dtype=F64)), make_features()
-    operator = build_render_operator(wall, make_camera(), make_camera(x=2 * 4 * 4 / 32), (8, 8))  # two cells of four pixels
+    operator = build(wall, make_camera(), make_camera(x=2 * 4 * 4 / 32), (8, 8))  # two cells of four pixels
     assert torch.equal(operator.mask[0, 0], torch.tensor([1.0] * 6 + [0.0] * 2).expand(8, 8))
     # Supersampling spreads each cell over its neighbours, as the depth map's own pose would: compare with the unmoved wall.
-    still = build_render_operator(wall, make_camera(), make_camera(x=1e-5), (8, 8)).apply(features)
+    still = build(wall, make_camera(), make_camera(x=1e-5), (8, 8)).apply(features)
     assert (operator.apply(features)[0, :, :, 1:5] - still[0, :, :, 3:7]).abs().max() < 1e-3
     single = OperatorSettings(supersample=1)
-    exact = build_render_operator(wall, make_camera(), make_camera(x=4.0 / 4), (8, 8), single)
-    assert (exact.apply(features)[0, :, :, :6] - features[:, :, 2:]).abs().max() < 1e-6
+    exact = build(wall, make_camera(), make_camera(x=4.0 / 4), (8, 8), single)
+    assert (exact.apply(features)[..., :6] - features[..., 2:]).abs().max() < 1e-6
 
 
 def test_half_a_cell_is_the_mean_of_two():
     wall, features = make_map(torch.full((32, 32), 4.0, dtype=F64)), make_features()
-    operator = build_render_operator(wall, make_camera(), make_camera(x=0.25), (8, 8), OperatorSettings(supersample=1))
-    assert (operator.apply(features)[0, :, :, :7] - (features[:, :, :7] + features[:, :, 1:]) / 2).abs().max() < 1e-6
+    operator = build(wall, make_camera(), make_camera(x=0.25), (8, 8), OperatorSettings(supersample=1))
+    assert (operator.apply(features)[..., :7] - (features[..., :7] + features[..., 1:]) / 2).abs().max() < 1e-6
 
 
 def test_objects_do_not_bleed_over_their_outline():
     depth = torch.full((32, 32), 4.0, dtype=F64)
     depth[:, :16] = 2.0
-    features = torch.zeros(1, 8, 8, dtype=F64)
+    features = torch.zeros(1, 1, 8, 8, dtype=F64)
     features[..., :4] = 1.0  # the near half
     args = make_map(depth), make_camera(), make_camera(x=-0.05), (8, 8)
-    aware, plain = (build_render_operator(*args, OperatorSettings(depth_tolerance=t)).apply(features) for t in (0.03, 0.0))
+    aware, plain = (build(*args, OperatorSettings(depth_tolerance=t)).apply(features) for t in (0.03, 0.0))
     far = slice(5, 8)  # cells that show the wall alone
     assert plain[0, 0, :, 4].min() > 0.03
     assert (aware[0, 0, :, far]).abs().max() < 1e-6
@@ -113,13 +134,13 @@ def test_objects_do_not_bleed_over_their_outline():
 def test_grazing_and_magnified_surface_fades():
     wall = make_map(torch.full((32, 32), 4.0, dtype=F64))
     for distance, expected in ((2.0, 1.0), (0.9, (2 - 4 / 0.9 / 3)), (0.5, 0.0)):
-        operator = build_render_operator(wall, make_camera(), make_camera(z=4 - distance), (8, 8), OperatorSettings(coverage=(0.0, 1.0)))
+        operator = build(wall, make_camera(), make_camera(z=4 - distance), (8, 8), OperatorSettings(coverage=(0.0, 1.0)))
         expected = 3 * expected**2 - 2 * expected**3
         assert (operator.mask - expected).abs().max() < 1e-5
 
 
 def test_batches_and_dtypes():
-    operator = build_render_operator(make_map(make_steps()), make_camera(), concatenate_cameras(make_camera(x=0.4), make_camera()), (8, 8))
+    operator = build(make_map(make_steps()), make_camera(), concatenate_cameras(make_camera(x=0.4), make_camera()), (8, 8))
     features = make_features(dtype=torch.float32)
     single = operator.apply(features)
     assert single.shape == (2, 5, 8, 8)
@@ -133,9 +154,9 @@ def test_batches_and_dtypes():
 
 
 def test_gradients_of_the_features():
-    operator = build_render_operator(make_map(make_steps(24)), make_camera(24), make_camera(24, x=0.3), (3, 3))
+    operator = build(make_map(make_steps(24)), make_camera(24), make_camera(24, x=0.3), (3, 3))
     features = make_features(2, 3)
-    for given in (features, features[None, :1]):
+    for given in (features, features[None, :, :1]):
         assert torch.autograd.gradcheck(operator.apply, (given.clone().requires_grad_(),))
 
 
@@ -143,17 +164,19 @@ def test_not_square_grids():
     depth = torch.full((16, 32), 4.0, dtype=F64)
     K = torch.tensor([[[32.0, 0, 16], [0, 32, 8], [0, 0, 1]]], dtype=F64)
     anchor, target = (Cameras(camera.w2c, K, 32, 16) for camera in (make_camera(), make_camera(x=0.5)))
-    operator = build_render_operator(make_map(depth), anchor, target, (4, 8), OperatorSettings(supersample=1))
-    features = torch.arange(32.0).reshape(1, 4, 8)
-    assert torch.allclose(operator.apply(features)[0, :, :, :7], features[..., 1:])
+    operator = build(make_map(depth), anchor, target, (4, 8), OperatorSettings(supersample=1))
+    features = torch.arange(32.0).reshape(1, 1, 4, 8)
+    assert torch.allclose(operator.apply(features)[..., :7], features[..., 1:])
 
 
 def test_picture_is_warped():
     image = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(2))
-    warped, mask = warp_image(image, make_map(torch.full((32, 32), 4.0)), make_camera(), make_camera(x=0.5))
-    assert warped.shape == (1, 3, 32, 32) and mask.shape == (1, 1, 32, 32)
+    anchor = AnchorDepth(1, make_map(torch.full((32, 32), 4.0)))
+    warped, mask = warp_images(image[None], [anchor], concatenate_cameras(make_camera(x=0.5), make_camera()))
+    assert warped.shape == (2, 3, 32, 32) and mask.shape == (2, 1, 32, 32)
+    assert torch.equal(warped[1], image) and (mask[1] == 1).all()
     assert torch.allclose(warped[0, :, :, :28], image[:, :, 4:], atol=1e-5)
-    assert (mask[..., :28] == 1).all() and (mask[..., 28:] == 0).all()
+    assert (mask[0, ..., :28] == 1).all() and (mask[0, ..., 28:] == 0).all()
 
 
 def test_taps_merge_sort_and_pad():
@@ -183,12 +206,18 @@ def test_cell_weights_are_bilinear_then_bilateral():
 def test_errors():
     depth_map, camera = make_map(make_steps()), make_camera()
     with pytest.raises(ValueError, match="positive grid size"):
-        build_render_operator(depth_map, camera, camera, (0, 8))
-    operator = build_render_operator(depth_map, camera, camera, (8, 8))
-    for shape in ((5, 4, 4), (8, 8), (1, 1, 5, 8, 8)):
-        with pytest.raises(ValueError, match=r"wanted \[C, 8, 8\]"):
+        build(depth_map, camera, camera, (0, 8))
+    with pytest.raises(ValueError, match="each of another view, got those of views \\[0, 0\\]"):
+        build_render_operator([AnchorDepth(0, depth_map)] * 2, camera, (8, 8))
+    with pytest.raises(ValueError, match="got those of views \\[\\]"):
+        build_render_operator([], camera, (8, 8))
+    with pytest.raises(ValueError, match="wanted a view from 0 to 0, got 1"):
+        build_render_operator([AnchorDepth(1, depth_map)], camera, (8, 8))
+    operator = build(depth_map, camera, camera, (8, 8))
+    for shape in ((1, 5, 4, 4), (5, 8, 8), (2, 5, 8, 8), (2, 2, 5, 8, 8)):
+        with pytest.raises(ValueError, match=r"wanted \[1, C, 8, 8\]"):
             operator.apply(torch.zeros(shape))
-    with pytest.raises(ValueError, match=r"\[C 8 8\]"):
+    with pytest.raises(ValueError, match=r"\[1 C 8 8\]"):
         operator.apply_nearest(torch.zeros(2, 5, 8, 8))
     for wrong in ({"supersample": 0}, {"depth_tolerance": -1.0}, {"coverage": (0.7, 0.3)}, {"max_stretch": 0.0}, {"min_weight": 1.0}):
         with pytest.raises(ValueError, match="operator settings"):

@@ -21,7 +21,7 @@ from mvcustom.mvcustom_core.concept.concept import Concept
 from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks, PoseLayout
 from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
 from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at, square_intrinsics
-from mvcustom.mvcustom_core.geometry.depth import DepthMap
+from mvcustom.mvcustom_core.geometry.depth import AnchorDepth, DepthMap
 from mvcustom.mvcustom_core.geometry.trajectory import orbit
 from mvcustom.nodes.bridge.concept import apply_concept
 from mvcustom.nodes.bridge.embedded import SPEC, TEXT_WIDTH, load_embedded
@@ -60,11 +60,12 @@ def make_cameras(views: int = VIEWS, size: int = SIZE, reach_deg: float = 15.0) 
     return orbit(base, views, (-reach_deg, reach_deg))
 
 
-def make_depth(size: int = SIZE) -> DepthMap:
-    """A ball before a wall, as the middle camera sees it."""
+def make_depth(view: int = 1, size: int = SIZE) -> tuple[AnchorDepth, ...]:
+    """A ball before a wall, as the middle camera of `make_cameras` sees it."""
     axis = (torch.arange(size) + 0.5) / size - 0.5
     near = (axis[:, None].square() + axis.square()).sqrt() < 0.25
-    return DepthMap(torch.where(near, 0.8, 1.4), torch.ones(size, size, dtype=torch.bool), "test", 1.0, "")
+    depth = DepthMap(torch.where(near, 0.8, 1.4), torch.ones(size, size, dtype=torch.bool), "test", 1.0, "")
+    return (AnchorDepth(view, depth),)
 
 
 def make_concept(merge: float = 0.0, layout: PoseLayout = SPEC.pose_layout, width: int = TEXT_WIDTH) -> Concept:

@@ -69,7 +69,6 @@ def whole_path(*, views: int = 3, size: int = 64, learning_steps: int = 2, steps
             depth=["depth", 0],
             cameras=["trajectory", 0],
             views=["first_views", 0],
-            anchor=anchor,
             strength=1.0,
             until=0.7,
             shared_noise=True,

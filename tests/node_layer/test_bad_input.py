@@ -61,7 +61,7 @@ def apply_inputs(**changes: Any) -> Inputs:
 
 
 def hook_inputs(**changes: Any) -> Inputs:
-    settings = {"anchor": 1, "strength": 1.0, "until": 0.7, "shared_noise": True}
+    settings = {"strength": 1.0, "until": 0.7, "shared_noise": True}
     scene = {"depth": make_depth(), "cameras": make_cameras(), "views": torch.rand(3, 64, 64, 3)}
     return {"model": load_once()[0], **scene, **settings, **changes}
 
@@ -299,13 +299,21 @@ def test_latents_that_do_not_fit_the_cameras(node: Any, inputs: Callable[..., In
     [
         ({"views": torch.rand(2, 64, 64, 3)}, "views: wanted 3, one for each camera, got 2; connect all views of this trajectory"),
         ({"views": torch.rand(3, 64, 32, 3)}, "views: wanted the cameras' aspect 64x64, got 32x64"),
-        ({"anchor": 3}, "anchor: wanted a view from 0 to 2, got 3; choose one of the trajectory's views"),
     ],
 )
 @pytest.mark.parametrize(("node", "inputs"), [(MVCustomDepthRenderHook, hook_inputs), (MVCustomEstimateAnchorDepth, depth_inputs)])
 def test_views_that_do_not_fit_the_cameras(node: Any, inputs: Callable[..., Inputs], changes: Inputs, message: str):
     with pytest.raises(ValueError, match=message):
         execute(node, **inputs(**changes))
+
+
+@pytest.mark.parametrize(
+    ("node", "inputs"),
+    [(MVCustomDepthRenderHook, hook_inputs(depth=make_depth(3))), (MVCustomEstimateAnchorDepth, depth_inputs(anchor=3))],
+)
+def test_anchors_that_are_no_view(node: Any, inputs: Inputs):
+    with pytest.raises(ValueError, match="anchor: wanted a view from 0 to 2, got 3; choose one of the trajectory's views"):
+        execute(node, **inputs)
 
 
 @pytest.mark.parametrize(
