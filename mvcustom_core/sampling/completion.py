@@ -3,6 +3,10 @@
 At each early step the newly visible region is re-noised at the same level from the clean estimate, and denoised again, so that the
 stuck start pattern there gives way to what the model finds likely. Written in the k-diffusion convention: x = x0 + sigma * noise and
 `model(x, sigma, **extra_args)` returns x0. The step is Euler's, which is DDIM with eta 0.
+
+Why these steps are DDIM's whatever sampler does the others: a perturbation replaces the state, so what a multi-step sampler remembers of
+the steps before no longer belongs to it, and what a stochastic one adds would come on top of it. A sampler that starts at the level where
+completion ends has neither trouble.
 """
 
 from __future__ import annotations
@@ -22,32 +26,27 @@ class CompletionSettings:
     """Which steps complete the latents, and where.
 
     Attributes:
-        sigma_until: steps at this noise level or above are completed; `completion_sigma` turns a share of the steps into one.
-        repeats: perturbations per completed step, each one more model call.
+        until: share of the steps that complete, from the noisy end; the default is timestep 800 of 1000, the first 10 of 50 steps. The
+            paper says "early" only.
+        repeats: perturbations in each of them, every one a further model call.
         erode_px: latent cells taken off the visible side, where rendering is least sure.
         feather_px: half width in latent cells of the blend between both sides.
     """
 
-    sigma_until: float
+    until: float = 0.2
     repeats: int = 1
     erode_px: int = 1
     feather_px: int = 1
 
     def __post_init__(self) -> None:
-        if not self.sigma_until > 0 or self.repeats < 0 or self.erode_px < 0 or self.feather_px < 0:
-            raise ValueError(f"completion settings: wanted sigma_until > 0 and no negative count, got {self}")
+        if not 0 <= self.until <= 1 or self.repeats < 0 or self.erode_px < 0 or self.feather_px < 0:
+            raise ValueError(f"completion settings: wanted a share of the steps in [0, 1] and no negative count, got {self}")
 
 
-def completion_sigma(sigmas: Tensor, share: float = 0.2) -> float:
-    """The noise level down to which the first `share` of the steps reach; infinite where that is no step at all.
-
-    The default is timestep 800 of 1000, the first 10 of 50 steps; the paper says "early" only.
-    """
-    if not 0 <= share <= 1:
-        raise ValueError(f"completion: wanted a share of the steps in [0, 1], got {share}")
-    check_shape(sigmas, "N")
-    steps = round(share * (len(sigmas) - 1))
-    return float(sigmas[steps - 1]) if steps else float("inf")
+def count_completed_steps(visible: Tensor, steps: int, settings: CompletionSettings) -> int:
+    """How many of the first steps complete: none where all of `visible` is 1 or no perturbation is asked for."""
+    idle = settings.repeats == 0 or bool((visible == 1).all())
+    return 0 if idle else round(settings.until * steps)
 
 
 def soften_mask(mask: Tensor, erode_px: int, feather_px: int) -> Tensor:
@@ -80,55 +79,42 @@ def perturb_latents(x: Tensor, denoised: Tensor, noise: Tensor, sigma: Tensor, m
 
 
 @torch.no_grad()
-def sample_latent_completion(
+def complete_latents(
     model: Callable[..., Tensor],
     x: Tensor,
     sigmas: Tensor,
     *,
-    mask: Tensor,
-    settings: CompletionSettings,
-    generator: torch.Generator,
-    extra_args: dict[str, Any] | None = None,
+    visible: Tensor,
+    repeats: int,
+    draw_noise: Callable[[], Tensor],
     callback: Callable[[dict[str, Any]], None] | None = None,
-    disable: bool | None = None,
 ) -> Tensor:
-    """Sample V views with Euler's method, completing what is not visible from the anchor at the early steps.
-
-    Where everything is visible this is plain Euler, bit for bit and with no further model call.
+    """Take V views down a part of the schedule by DDIM, completing what is not visible from the anchor at each of its steps.
 
     Args:
-        x: [V, C, h, w] start noise times sigmas[0].
-        sigmas: [N + 1] descending, usually to 0.
-        mask: [V, 1, h, w] in [0, 1], 1 where visible from the anchor (the anchor's own view: ones everywhere).
-        generator: on the CPU, so that a seed means the same noise on every device.
+        model: called as model(x, sigma [V]) and returns x0; all views together, once and once more for every repeat of a step.
+        x: [V, C, h, w] at the noise level sigmas[0].
+        sigmas: [N + 1] descending: the part that completes, and the level where it ends.
+        visible: [V, 1, h, w] in [0, 1], 1 where visible from the anchor (the anchor's own view: ones everywhere).
+        draw_noise: gives unit noise [V, C, h, w], fresh at every call.
         callback: called at every step with x, i, sigma, sigma_hat and denoised.
-        disable: of the samplers' common signature, hides a progress bar; none is drawn here.
 
     Returns:
-        [V, C, h, w].
+        [V, C, h, w] at the noise level sigmas[N].
 
     Raises:
-        ValueError: if the mask does not fit the latents, or the generator is on another device.
+        ValueError: if the mask does not fit the latents.
     """
     sizes = check_shape(x, "V C h w", sigmas, "N")
-    check_shape(mask, f"{sizes['V']} 1 {sizes['h']} {sizes['w']}")
-    if generator.device.type != "cpu":
-        raise ValueError(
-            f"completion: wanted a generator on the CPU, got one on {generator.device}; the same seed must mean the same noise"
-        )
-    visible = soften_mask(mask.to(x), settings.erode_px, settings.feather_px)
-    repeats = 0 if bool((visible == 1).all()) else settings.repeats
-    extra_args = extra_args or {}
+    check_shape(visible, f"{sizes['V']} 1 {sizes['h']} {sizes['w']}")
     batch = x.new_ones(len(x))
-    for i in range(len(sigmas) - 1):
-        sigma = sigmas[i]
-        denoised = model(x, sigma * batch, **extra_args)
-        for _ in range(repeats if sigma >= settings.sigma_until else 0):
-            noise = torch.randn(x.shape, generator=generator).to(x)
-            x = perturb_latents(x, denoised, noise, sigma, visible)
-            denoised = model(x, sigma * batch, **extra_args)
+    for i, (sigma, following) in enumerate(zip(sigmas[:-1], sigmas[1:], strict=True)):
+        denoised = model(x, sigma * batch)
+        for _ in range(repeats):
+            x = perturb_latents(x, denoised, draw_noise().to(x), sigma, visible)
+            denoised = model(x, sigma * batch)
         if callback is not None:
             callback({"x": x, "i": i, "sigma": sigma, "sigma_hat": sigma, "denoised": denoised})
         d = (x - denoised) / sigma
-        x = x + d * (sigmas[i + 1] - sigma)
+        x = x + d * (following - sigma)
     return x

@@ -31,6 +31,7 @@ from ...mvcustom_core.backbone.schedule import COMFY_NAMES
 from .motion_model import REPORT, add_motion_lora, load_motion_patcher
 from .motion_run import Clip, MotionRun, check_animatediff_evolved, count_frames
 from .pose import KEY
+from .previews import show_all_views
 
 ATTACHMENT = "mvcustom_motion"
 SD15_CHANNELS, SD15_CONTEXT = (320, 640, 1280, 1280), 768
@@ -106,6 +107,7 @@ def apply_motion(model: ModelPatcher, motion: ModelPatcher | MotionModules, sett
     run = MotionRun(settings, modules)
     patched.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, ATTACHMENT, run.prepare_sampling)
     patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, ATTACHMENT, run.apply_model)
+    patched.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, ATTACHMENT, show_all_views)
     patched.add_object_patch("model_sampling", _make_model_sampling(model, settings))
     patched.set_attachments(ATTACHMENT, settings)
     return patched

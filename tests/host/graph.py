@@ -73,7 +73,7 @@ def whole_path(*, views: int = 3, size: int = 64, learning_steps: int = 2, steps
             until=0.7,
             shared_noise=True,
         ),
-        "completion": node("MVCustomLatentCompletionSampler", masks=["hook", 1], until=0.25, repeats=1, feather=1),
+        "completion": node("MVCustomLatentCompletionSampler", masks=["hook", 1], until=0.25, repeats=1, feather=1, noise="independent"),
         "hooked_guider": node("CFGGuider", model=["hook", 0], positive=["positive", 0], negative=["negative", 0], cfg=4.0),
         "second": node(
             "SamplerCustomAdvanced",

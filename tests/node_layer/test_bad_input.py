@@ -338,6 +338,13 @@ def test_concept_of_another_trajectory_gives_no_depth():
 
 
 def test_masks_of_other_views():
-    (sampler,) = execute(MVCustomLatentCompletionSampler, masks=torch.ones(2, 64, 64), until=0.2, repeats=1, feather=1)
+    inputs = {"until": 0.2, "repeats": 1, "feather": 1, "noise": "independent"}
+    (sampler,) = execute(MVCustomLatentCompletionSampler, masks=torch.ones(2, 64, 64), **inputs)
     with pytest.raises(ValueError, match="wanted a mask for each of the 3 latents, got 2; use the masks of these views"):
         sample(load_once()[0], sampler=sampler)
+
+
+def test_shared_noise_without_cameras():
+    inputs = {"until": 0.2, "repeats": 1, "feather": 1, "noise": "shared by infinite homography"}
+    with pytest.raises(ValueError, match="wanted the views' cameras for shared noise, got none; connect the trajectory or choose"):
+        execute(MVCustomLatentCompletionSampler, masks=torch.ones(3, 64, 64), **inputs)
