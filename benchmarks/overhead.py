@@ -45,7 +45,7 @@ def main() -> int:
         model, clip, *_ = load_embedded()
         begin = time.process_time()
         cameras = orbit(front_camera(SIZE), VIEWS)
-        hooked, operator = rendering.apply_rendering(model, [true_depth(cameras)], cameras, RenderingSettings())
+        hooked, operator = rendering.apply_rendering(model, [true_depth(cameras)], cameras)
         built = time.process_time() - begin
         ddim = comfy.samplers.sampler_object("euler")
         completing = completion.build_completion_sampler(operator.mask, CompletionSettings(), ddim)
