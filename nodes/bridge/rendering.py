@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from comfy.model_patcher import ModelPatcher
@@ -22,6 +23,8 @@ from .pose import KEY
 from .render_session import Plan, RenderSession
 
 ATTACHMENT = "mvcustom_rendering"
+
+Wrapper = Callable[..., Any]  # as ComfyUI calls them, the executor first
 
 AS_BACKBONE = "as the backbone asks"
 SITES: dict[str, tuple[int, ...] | None] = {
@@ -100,16 +103,18 @@ def open_session(model: ModelPatcher, cameras: Cameras, options: HookOptions) ->
     return RenderSession(plan, None, _spare_subject(model, plan, options.spare_subject))
 
 
-def attach_session(model: ModelPatcher, session: RenderSession, options: HookOptions) -> ModelPatcher:
-    """A clone of MODEL in whose runs a session works."""
+def attach_session(
+    model: ModelPatcher, session: RenderSession, options: HookOptions, sample: Wrapper | None = None, predict: Wrapper | None = None
+) -> ModelPatcher:
+    """A clone of MODEL in whose runs a session works; `sample` and `predict` may stand around the session's own."""
     patched = model.clone()
     entries = patched.model_options["transformer_options"].setdefault(KEY, {})
     entries["after_spatial"] = session.render
     entries["correspondences"] = session.find_correspondences
     if options.follow_surface:
         entries["scopes"] = (ALONG_SURFACE,) * len(has_motion(model).scopes)
-    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, ATTACHMENT, session.sample)
-    patched.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, ATTACHMENT, session.predict)
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, ATTACHMENT, sample or session.sample)
+    patched.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, ATTACHMENT, predict or session.predict)
     patched.set_attachments(ATTACHMENT, session)
     return patched
 
