@@ -31,8 +31,7 @@ class MVCustomOnePassRenderHook(io.ComfyNode):
                     "depth_model",
                     options=list_depth_models(),
                     default=EMBEDDED,
-                    tooltip="Folder of a depth model in models/mvcustom_depth. The embedded head knows the embedded backbone's scenes "
-                    "scenes.",
+                    tooltip="A folder in models/mvcustom_depth. The embedded depth head knows nothing but the embedded backbone's scenes.",
                 ),
                 io.String.Input(
                     "estimate_at",
