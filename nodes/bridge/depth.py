@@ -1,16 +1,24 @@
-"""One anchor's depth estimate from whichever source is connected or chosen, and whether it fits the views."""
+"""One anchor's depth: from whichever source is connected or chosen, checked against the views, aligned with the world."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
+from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from ...mvcustom_core.geometry.cameras import Cameras
+from ...mvcustom_core.geometry.depth import AnchorDepth
+from ...mvcustom_core.sampling.anchors import align_depth
+from ...mvcustom_core.sampling.coverage import choose_anchor
 from ...mvcustom_core.sampling.estimate import DepthEstimate, DepthMeaning, read_depth_picture
+from .concept import render_depth, session_of
 from .depth_geometry import differ_in_aspect, read_da3, read_moge, select_map
 from .depth_model import EMBEDDED, estimate_depth
+
+AnchorRule = Literal["index", "max coverage"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +41,61 @@ class DepthSources:
     far: float = 0.0
     min_confidence: float = 0.1
     model: str = EMBEDDED
+
+
+def select_anchor(rule: AnchorRule, index: int, cameras: Cameras) -> tuple[int, str]:
+    """The view that a rule names, and why.
+
+    Raises:
+        ValueError: if the cameras do not look at the origin and coverage cannot tell.
+    """
+    if rule == "index":
+        return index, f"view {index}"
+    choice = choose_anchor(cameras)
+    return choice.view, choice.text
+
+
+def estimate_anchor(
+    views: Tensor,
+    cameras: Cameras,
+    anchor: int,
+    sources: DepthSources,
+    *,
+    model: ModelPatcher | None = None,
+    subject_masks: Tensor | None = None,
+) -> AnchorDepth:
+    """Estimate the depth of one view and align it with the cameras' world.
+
+    Args:
+        views: [V, 3, H, W] in [0, 1], the decoded first pass.
+        model: its concept, if it carries one, fixes the scale.
+        subject_masks: MASK [B, H, W].
+
+    Raises:
+        ValueError: if sources, views and cameras do not fit together, or the depth cannot be aligned.
+    """
+    check_views(views, cameras, anchor)
+    estimate = choose_estimate(views, anchor, sources)
+    rendered = render_depth(model, cameras, anchor) if model is not None and session_of(model) is not None else None
+    mask = None if subject_masks is None else select_subject_mask(subject_masks, views, anchor, estimate)
+    depth = align_depth(
+        estimate.values, estimate.valid, estimate.meaning, cameras[anchor], ray_depth=rendered, subject_mask=mask, sky=estimate.sky
+    )
+    return AnchorDepth(anchor, replace(depth, report=f"{estimate.origin}; {depth.report}"))
+
+
+def add_anchor(others: Sequence[AnchorDepth], anchor: AnchorDepth, cameras: Cameras) -> tuple[AnchorDepth, ...]:
+    """The anchors with one more.
+
+    Raises:
+        ValueError: if its view is among them already, or they are not of this trajectory.
+    """
+    known = [other.view for other in others]
+    if anchor.view in known:
+        raise ValueError(f"anchor: wanted a view that is no anchor yet, got view {anchor.view} again; name another by its index")
+    if any(view >= len(cameras) for view in known):
+        raise ValueError(f"depth: wanted anchors of this trajectory of {len(cameras)} views, got view {max(known)}; connect one trajectory")
+    return (*others, anchor)
 
 
 def choose_estimate(views: Tensor, anchor: int, sources: DepthSources) -> DepthEstimate:
