@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from .bridge.depth import select_anchor
 from .bridge.depth_model import EMBEDDED, list_depth_models
 from .bridge.one_pass import Estimation, apply_one_pass, read_moments
 from .bridge.sockets import CamerasSocket
@@ -26,7 +27,12 @@ class MVCustomOnePassRenderHook(io.ComfyNode):
                 io.Model.Input("model", tooltip="With a concept, its own geometry fixes the scale of the depth, which is the best way."),
                 io.Vae.Input("vae", tooltip="Decodes the anchor view for its depth."),
                 CamerasSocket.Input("cameras", tooltip="The trajectory, one camera for each view."),
-                io.Int.Input("anchor", default=0, min=0, max=4096, tooltip="The view that all others follow."),
+                io.Int.Input("anchor", default=0, min=0, max=4096, tooltip="The view that all others follow, if anchor_choice is index."),
+                io.Combo.Input(
+                    "anchor_choice",
+                    options=["index", "max coverage"],
+                    tooltip="Index: the view in anchor. Max coverage: the view that shows most of all others, by a ball in its place.",
+                ),
                 io.Combo.Input(
                     "depth_model",
                     options=list_depth_models(),
@@ -46,6 +52,17 @@ class MVCustomOnePassRenderHook(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, model, vae, cameras, anchor: int, depth_model: str, estimate_at: str, **choices) -> io.NodeOutput:  # noqa: ANN001, ANN003
-        estimation = Estimation(vae, depth_model, anchor, read_moments(estimate_at))
+    def execute(  # noqa: PLR0913
+        cls,
+        model,  # noqa: ANN001
+        vae,  # noqa: ANN001
+        cameras,  # noqa: ANN001
+        anchor: int,
+        anchor_choice: str,
+        depth_model: str,
+        estimate_at: str,
+        **choices,  # noqa: ANN003
+    ) -> io.NodeOutput:
+        view, _ = select_anchor(anchor_choice, anchor, cameras)
+        estimation = Estimation(vae, depth_model, view, read_moments(estimate_at))
         return io.NodeOutput(apply_one_pass(model, cameras, read_options(shared_noise=False, **choices), estimation))

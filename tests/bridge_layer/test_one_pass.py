@@ -196,8 +196,23 @@ def test_moments_as_text():
         read_moments("early")
 
 
-def test_the_node():
+@pytest.mark.parametrize(("choice", "anchor"), [("index", 0), ("max coverage", 1)])
+def test_the_node(choice: str, anchor: int, monkeypatch: pytest.MonkeyPatch):
+    decoded: list[Tensor] = []
+    vae = load_once()[2]
+    monkeypatch.setattr(vae, "decode", lambda latent, decode=vae.decode: (decoded.append(latent.clone()), decode(latent))[1])
     (model,) = MVCustomOnePassRenderHook.execute(
-        load_once()[0], load_once()[2], make_cameras(), anchor=0, depth_model=EMBEDDED, estimate_at="0.5", strength=1.0, until=0.7
+        load_once()[0],
+        vae,
+        make_cameras(),
+        anchor=0,
+        anchor_choice=choice,
+        depth_model=EMBEDDED,
+        estimate_at="0.5",
+        strength=1.0,
+        until=0.7,
     ).result
-    assert session_of(model).geometry is None and torch.isfinite(sample(model)).all()
+    assert session_of(model).geometry is None
+    _, promised, views = watch(model, steps=2)
+    torch.testing.assert_close(decoded[0], model.model.process_latent_out(promised[0][anchor : anchor + 1]))
+    assert torch.isfinite(views).all()
