@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..mvcustom_core.sampling.operator import warp_images
 from .bridge.depth import check_views
-from .bridge.rendering import apply_rendering
+from .bridge.rendering import apply_rendering, report_rendering
 from .bridge.sockets import CamerasSocket, DepthSocket
 from .bridge.tensors import images_from_comfy, images_to_comfy, masks_to_comfy
 from .hook_choices import place_inputs, read_options, strength_inputs
@@ -41,13 +41,16 @@ class MVCustomDepthRenderHook(io.ComfyNode):
                     display_name="masks", tooltip="White where the anchor sees the view; the rest is for the Latent Completion Sampler."
                 ),
                 io.Image.Output(display_name="warped_anchor", tooltip="The anchor's picture as each view sees it."),
+                io.String.Output(
+                    display_name="report", tooltip="How much of each view is rendered, left to completion, and free for the concept."
+                ),
             ],
         )
 
     @classmethod
     def execute(cls, model, depth, cameras, views, **choices) -> io.NodeOutput:  # noqa: ANN001, ANN003
         pictures = images_from_comfy(views)
-        check_views(pictures, cameras, depth[0].view)
+        check_views(pictures, cameras, max(anchor.view for anchor in depth))
         patched, _ = apply_rendering(model, depth, cameras, read_options(**choices))
         warped, seen = warp_images(pictures[[anchor.view for anchor in depth]].cpu(), depth, cameras)
-        return io.NodeOutput(patched, masks_to_comfy(seen), images_to_comfy(warped * seen))
+        return io.NodeOutput(patched, masks_to_comfy(seen), images_to_comfy(warped * seen), report_rendering(patched))

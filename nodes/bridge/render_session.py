@@ -73,12 +73,15 @@ class RenderSession:
     Attributes:
         geometry: absent until it is known.
         keep: by level, the share [V, 1, h, w] of each cell that is left alone.
+        step, steps: where in its schedule the current run is.
         placed: geometry and `keep` on the devices that a run computes on.
     """
 
     plan: Plan
     geometry: Geometry | None
     keep: Mapping[int, Tensor]
+    step: int = 0
+    steps: int = 0
     placed: dict[torch.device, tuple[Geometry, dict[int, Tensor]]] = field(default_factory=dict)
 
     def sample(self, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any) -> Any:
@@ -97,9 +100,16 @@ class RenderSession:
     ) -> Tensor:
         """Around all model calls of a step: their strength, asked for once, since reading a noise level waits for the device."""
         options = model_options["transformer_options"]
-        strength = rendering_strength(*find_step(options["sample_sigmas"], timestep), self.plan.settings)
-        entries = {**options[KEY], "rendering_strength": strength}
+        self.step, self.steps = find_step(options["sample_sigmas"], timestep)
+        entries = {**options[KEY], "rendering_strength": rendering_strength(self.step, self.steps, self.plan.settings)}
+        if self.geometry is None:
+            entries.pop("scopes", None)  # there is no surface to follow yet
         return executor(x, timestep, {**model_options, "transformer_options": {**options, KEY: entries}}, *args, **kwargs)
+
+    def renew(self, geometry: Geometry | None) -> None:
+        """Go on with another geometry."""
+        self.geometry = geometry
+        self.placed.clear()
 
     def render(self, x: Tensor, block: tuple[str, int], options: dict[str, Any]) -> Tensor:
         """Features [(B V), C, h, w] after a spatial transformer, with the anchors' in them where it is a site."""

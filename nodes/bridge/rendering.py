@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from comfy.model_patcher import ModelPatcher
@@ -13,6 +15,7 @@ from torch import Tensor
 from ...mvcustom_core.backbone.presets import ALONG_SURFACE
 from ...mvcustom_core.geometry.cameras import Cameras
 from ...mvcustom_core.geometry.depth import AnchorDepth
+from ...mvcustom_core.sampling.coverage import summarize_coverage
 from ...mvcustom_core.sampling.operator import RenderOperator
 from ...mvcustom_core.sampling.rendering import RenderingSettings
 from .backbone import spec_of, walk_transformers
@@ -22,6 +25,10 @@ from .pose import KEY
 from .render_session import Plan, RenderSession
 
 ATTACHMENT = "mvcustom_rendering"
+
+log = logging.getLogger("mvcustom.bridge.rendering")
+
+Wrapper = Callable[..., Any]  # as ComfyUI calls them, the executor first
 
 AS_BACKBONE = "as the backbone asks"
 SITES: dict[str, tuple[int, ...] | None] = {
@@ -100,18 +107,35 @@ def open_session(model: ModelPatcher, cameras: Cameras, options: HookOptions) ->
     return RenderSession(plan, None, _spare_subject(model, plan, options.spare_subject))
 
 
-def attach_session(model: ModelPatcher, session: RenderSession, options: HookOptions) -> ModelPatcher:
-    """A clone of MODEL in whose runs a session works."""
+def attach_session(
+    model: ModelPatcher, session: RenderSession, options: HookOptions, sample: Wrapper | None = None, predict: Wrapper | None = None
+) -> ModelPatcher:
+    """A clone of MODEL in whose runs a session works; `sample` and `predict` may stand around the session's own."""
     patched = model.clone()
     entries = patched.model_options["transformer_options"].setdefault(KEY, {})
     entries["after_spatial"] = session.render
     entries["correspondences"] = session.find_correspondences
     if options.follow_surface:
         entries["scopes"] = (ALONG_SURFACE,) * len(has_motion(model).scopes)
-    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, ATTACHMENT, session.sample)
-    patched.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, ATTACHMENT, session.predict)
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, ATTACHMENT, sample or session.sample)
+    patched.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, ATTACHMENT, predict or session.predict)
     patched.set_attachments(ATTACHMENT, session)
     return patched
+
+
+def report_rendering(model: ModelPatcher) -> str:
+    """What a MODEL's hook renders of each view, and what it leaves to others; where it is too little, with a warning."""
+    session: RenderSession = model.get_attachment(ATTACHMENT)
+    operator, settings = session.geometry.operators[0], session.plan.settings
+    coverage = summarize_coverage(operator)
+    if coverage.warning:
+        log.warning("feature rendering: %s", coverage.warning.removeprefix("warning: "))
+    spans = f"rendered up to {settings.until:.0%} of the steps, fading from {settings.until - settings.fade:.0%}"
+    if session.keep:
+        share = session.keep[min(session.keep)]  # [V, 1, h, w] at the finest site
+        mask = torch.nn.functional.interpolate(operator.mask, share.shape[-2:], mode="area")
+        spans += f"; {float((mask * share).mean() / mask.mean().clamp_min(1e-6)):.0%} of it is free for the concept"
+    return f"{coverage.text}\n{spans}"
 
 
 def _spare_subject(model: ModelPatcher, plan: Plan, share: float) -> dict[int, Tensor]:

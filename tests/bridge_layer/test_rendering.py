@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,7 @@ from mvcustom.nodes.bridge.backbone import SD15_SPEC
 from mvcustom.nodes.bridge.concept import render_depth, render_opacity
 from mvcustom.nodes.bridge.pose import KEY
 from mvcustom.nodes.bridge.render_session import RenderSession, find_step
-from mvcustom.nodes.bridge.rendering import ATTACHMENT, SITES, HookOptions, apply_rendering
+from mvcustom.nodes.bridge.rendering import ATTACHMENT, SITES, HookOptions, apply_rendering, report_rendering
 from mvcustom.tests.host.embedded import apply_once, count_calls, load_once, make_cameras, make_concept, make_depth, make_scoped, sample
 
 ANCHOR, VIEWS = 1, 3
@@ -236,6 +237,21 @@ def test_the_subjects_opacity_is_rendered_once_and_before_sampling():
     assert {level: tuple(share.shape) for level, share in keep.items()} == {0: (VIEWS, 1, 8, 8), 1: (VIEWS, 1, 4, 4)}
     torch.testing.assert_close(keep[0], opacity / 2)
     assert float(keep[1].mean()) == pytest.approx(float(opacity.mean()) / 2, abs=0.02)
+
+
+def test_report(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    report = report_rendering(hook_model(RenderingSettings()))
+    assert report.startswith("anchor view 1; the other 2 on average: ") and "view 2: " in report
+    assert report.endswith("rendered up to 70% of the steps, fading from 60%") and not caplog.records
+    whole = torch.ones(VIEWS, 1, 8, 8)
+    monkeypatch.setattr(rendering, "render_opacity", lambda model, cameras: whole)
+    assert report_rendering(hook_model(spare_subject=0.25)).endswith("; 25% of it is free for the concept")
+    session = session_of(model := hook_model())
+    mask = torch.zeros_like(session.geometry.operators[0].mask)
+    mask[ANCHOR] = 1
+    session.renew(replace(session.geometry, operators={0: replace(session.geometry.operators[0], mask=mask)}))
+    assert "warning: the anchors show 0% of the other views" in report_rendering(model)
+    assert "the anchors show 0% of the other views on average" in caplog.text
 
 
 def test_background_only_wants_a_concept():
