@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 from einops import rearrange, reduce
@@ -90,10 +90,27 @@ class RenderOperator:
             )
         batch = features if features.ndim == 5 else features[None]
         table = rearrange(batch, "B A C h w -> (A h w) (B C)").contiguous()
-        weights = self.weights.flatten(0, 1).to(features.dtype)
-        rows = torch.nn.functional.embedding_bag(self.indices.flatten(0, 1), table, mode="sum", per_sample_weights=weights)
+        cells, starts, by_dtype = self._bags
+        if features.dtype not in by_dtype:
+            by_dtype[features.dtype] = self._cast_weights(features.dtype)
+        rows = torch.nn.functional.embedding_bag(cells, table, starts, mode="sum", per_sample_weights=by_dtype[features.dtype])
         rendered = rearrange(rows, "(V h w) (B C) -> B V C h w", B=len(batch), h=height, w=width)
         return rendered if features.ndim == 5 else rendered[0]
+
+    @cached_property
+    def _bags(self) -> tuple[Tensor, Tensor, dict[torch.dtype, Tensor]]:
+        """The rows without padding: cells [N], where each row starts [(V h w)], and the weights [N] in each dtype asked for."""
+        used = self.weights.flatten(0, 1) > 0  # [(V h w), T]
+        lengths = used.sum(dim=1)
+        return self.indices.flatten(0, 1)[used], (lengths.cumsum(0) - lengths).int(), {}
+
+    def _cast_weights(self, dtype: torch.dtype) -> Tensor:
+        """The weights [N] in the features' dtype; what rounding took from a row's sum goes to its heaviest weight, so no row fades."""
+        weights = self.weights.flatten(0, 1)  # [(V h w), T]
+        rounded = weights.to(dtype)
+        lost = weights.sum(dim=1) - rounded.to(weights.dtype).sum(dim=1)
+        rounded[:, 0] = (rounded[:, 0].to(weights.dtype) + lost).to(dtype)
+        return rounded[weights > 0]
 
     def apply_nearest(self, features: Tensor) -> Tensor:
         """Gather the heaviest cell alone, [A, C, h, w] into [V, C, h, w]: what noise needs, since averaging would shrink it."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-SMOOTHING = 5  # cells; the scores are averaged over a square of this side before they compete
-FEATHER = 3  # cells; side of the square over which the choice is averaged, so the band of a straight seam is two cells wide
+SMOOTHING = 6  # the scores are averaged this part of the grid's width to each side before they compete, so all grids place a seam alike
+FEATHER = 1  # cells to each side over which the choice is averaged, so a straight seam is two cells wide
 STANDING = 0.2  # weight of the mean score over the view
 UNSEEN = 1e-6  # what a mask of 0 counts as, so that barely seen cells keep a row
 
@@ -59,12 +59,15 @@ def share_cells(masks: Tensor, scores: Tensor) -> Tensor:
     Returns:
         [A, h, w], summing to 1 where any anchor has a score and to 0 elsewhere.
     """
-    rank = _average(scores, SMOOTHING) + STANDING * scores.mean(dim=(1, 2), keepdim=True)
+    rank = _average(scores, max(round(scores.shape[-1] / SMOOTHING), 1)) + STANDING * scores.mean(dim=(1, 2), keepdim=True)
     rank = torch.where(scores > 0, rank, -1.0)
     winner = torch.nn.functional.one_hot(rank.argmax(dim=0), len(scores)).movedim(-1, 0).to(scores)
     share = _average(winner, FEATHER) * (masks + UNSEEN) * (scores > 0)
     return share / share.sum(dim=0, keepdim=True).clamp(min=torch.finfo(share.dtype).tiny)
 
 
-def _average(values: Tensor, side: int) -> Tensor:
-    return torch.nn.functional.avg_pool2d(values, side, stride=1, padding=side // 2, count_include_pad=False)
+def _average(values: Tensor, reach: int) -> Tensor:
+    """The mean over the square of cells within reach, inside the grid."""
+    for shape, padding in (((1, 2 * reach + 1), (0, reach)), ((2 * reach + 1, 1), (reach, 0))):
+        values = torch.nn.functional.avg_pool2d(values, shape, stride=1, padding=padding, count_include_pad=False)
+    return values

@@ -49,17 +49,39 @@ def make_features(channels=5, size=8, dtype=F64):
     return torch.randn(1, channels, size, size, generator=torch.Generator().manual_seed(0), dtype=dtype)
 
 
-def test_equals_the_dense_chain():
-    depth_map, anchor = make_map(make_steps()), make_camera()
-    targets = concatenate_cameras(make_camera(x=0.4), make_camera(x=-0.9, yaw=0.25), make_camera(z=0.8))
-    operator = build(depth_map, anchor, targets, (8, 8), DENSE)
-    features = make_features()
+def sample_dense(features, hits, depth, tolerance):
+    """Joint bilateral upsampling of [1, C, 8, 8] at every hit [V, C, 32, 32], by dense weights over all cells."""
+    points = (hits.anchor_xy / 4).clamp(0.5, 7.5)[..., None, None, :]  # [V, 32, 32, 1, 1, 2] in cells, constant beyond the outer centres
+    centers = torch.arange(8, dtype=F64) + 0.5
+    tent_x, tent_y = (1 - (points[..., 0] - centers).abs()).clamp(min=0), (1 - (points[..., 1] - centers[:, None]).abs()).clamp(min=0)
+    z = hits.anchor_depth[..., None, None]
+    alike = (-(depth[2::4, 2::4] - z).abs() / (tolerance * z.clamp(min=1e-9))).exp() if tolerance else torch.ones(8, 8, dtype=F64)
+    weights = tent_x * tent_y * (alike + 1e-4)
+    return torch.einsum("vijhw,chw->vcij", weights / weights.sum(dim=(-2, -1), keepdim=True), features[0])
+
+
+def apply_direct_chain(depth_map, anchor, targets, features, tolerance):
+    """Upsample, rasterise the mesh, supersample, average: what the operator stands for; features, coverage and what is seen of them."""
     hits = rasterize_depth(depth_map, anchor, targets, 32, 32)
     seen = (hits.visible * (2 - hits.stretch / 3).clamp(0, 1))[:, None]
-    grid = hits.anchor_xy / 32 * 2 - 1
-    sampled = grid_sample(features.expand(3, -1, -1, -1), grid, mode="bilinear", padding_mode="border", align_corners=False)
+    if tolerance:
+        sampled = sample_dense(features, hits, depth_map.depth, tolerance)
+    else:
+        grid = hits.anchor_xy / 32 * 2 - 1
+        repeated = features.expand(len(targets), -1, -1, -1)
+        sampled = grid_sample(repeated, grid, mode="bilinear", padding_mode="border", align_corners=False)
     coverage = avg_pool2d(seen, 4)
-    expected = avg_pool2d(sampled * seen, 4) / coverage.clamp(min=1e-9)
+    return avg_pool2d(sampled * seen, 4) / coverage.clamp(min=1e-9), coverage
+
+
+TARGETS = concatenate_cameras(make_camera(x=0.4), make_camera(x=-0.9, yaw=0.25), make_camera(z=0.8))
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.03])
+def test_equals_the_dense_chain(tolerance):
+    depth_map, anchor, features = make_map(make_steps()), make_camera(), make_features()
+    operator = build(depth_map, anchor, TARGETS, (8, 8), replace(DENSE, depth_tolerance=tolerance))
+    expected, coverage = apply_direct_chain(depth_map, anchor, TARGETS, features, tolerance)
     assert (operator.apply(features) - expected)[(coverage > 0).expand_as(expected)].abs().max() < 1e-5
     share = ((coverage - 0.3) / 0.4).clamp(0, 1)
     assert (operator.mask - (3 * share**2 - 2 * share**3)).abs().max() < 1e-6
@@ -67,6 +89,15 @@ def test_equals_the_dense_chain():
     totals = operator.weights.sum(-1)
     assert torch.allclose(totals[coverage.flatten(1) > 0], torch.ones(()), atol=1e-6)
     assert (totals[coverage.flatten(1) == 0] == 0).all()
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.03])
+def test_dropped_weights_stay_below_a_hundredth_of_the_features_deviation(tolerance):
+    depth_map, anchor, features = make_map(make_steps()), make_camera(), make_features(64)
+    operator = build(depth_map, anchor, TARGETS, (8, 8), OperatorSettings(supersample=4, depth_tolerance=tolerance))
+    expected, coverage = apply_direct_chain(depth_map, anchor, TARGETS, features, tolerance)
+    difference = (operator.apply(features) - expected)[(coverage > 0).expand_as(expected)]
+    assert difference.abs().max() <= 1e-2 * features.std()
 
 
 def test_small_weights_hardly_matter():
@@ -151,6 +182,58 @@ def test_batches_and_dtypes():
         assert operator.apply(features.to(dtype)).dtype == dtype
         assert (operator.apply(features.to(dtype)).float() - single).abs().max() < tolerance
     assert operator.to("cpu").indices.dtype == torch.int32
+
+
+def test_rows_keep_their_sum_in_half_precision():
+    """Rounding each weight alone would let constant features drift."""
+    operator = build(make_map(make_steps()), make_camera(), make_camera(x=-0.7, yaw=0.2), (8, 8))
+    seen = (operator.mask[0, 0] > 0)[None]
+    for dtype in (torch.float16, torch.bfloat16):
+        ones = torch.ones(1, 3, 8, 8, dtype=dtype)
+        assert (operator.apply(ones)[0][seen.expand(3, -1, -1)].float() - 1).abs().max() <= torch.finfo(dtype).eps
+
+
+def test_the_same_bits_again_and_on_two_threads():
+    threads = torch.get_num_threads()
+    results = []
+    try:
+        for count in (1, 2, 2):
+            torch.set_num_threads(count)
+            operator = build(make_map(make_steps(64)), make_camera(64), make_camera(64, x=-0.7, yaw=0.2), (32, 32))
+            features = make_features(40, 32, torch.float32).requires_grad_()
+            rendered = operator.apply(features)
+            rendered.square().sum().backward()
+            results.append((operator.indices, operator.weights, operator.mask, rendered.detach(), features.grad))
+    finally:
+        torch.set_num_threads(threads)
+    for other in results[1:]:
+        assert all(torch.equal(one, two) for one, two in zip(results[0], other, strict=True))
+
+
+def test_unknown_depth_takes_from_the_mask_and_never_invents():
+    """A hole in the depth: the cells in it are not rendered, and no row reads a feature from inside it."""
+    valid = torch.ones(32, 32, dtype=torch.bool)
+    valid[8:20, 8:20] = False  # cells 2 to 4
+    wall = torch.full((32, 32), 4.0, dtype=F64)
+    args = make_camera(), make_camera(x=0.02), (8, 8)
+    whole = build(make_map(wall), *args)
+    for left in (torch.nan, -1.0, 1e-3):
+        operator = build(DepthMap(torch.where(valid, wall, left), valid, "", 1.0, ""), *args)
+        assert (operator.mask <= whole.mask + 1e-6).all()
+        assert (operator.mask[0, 0, 2:5, 2:5] == 0).all() and (operator.mask[0, 0, 6:] == whole.mask[0, 0, 6:]).all()
+        inside = torch.zeros(1, 1, 8, 8, dtype=F64)
+        inside[..., 2:5, 2:5] = 1
+        taken = operator.apply(inside)[0, 0]
+        assert (taken[operator.mask[0, 0] > 0] == 0).all()
+        assert torch.isfinite(operator.weights).all() and torch.isfinite(operator.mask).all()
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.9, 1.1, 2.0])
+def test_wrong_depth_gives_finite_weights(scale):
+    noise = 0.2 * torch.randn(32, 32, generator=torch.Generator().manual_seed(5), dtype=F64)
+    operator = build(make_map(make_steps() * scale * noise.exp()), make_camera(), TARGETS, (8, 8))
+    assert torch.isfinite(operator.weights).all() and ((operator.mask >= 0) & (operator.mask <= 1)).all()
+    assert torch.isfinite(operator.apply(make_features())).all()
 
 
 def test_gradients_of_the_features():

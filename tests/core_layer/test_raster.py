@@ -8,105 +8,21 @@ import pytest
 import torch
 
 from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at
-from mvcustom.mvcustom_core.geometry.depth import DepthMap
 from mvcustom.mvcustom_core.geometry.mesh import build_depth_mesh, find_jumps
 from mvcustom.mvcustom_core.geometry.raster import RasterSettings, rasterize_depth
+from mvcustom.tests.core_layer.ray_casting import (
+    F64,
+    cast_rays,
+    make_bumps,
+    make_camera,
+    make_grid,
+    make_map,
+    make_orbit,
+    make_slant,
+    make_steps,
+)
 
-F64 = torch.float64
 LOOSE = RasterSettings(max_angle_deg=89.9)
-
-
-def make_camera(width=8, height=8, focal=8.0, eye=(0.0, 0.0, 0.0), yaw_deg=0.0, roll_deg=0.0, center=None):
-    yaw, roll = math.radians(yaw_deg), math.radians(roll_deg)
-    turn = torch.tensor([[math.cos(yaw), 0, -math.sin(yaw)], [0, 1, 0], [math.sin(yaw), 0, math.cos(yaw)]], dtype=F64)
-    spin = torch.tensor([[math.cos(roll), math.sin(roll), 0], [-math.sin(roll), math.cos(roll), 0], [0, 0, 1]], dtype=F64)
-    w2c = torch.eye(4, dtype=F64)[None].clone()
-    w2c[0, :3, :3] = spin @ turn
-    w2c[0, :3, 3] = -w2c[0, :3, :3] @ torch.tensor(eye, dtype=F64)
-    cx, cy = center or (width / 2, height / 2)
-    focal_x, focal_y = focal if isinstance(focal, tuple) else (focal, focal)
-    K = torch.tensor([[[focal_x, 0, cx], [0, focal_y, cy], [0, 0, 1]]], dtype=F64)
-    return Cameras(w2c, K, width, height)
-
-
-def make_map(depth, valid=None):
-    return DepthMap(depth, torch.ones_like(depth, dtype=torch.bool) if valid is None else valid, "test", 1.0, "")
-
-
-def make_grid(height, width):
-    y, x = torch.meshgrid(torch.arange(height, dtype=F64) + 0.5, torch.arange(width, dtype=F64) + 0.5, indexing="ij")
-    return x, y
-
-
-def make_bumps(height, width, amplitude=0.3):
-    x, y = make_grid(height, width)
-    return 2.0 + amplitude * torch.sin(1.1 * x + 0.3) * torch.cos(0.9 * y - 0.2)
-
-
-# Brute force: every pixel's ray against every triangle (Moeller and Trumbore), in loops over the definition of the mesh.
-
-
-def list_triangles(depth, camera):
-    """World corners and anchor coordinates of the padded grid's triangles, each (3, 3) and (3, 2)."""
-    height, width = depth.shape
-    K, w2c = camera.K[0], camera.w2c[0]
-    c2w = torch.linalg.inv(w2c)
-    xs = [0.0] + [c + 0.5 for c in range(width)] + [float(width)]
-    ys = [0.0] + [r + 0.5 for r in range(height)] + [float(height)]
-
-    def corner(r, c):
-        z = depth[min(max(r - 1, 0), height - 1), min(max(c - 1, 0), width - 1)]
-        ray = torch.linalg.solve(K, torch.tensor([xs[c], ys[r], 1.0], dtype=F64))
-        return (c2w @ torch.cat([ray * z, torch.ones(1, dtype=F64)]))[:3], torch.tensor([xs[c], ys[r]], dtype=F64)
-
-    triangles = []
-    for r in range(height + 1):
-        for c in range(width + 1):
-            for path in (((r, c), (r + 1, c), (r, c + 1)), ((r + 1, c + 1), (r, c + 1), (r + 1, c))):
-                corners = [corner(*at) for at in path]
-                triangles.append((torch.stack([p for p, _ in corners]), torch.stack([a for _, a in corners])))
-    return torch.stack([t for t, _ in triangles]), torch.stack([a for _, a in triangles])
-
-
-def cast_rays(depth, anchor, target, height, width, near):
-    """Depth, anchor point, front and sureness per pixel, each [height, width, ...]."""
-    world, seen = list_triangles(depth, anchor)
-    c2w = torch.linalg.inv(target.w2c[0])
-    scale = torch.tensor([width / target.width, height / target.height, 1.0], dtype=F64)
-    K = scale[:, None] * target.K[0]
-    a, ab, ac = world[:, 0], world[:, 1] - world[:, 0], world[:, 2] - world[:, 0]
-    result = [torch.full((height, width), torch.inf, dtype=F64), torch.zeros(height, width, 2, dtype=F64)]
-    front, sure = torch.zeros(height, width, dtype=torch.bool), torch.zeros(height, width, dtype=torch.bool)
-    for i in range(height):
-        for j in range(width):
-            ray = c2w[:3, :3] @ torch.linalg.solve(K, torch.tensor([j + 0.5, i + 0.5, 1.0], dtype=F64))  # unit z: t is z-depth
-            p = torch.linalg.cross(ray.expand_as(ac), ac)
-            det = (ab * p).sum(-1)
-            s = c2w[:3, 3] - a
-            u = (s * p).sum(-1) / det
-            q = torch.linalg.cross(s, ab)
-            v = (q @ ray) / det
-            t = (q * ac).sum(-1) / det
-            least = torch.stack([u, v, 1 - u - v]).amin(0)
-            ahead = t > near
-            inside = (least >= 0) & ahead
-            close = ahead & (least.abs() < 0.03)  # generous: the snapping moves a vertex by 1/512 pixel
-            limit = ((t - near).abs() < 1e-3) & (least > -0.03)
-            hits = t[inside].sort().values
-            tie = len(hits) > 1 and hits[1] - hits[0] < 1e-5
-            sure[i, j] = not (close.any() or limit.any() or tie)
-            if inside.any():
-                k = int(torch.where(inside, t, torch.inf).argmin())
-                result[0][i, j] = t[k]
-                result[1][i, j] = (1 - u[k] - v[k]) * seen[k, 0] + u[k] * seen[k, 1] + v[k] * seen[k, 2]
-                front[i, j] = _sees_front(world[k], target.w2c[0], anchor.w2c[0])
-    return result[0], result[1], front, sure
-
-
-def _sees_front(corners, target_w2c, anchor_w2c):
-    normal = torch.linalg.cross(corners[1] - corners[0], corners[2] - corners[0])
-    sides = [float(normal @ (corners[0] - torch.linalg.inv(w2c)[:3, 3])) for w2c in (target_w2c, anchor_w2c)]
-    return sides[0] * sides[1] > 0  # both cameras on one side of the face
 
 
 CASES = {
@@ -127,20 +43,86 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_equals_brute_force(case):
-    anchor, target = CASES[case]
-    depth = make_bumps(anchor.height, anchor.width)
-    height, width = (9, 14) if "square" in case else (12, 12)
-    z, xy, front, sure = cast_rays(depth, anchor, target, height, width, LOOSE.near)
-    hits = rasterize_depth(make_map(depth), anchor, target, height, width, LOOSE)
+def check_against_brute_force(depth, anchor, target, height, width, settings=LOOSE, max_step=math.inf):
+    z, xy, face, front, sure = cast_rays(depth, anchor, target, height, width, settings.near, max_step)
+    hits = rasterize_depth(make_map(depth), anchor, target, height, width, settings)
     assert sure.float().mean() > 0.5
     assert torch.isfinite(z[sure]).any()
     assert torch.equal(torch.isfinite(hits.depth[0][sure]), torch.isfinite(z[sure]))
     assert torch.equal(hits.visible[0][sure], (front & torch.isfinite(z))[sure])
+    if max_step == math.inf:  # the numbers of faces are those of the whole grid
+        assert torch.equal(hits.face[0][sure], face[sure])
     hit = sure & torch.isfinite(z)
     assert (hits.depth[0] - z)[hit].abs().max() < 1e-9
     assert (hits.anchor_xy[0] - xy)[hit].abs().max() < 1e-8
+    return hits
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_equals_brute_force(case):
+    anchor, target = CASES[case]
+    height, width = (9, 14) if "square" in case else (12, 12)
+    check_against_brute_force(make_bumps(anchor.height, anchor.width), anchor, target, height, width)
+
+
+@pytest.mark.parametrize("angle", [-30, -12, 12, 30])
+@pytest.mark.parametrize("surface", [make_bumps, make_slant, make_steps])
+def test_surfaces_seen_from_an_orbit(surface, angle):
+    check_against_brute_force(surface(8, 8), make_camera(), make_orbit(angle), 13, 13)
+
+
+@pytest.mark.parametrize("target", [make_orbit(-20), make_orbit(20), make_camera(eye=(0.4, -0.2, 0.3))])
+def test_steps_are_cut(target):
+    tight = RasterSettings(max_angle_deg=80.0)
+    hits = check_against_brute_force(make_steps(8, 8), make_camera(), target, 15, 15, tight, max_step=1.0)
+    assert not hits.visible.all()
+
+
+def test_faces_across_the_near_plane_keep_their_edges():
+    """Rows alternate across the near plane: each pixel of a far row lies on a vertex of such faces alone. All numbers are exact."""
+    depth = torch.tensor([1.5, 2.25], dtype=F64).repeat(4)[:7, None].expand(7, 8).contiguous()
+    hits = rasterize_depth(make_map(depth), make_camera(8, 7), make_camera(8, 7), 7, 8, RasterSettings(near=1.9, max_angle_deg=89.9))
+    assert torch.equal(hits.visible[0], depth > 1.9)
+    assert (hits.depth[0] - depth)[depth > 1.9].abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("target", [make_camera(eye=(0, 0, 6.0), yaw_deg=180), make_camera(eye=(0.2, 0.1, -2.0), yaw_deg=4)])
+def test_a_far_near_plane_cuts_both_sides_of_a_surface(target):
+    hits = check_against_brute_force(make_bumps(8, 8), make_camera(), target, 12, 12, RasterSettings(near=4.0, max_angle_deg=89.9))
+    assert torch.isfinite(hits.depth).any() and torch.isinf(hits.depth).any()
+
+
+@pytest.mark.parametrize(("depth_size", "raster_size"), [(64, 16), (64, 32), (16, 64)])
+def test_other_resolutions_equal_brute_force(depth_size, raster_size):
+    camera, target = make_camera(64, 64, 64.0), make_orbit(17, width=64, height=64, focal=64.0)
+    ripple = make_bumps(64, 64, 0.02)[:depth_size, :depth_size] + make_slant(depth_size, depth_size) - 2
+    check_against_brute_force(ripple, camera, target, raster_size, raster_size)
+
+
+def test_the_same_bits_on_one_thread_and_on_two():
+    anchor, target = CASES["posed anchor"]
+    threads = torch.get_num_threads()
+    results = []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            results.append(rasterize_depth(make_map(make_bumps(100, 100)), anchor, target, 200, 200, LOOSE))
+    finally:
+        torch.set_num_threads(threads)
+    for field in ("face", "anchor_xy", "depth", "stretch", "visible"):
+        assert torch.equal(*(getattr(hits, field) for hits in results))
+
+
+def test_wild_depth_makes_no_nan():
+    wild = (8 * torch.randn(40, 40, generator=torch.Generator().manual_seed(0), dtype=F64)).exp()  # over fourteen decades
+    valid = torch.rand(40, 40, generator=torch.Generator().manual_seed(1)) > 0.3
+    wild[~valid] = torch.tensor([torch.nan, torch.inf, 0.0, -1.0], dtype=F64).repeat(400)[: int((~valid).sum())]
+    for target in (make_camera(), make_orbit(40), make_camera(eye=(0.1, 0.2, 1.0), yaw_deg=170)):
+        hits = rasterize_depth(make_map(wild, valid), make_camera(), target, 32, 32, LOOSE)
+        hit = hits.face >= 0
+        assert hit.any()
+        assert all(torch.isfinite(values[hit]).all() for values in (hits.anchor_xy, hits.anchor_depth, hits.depth))
+        assert not hits.stretch[hit].isnan().any()
 
 
 def test_identity_is_exact_to_the_border():
@@ -313,7 +295,7 @@ def test_errors():
         rasterize_depth(depth_map, two, camera, 4, 4)
     with pytest.raises(ValueError, match="positive size, got 0x4"):
         rasterize_depth(depth_map, camera, camera, 4, 0)
-    for wrong in ({"near": 0.0}, {"chunk": 0}, {"max_angle_deg": 90.0}):
+    for wrong in ({"near": 0.0}, {"chunk": 0}, {"max_angle_deg": 90.0}, {"backend": "other"}):
         with pytest.raises(ValueError, match="raster settings"):
             RasterSettings(**wrong)
 
