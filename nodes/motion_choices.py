@@ -18,8 +18,8 @@ def motion_inputs() -> list[io.Input]:
             options=[AS_TRAINED, *SCOPE_PRESETS],
             optional=True,
             tooltip="How far a cell looks in the other views. AnimateDiff files are trained at 1x1: the same cell of every view. Wider "
-            "scopes let content move between views, but cost time, and change the look of modules that were not trained for them. Trajectory: "
-            "the same surface point of every view, behind a Depth-Aware Render Hook.",
+            "scopes let content move between views, but cost time, and change the look of modules that were not trained for them. "
+            "Trajectory: the same surface point of every view, behind a Depth-Aware Render Hook.",
         ),
         *(
             io.Combo.Input(

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from mvcustom.mvcustom_core.backbone import attention as rooms
+from mvcustom.mvcustom_core.backbone import motion
 from mvcustom.mvcustom_core.backbone.attention import Scope, TokenGrid, spatio_temporal_attention
+from mvcustom.mvcustom_core.backbone.motion import MotionModule, MotionSettings
 from mvcustom.mvcustom_core.geometry.cameras import Cameras, square_intrinsics
 from mvcustom.mvcustom_core.geometry.correspondence import Correspondence, find_correspondences
 from mvcustom.mvcustom_core.geometry.depth import AnchorDepth, DepthMap
@@ -174,3 +176,24 @@ def test_scope_as_text() -> None:
         Scope.from_text("surface")
     with pytest.raises(ValueError, match="wanted a window of 1 along trajectories, got 3"):
         Scope(3, trajectory=True)
+
+
+@pytest.mark.parametrize(("scope", "follows"), [(ALONG, True), (Scope(None), True), (Scope(1), False)], ids=str)
+def test_a_module_moves_with_the_features(scope: Scope, follows: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The paper's figure 5b in one motion module: a view with the anchor's features, moved by 4 cells, becomes the anchor's result, moved.
+
+    Frames are made indistinguishable for it. Attention over the same cell of every frame mixes in what the others show elsewhere.
+    """
+    monkeypatch.setattr(motion, "make_frame_positions", lambda frames, channels, *_: torch.zeros(frames, channels))
+    module = MotionModule(MotionSettings(channels=(64,), heads=4, scopes=(scope,)), level=0)
+    generator = torch.Generator().manual_seed(3)
+    for parameter in module.parameters():
+        parameter.data = parameter[0].numel() ** -0.5 * torch.randn(parameter.shape, generator=generator)
+    x = torch.randn(1, 64, SIZE, SIZE, generator=generator).repeat(3, 1, 1, 1)
+    x[1] = x[0].roll(-4, dims=-1)
+    found = find_correspondences([make_anchor(torch.full((32, 32), 2.0))], make_row([0.0, 0.5, 0.0]), [(SIZE, SIZE)])[SIZE, SIZE]
+    with torch.no_grad():
+        change = module(x, frames=3, correspondence=found) - x
+    moved, anchor = change[1, ..., : SIZE - 4], change[0, ..., 4:]
+    error = float((moved - anchor).norm() / anchor.norm())
+    assert error < 1e-5 if follows else error > 0.2
