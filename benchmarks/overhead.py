@@ -25,7 +25,6 @@ from ..mvcustom_core.geometry.cameras import Cameras
 from ..mvcustom_core.geometry.depth import AnchorDepth, DepthMap
 from ..mvcustom_core.geometry.trajectory import front_camera, orbit
 from ..mvcustom_core.sampling.completion import CompletionSettings
-from ..mvcustom_core.sampling.rendering import RenderingSettings
 from ..mvcustom_core.scenes.render import render_scene
 from ..mvcustom_core.scenes.scene import sample_scene
 from ..nodes.bridge import completion, rendering
