@@ -34,6 +34,15 @@ def test_a_case_is_measured(words: tuple[str, ...]) -> None:
     assert row["allocated_gib"] is None
 
 
+@pytest.mark.parametrize("case", ["build", "replace", "dense and backward"])
+def test_feature_rendering_is_measured(case: str) -> None:
+    options = ("--device", "cpu", "--views", "2", "--size", "64", "--channels", "4", "--repeats", "1")
+    command = [sys.executable, str(ROOT / "benchmarks"), "feature_rendering", *options, "--measure", case]
+    done = subprocess.run(command, env=os.environ | {"COMFYUI_DIR": str(locate_comfyui())}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert 0 < json.loads(done.stdout)["processor_seconds"] < 30
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [(["unet_forward", "nothing"], "there is no benchmark nothing"), (["--steps", "3"], "name it before them")],
