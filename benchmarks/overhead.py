@@ -25,11 +25,11 @@ from ..mvcustom_core.geometry.cameras import Cameras
 from ..mvcustom_core.geometry.depth import AnchorDepth, DepthMap
 from ..mvcustom_core.geometry.trajectory import front_camera, orbit
 from ..mvcustom_core.sampling.completion import CompletionSettings
-from ..mvcustom_core.sampling.rendering import RenderingSettings
 from ..mvcustom_core.scenes.render import render_scene
 from ..mvcustom_core.scenes.scene import sample_scene
-from ..nodes.bridge import completion, rendering
+from ..nodes.bridge import completion, render_session
 from ..nodes.bridge.embedded import SIZE, VIEWS, load_embedded
+from ..nodes.bridge.rendering import apply_rendering
 from ..nodes.bridge.tokens import encode_caption
 
 ANCHOR = VIEWS // 2
@@ -45,13 +45,14 @@ def main() -> int:
         model, clip, *_ = load_embedded()
         begin = time.process_time()
         cameras = orbit(front_camera(SIZE), VIEWS)
-        hooked, operator = rendering.apply_rendering(model, [true_depth(cameras)], cameras, RenderingSettings())
+        own = time_own_code()
+        hooked, operator = apply_rendering(model, [true_depth(cameras)], cameras)
         built = time.process_time() - begin
         ddim = comfy.samplers.sampler_object("euler")
         completing = completion.build_completion_sampler(operator.mask, CompletionSettings(), ddim)
         kinds = {"plain": (model, ddim), "hook": (hooked, ddim), "hook and completion": (hooked, completing)}
         prompts = tuple([[encode_caption(clip, text), {}]] for text in ("a red box on a grassy ground", ""))
-        own, seconds = time_own_code(), {name: [] for name in kinds}
+        seconds: dict[str, list[float]] = {name: [] for name in kinds}
         shares: dict[str, list[float]] = {name: [] for name in kinds}
         for turn in range(arguments.runs + 1):
             for name, (patched, sampler) in kinds.items():
@@ -85,8 +86,8 @@ def time_own_code() -> list[float]:
         return run
 
     complete = completion.complete_latents
-    rendering.FeatureRenderer.__call__ = timed(rendering.FeatureRenderer.__call__)
-    rendering.share_noise = timed(rendering.share_noise)
+    render_session.RenderSession.render = timed(render_session.RenderSession.render)
+    render_session.find_step, render_session.share_noise = timed(render_session.find_step), timed(render_session.share_noise)
     completion.complete_latents = timed(lambda model, *args, **kwargs: complete(timed(model, -1), *args, **kwargs))
     return own
 

@@ -14,6 +14,7 @@ from .learn_concept import MVCustomLearnConcept
 from .load_backbone import MVCustomLoadBackbone
 from .load_concept import MVCustomLoadConcept
 from .load_posed_images import MVCustomLoadPosedImages, MVCustomPoseImages
+from .one_pass_render_hook import MVCustomOnePassRenderHook
 from .render_demo_subject import MVCustomRenderDemoSubject
 from .save_concept import MVCustomSaveConcept
 from .solve_cameras import MVCustomSolveCameras
@@ -34,5 +35,6 @@ NODES = [
     MVCustomCameraTrajectory,
     MVCustomEstimateAnchorDepth,
     MVCustomDepthRenderHook,
+    MVCustomOnePassRenderHook,
     MVCustomLatentCompletionSampler,
 ]

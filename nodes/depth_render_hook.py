@@ -5,11 +5,11 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..mvcustom_core.sampling.operator import warp_images
-from ..mvcustom_core.sampling.rendering import RenderingSettings
 from .bridge.depth import check_views
 from .bridge.rendering import apply_rendering
 from .bridge.sockets import CamerasSocket, DepthSocket
 from .bridge.tensors import images_from_comfy, images_to_comfy, masks_to_comfy
+from .hook_choices import place_inputs, read_options, strength_inputs
 
 
 class MVCustomDepthRenderHook(io.ComfyNode):
@@ -31,16 +31,9 @@ class MVCustomDepthRenderHook(io.ComfyNode):
                 ),
                 CamerasSocket.Input("cameras", tooltip="The trajectory of both passes."),
                 io.Image.Input("views", tooltip="The first pass, decoded: shows what will be copied."),
-                io.Float.Input("strength", default=1.0, min=0.0, max=1.0, step=0.05, tooltip="0 changes nothing at all."),
-                io.Float.Input(
-                    "until",
-                    default=0.7,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="Share of the steps with rendering, from the noisy end; the paper renders in the first 35 steps.",
-                ),
+                *strength_inputs(),
                 io.Boolean.Input("shared_noise", default=True, tooltip="Let the start noise move with the anchor's surface, too."),
+                *place_inputs(),
             ],
             outputs=[
                 io.Model.Output(display_name="model", tooltip="For the second pass, with the same noise as the first."),
@@ -52,10 +45,9 @@ class MVCustomDepthRenderHook(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, model, depth, cameras, views, strength: float, until: float, shared_noise: bool) -> io.NodeOutput:  # noqa: ANN001
+    def execute(cls, model, depth, cameras, views, **choices) -> io.NodeOutput:  # noqa: ANN001, ANN003
         pictures = images_from_comfy(views)
         check_views(pictures, cameras, depth[0].view)
-        settings = RenderingSettings(strength=strength, until=until, fade=min(0.1, until))
-        patched, _ = apply_rendering(model, depth, cameras, settings, shared_noise)
+        patched, _ = apply_rendering(model, depth, cameras, read_options(**choices))
         warped, seen = warp_images(pictures[[anchor.view for anchor in depth]].cpu(), depth, cameras)
         return io.NodeOutput(patched, masks_to_comfy(seen), images_to_comfy(warped * seen))

@@ -4,6 +4,9 @@
 
 With N(p) = {p} this is AnimateDiff's attention over frames; with N(p) = the whole grid it is dense. In between, a tile of queries
 shares one halo of keys, so that no mask is needed (masks switch the fast kernels off) and no score matrix is ever stored.
+
+Where depth and cameras are known, attention over frames can follow the surface instead of the cell: of frame f' a query sees the one
+place where f' shows the same surface point (this project's own, for modules trained with N(p) = {p}).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from ..geometry.correspondence import Correspondence
 from ..shapes import check_shape
 from .tables import keep
 
@@ -23,7 +27,8 @@ Attention = Callable[[Tensor, Tensor, Tensor, int], Tensor]
 """A kernel (q [N, L, C], k [N, M, C], v [N, M, C], heads) -> [N, L, C] that scales by the square root of C / heads."""
 
 MAX_LAUNCH = 65535  # rows times heads; beyond it CUDA kernels answer "invalid configuration argument"
-MAX_HALO_ELEMENTS = 2**25  # keys copied per chunk of tiles: 64 MiB in 16 bits
+MAX_HALO_ELEMENTS = 2**25  # keys copied per chunk of tiles or of trajectories: 64 MiB in 16 bits
+TRAJECTORY = "trajectory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +37,31 @@ class Scope:
 
     Attributes:
         window: side of the neighbourhood in cells, odd; 1 is AnimateDiff's attention over frames, None the whole grid.
+        trajectory: see one place of each frame, as window 1, but the one that shows the query's surface point.
     """
 
     window: int | None = 1
+    trajectory: bool = False
 
     def __post_init__(self) -> None:
+        if self.trajectory and self.window != 1:
+            raise ValueError(f"scope: wanted a window of 1 along trajectories, got {self.window}")
         if self.window is not None and (self.window < 1 or self.window % 2 == 0):
             raise ValueError(f"scope: wanted an odd window of 1 or more cells, or dense, got {self.window}")
 
     @classmethod
     def from_text(cls, text: str) -> Scope:
-        """Read "dense" or an odd number; the inverse of `str`."""
+        """Read "dense", "trajectory" or an odd number; the inverse of `str`."""
         text = text.strip().lower()
+        if text == TRAJECTORY:
+            return cls(1, trajectory=True)
         if text != "dense" and not text.isdigit():
-            raise ValueError(f'scope: wanted "dense" or an odd number of cells, got "{text}"')
+            raise ValueError(f'scope: wanted "dense", "{TRAJECTORY}" or an odd number of cells, got "{text}"')
         return cls(None if text == "dense" else int(text))
 
     def __str__(self) -> str:
+        if self.trajectory:
+            return TRAJECTORY
         return "dense" if self.window is None else str(self.window)
 
     @property
@@ -59,11 +72,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class TokenGrid:
-    """The frames and cells that a sequence of tokens was flattened from."""
+    """The frames and cells that a sequence of tokens was flattened from, and where the frames show the same surface, if known."""
 
     frames: int
     height: int
     width: int
+    correspondence: Correspondence | None = None
 
     def find_halo(self, scope: Scope) -> tuple[int, int]:
         """Height and width of the neighbourhood that each query really sees under a scope."""
@@ -86,7 +100,8 @@ def spatio_temporal_attention(
 ) -> Tensor:
     """Attend over all frames and a spatial neighbourhood.
 
-    A window w holds at least the w x w cells around a query (those inside the grid) and at most the halo of its tile.
+    A window w holds at least the w x w cells around a query (those inside the grid) and at most the halo of its tile. Along trajectories
+    a grid without a correspondence is one of which no surface is known: every query sees its own cell.
 
     Args:
         q, k, v: frame-major tokens of B clips; cells in raster order.
@@ -105,6 +120,8 @@ def spatio_temporal_attention(
             f"attention: wanted clips of {grid.frames} frames of {grid.height}x{grid.width} cells, got tokens of shape {list(q.shape)}"
         )
     kernel = attention or attend
+    if scope.trajectory and grid.correspondence is not None:
+        return attend_trajectories(q, k, v, grid, heads, kernel)
     if scope.window == 1:
         q, k, v = (rearrange(x, "(B F) p C -> (B p) F C", F=grid.frames) for x in (q, k, v))
         o = _attend_rows(q, k, v, heads, kernel)  # [(B p), F, C]
@@ -154,6 +171,37 @@ def attend_tiles(
     rows = -(-grid.height // tiling.side)
     o = rearrange(tiles, "B (ny nx) (ty tx) F C -> (B F) (ny ty) (nx tx) C", ny=rows, ty=tiling.side)
     return rearrange(o[:, : grid.height, : grid.width], "b h w C -> b (h w) C")
+
+
+def attend_trajectories(q: Tensor, k: Tensor, v: Tensor, grid: TokenGrid, heads: int, attention: Attention) -> Tensor:
+    """Let each query attend to one place of every frame: where that frame shows the query's surface point.
+
+    Keys and values are sampled there after their projection, for a few frames of queries at a time.
+
+    Args:
+        q, k, v: [(B F), (h w), C].
+
+    Returns:
+        [(B F), (h w), C].
+
+    Raises:
+        ValueError: if the correspondence is of another grid.
+    """
+    paths, cells = grid.correspondence, grid.height * grid.width
+    if (len(paths.cells), paths.height, paths.width) != (grid.frames, grid.height, grid.width):
+        raise ValueError(
+            f"trajectory scope: wanted {len(paths.cells)} whole views of {paths.width}x{paths.height} cells in one batch, got "
+            f"{grid.frames} of {grid.width}x{grid.height}; sample all views at once, and give no prompt an area of the picture"
+        )
+    step = max(1, MAX_HALO_ELEMENTS // (grid.frames * cells * q.shape[-1]))
+
+    def attend_views(clip_q: Tensor, clip_k: Tensor, clip_v: Tensor, views: slice) -> Tensor:
+        queries = rearrange(clip_q[views], "N p C -> (N p) 1 C")
+        keys, values = (paths.sample(x.flatten(0, 1), views) for x in (clip_k, clip_v))  # [(N p), F, C]
+        return rearrange(_attend_rows(queries, keys, values, heads, attention), "(N p) 1 C -> N p C", p=cells)
+
+    clips = zip(*(x.split(grid.frames) for x in (q, k, v)), strict=True)
+    return torch.cat([attend_views(*clip, slice(start, start + step)) for clip in clips for start in range(0, grid.frames, step)])
 
 
 @keep

@@ -58,7 +58,12 @@ def _feed_forward_elements(images: int, tokens: int, channels: int) -> int:
 def _attention_elements(settings: MotionSettings, level: int, grid: TokenGrid, whole: int, workload: Workload) -> int:
     scope = settings.scopes[level]
     halo = grid.find_halo(scope)
-    if scope.window == 1:
+    if scope.trajectory:
+        clip = whole // workload.clips
+        sampled = 2 * clip * min(grid.frames, max(1, MAX_HALO_ELEMENTS // clip))  # keys and values of some frames' queries
+        elements = 8 * whole + sampled  # input, tokens, q, k, v, the result in parts and joined
+        elements += 3 * 4 * grid.frames**2 * grid.height * grid.width * 4 // workload.element_bytes  # where to sample, in 32 bits
+    elif scope.window == 1:
         elements = 11 * whole  # input, tokens, q, k, v, these three again with the frames side by side, and the result in three layouts
     elif halo == (grid.height, grid.width):
         elements = (8 + settings.spatial_position) * whole  # as above without the rearranging; the positioned tokens beside q, k and v

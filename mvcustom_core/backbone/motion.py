@@ -20,6 +20,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from ..geometry.correspondence import Correspondence
 from ..shapes import check_shape
 from .attention import (
     Attention,
@@ -174,9 +175,8 @@ class TemporalTransformer(nn.Module):
         self.transformer_blocks = nn.ModuleList([TemporalBlock(channels, settings, operations, **factory)])
         self.proj_out = operations.Linear(channels, channels, **factory)
 
-    def forward(self, x: Tensor, frames: int, scope: Scope, settings: MotionSettings, attention: Attention | None) -> Tensor:
-        grid = TokenGrid(frames, *x.shape[-2:])
-        tokens = self.proj_in(self._norm_tokens(x, frames, settings))
+    def forward(self, x: Tensor, grid: TokenGrid, scope: Scope, settings: MotionSettings, attention: Attention | None) -> Tensor:
+        tokens = self.proj_in(self._norm_tokens(x, grid.frames, settings))
         for block in self.transformer_blocks:
             tokens = block(tokens, grid, scope, settings, attention)
         change = rearrange(self.proj_out(tokens), "b (h w) C -> b C h w", h=grid.height)
@@ -211,12 +211,14 @@ class MotionModule(nn.Module):
         frames: int,
         settings: MotionSettings | None = None,
         attention: Attention | None = None,
+        correspondence: Correspondence | None = None,
     ) -> Tensor:
         """Let the frames of each clip exchange information; one frame passes unchanged.
 
         Args:
             settings: how to compute, of the same layout as the weights; by default as constructed.
             attention: the kernel, by default torch's scaled dot product attention.
+            correspondence: where the frames show the same surface, for a trajectory scope.
 
         Returns:
             [(B F), C, h, w].
@@ -231,7 +233,8 @@ class MotionModule(nn.Module):
             raise ValueError(f"motion module: wanted clips of {frames} frames, got a batch of {rows}")
         if frames == 1:
             return x
-        return self.temporal_transformer(x, frames, settings.scopes[self.level], settings, attention)
+        grid = TokenGrid(frames, *x.shape[-2:], correspondence)
+        return self.temporal_transformer(x, grid, settings.scopes[self.level], settings, attention)
 
 
 class MotionBlock(nn.Module):

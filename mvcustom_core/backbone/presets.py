@@ -6,22 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from .attention import Scope
+from .attention import TRAJECTORY, Scope
 from .motion import MotionSettings
 
 Choice = TypeVar("Choice")
 
 AS_TRAINED, AS_PRESET = "as trained", "as preset"
-DENSE = Scope(None)
+DENSE, ALONG_SURFACE = Scope(None), Scope(1, trajectory=True)
 
 SCOPE_PRESETS: dict[str, tuple[Scope, Scope]] = {
     "AnimateDiff (1x1)": (Scope(1), Scope(1)),
     "balanced (dense up to 32, 9x9 at 64)": (Scope(9), DENSE),
     "dense": (DENSE, DENSE),
+    "trajectory (with the Depth-Aware Render Hook)": (ALONG_SURFACE, ALONG_SURFACE),
 }
 """Name -> scope of the outermost level (64x64 cells for 512 pixels) and of the levels below it (32x32 and less)."""
 
-LEVEL_SCOPES = ("1", "3", "5", "9", "17", "33", "dense")
+LEVEL_SCOPES = ("1", "3", "5", "9", "17", "33", "dense", TRAJECTORY)
 BETA_SCHEDULES = {"sqrt_linear (AnimateDiff)": "linear", "linear (Stable Diffusion, AnimateLCM)": "scaled_linear"}
 """ComfyUI's name of a schedule, which users know -> diffusers' name, which files carry."""
 SWITCH = {"on": True, "off": False}

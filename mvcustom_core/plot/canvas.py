@@ -90,10 +90,10 @@ class Canvas:
     def paste(self, part: Canvas, left: int, top: int) -> None:
         self._image.paste(part._image, (left * OVERSAMPLING, top * OVERSAMPLING))
 
-    def picture(self, pixels: Tensor, left: float, top: float, side: float) -> None:
-        """A picture [3, H, W] in [0, 1], stretched to a square."""
+    def picture(self, pixels: Tensor, left: float, top: float, width: float, height: float | None = None) -> None:
+        """A picture [3, H, W] in [0, 1], stretched to a square unless it is given a height."""
         array = (pixels * 255).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
-        image = Image.fromarray(array).resize((round(side * OVERSAMPLING),) * 2, Image.Resampling.BOX)
+        image = Image.fromarray(array).resize((round(width * OVERSAMPLING), round((height or width) * OVERSAMPLING)), Image.Resampling.BOX)
         self._image.paste(image, (round(left * OVERSAMPLING), round(top * OVERSAMPLING)))
 
     def text_width(self, text: str, size: float = 1.0) -> float:

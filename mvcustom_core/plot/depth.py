@@ -1,13 +1,26 @@
-"""A depth map as a picture."""
+"""An anchor's depth as a person can judge it: the map, its validity, and its surface seen from the side."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from ..geometry.cameras import Cameras, look_at, square_intrinsics
 from ..geometry.depth import DepthMap
+from ..geometry.mesh import build_depth_mesh
+from ..geometry.raster import rasterize_mesh
+from ..shapes import check_shape
+from .canvas import CARD, CATEGORIES, FAINT_INK, Canvas, new_sheet
 
 INVALID = (0.8, 0.1, 0.1)
+SIDE_DEG, ABOVE_DEG = 55.0, 20.0  # where the surface is looked at from, against the anchor
+FIELD_DEG = 30.0  # of the side view
+SHOWN = 0.6  # nearest share of the surface that the side view frames; the far background would make all else small
+MESH_SIZE = 160  # pixels, longer side of the depth map that the side view is drawn from
 
 
 def plot_depth(depth: DepthMap) -> Tensor:
@@ -20,4 +33,97 @@ def plot_depth(depth: DepthMap) -> Tensor:
     values = inverse[depth.valid]
     near, far = values.max(), values.min()
     grey = ((inverse - far) / (near - far).clamp_min(1e-6)).clamp(0, 1).expand(3, -1, -1)
-    return torch.where(depth.valid, grey, grey.new_tensor(INVALID)[:, None, None])
+    return _mark_invalid(grey, depth.valid)
+
+
+def plot_anchor(depth: DepthMap, picture: Tensor, anchor: Cameras, *, view: int = 0, width: int = 1024) -> Tensor:
+    """Draw a sheet of three: the depth, the view's own picture with pixels without depth in red, and the surface from the side.
+
+    Args:
+        depth: of the anchor view.
+        picture: [3, H, W] in [0, 1] of the same view.
+        anchor: its one camera.
+        view: its number, for the title.
+        width: of the sheet, pixels.
+
+    Returns:
+        [3, height, width] in [0, 1].
+    """
+    check_shape(picture, "3 H W")
+    text, titles = min(16.0, max(10.0, width / 64)), 2.2
+    gap = text
+    side = (width - 4 * gap) / 3
+    tall = min(max(side * anchor.height / anchor.width, side / 3), 2 * side)
+    sheet = new_sheet(width, max(round(tall + (titles + 1) * text), 192))
+    small = F.interpolate(picture[None].float().cpu(), size=depth.depth.shape, mode="area")[0]
+    values = depth.depth[depth.valid]
+    panels = (
+        (f"Depth of view {view}: {float(values.min()):.3g} to {float(values.max()):.3g}", plot_depth(depth).cpu()),
+        (f"Valid: {float(depth.valid.double().mean()):.1%}", _mark_invalid(small, depth.valid.cpu())),
+        ("The surface from the side", _draw_side(depth, small, anchor, round(side), round(tall))),
+    )
+    for column, (title, panel) in enumerate(panels):
+        left = gap + column * (side + gap)
+        sheet.picture(panel, left, titles * text, side, tall)
+        sheet.text((left, titles * text / 2), title, "lm")
+    return sheet.to_tensor()
+
+
+def _mark_invalid(pixels: Tensor, valid: Tensor) -> Tensor:
+    return torch.where(valid, pixels, pixels.new_tensor(INVALID)[:, None, None])
+
+
+def _draw_side(depth: DepthMap, picture: Tensor, anchor: Cameras, width: int, height: int) -> Tensor:
+    """The mesh in the picture's colours from the left and above, back faces grey, and the anchor's camera; [3, height, width]."""
+    frame = anchor.to("cpu", torch.float64)
+    frame = replace(frame, w2c=torch.eye(4, dtype=torch.float64)[None])  # all in the anchor's own frame
+    mesh = build_depth_mesh(_thin(depth), frame)
+    pyramid = _place_pyramid(frame, 0.25 * float(mesh.anchor[:, 2].nanmedian()))
+    surface = mesh.points[torch.isfinite(mesh.points).all(dim=-1)]
+    near = surface[surface[:, 2] <= torch.quantile(surface[:, 2], SHOWN)]
+    side = _stand_aside(torch.cat([near, pyramid]), width, height)
+    hits = rasterize_mesh(mesh, side, height, width)
+    points = hits.anchor_xy / torch.tensor([mesh.width, mesh.height]) * 2 - 1
+    colors = F.grid_sample(picture[None], points.nan_to_num().float(), align_corners=False, padding_mode="border")[0]
+    paper, back = (colors.new_tensor(color)[:, None, None] / 255 for color in (CARD, FAINT_INK))
+    canvas = Canvas(width, height, 10.0, CARD)
+    canvas.picture(torch.where(hits.visible[0], colors, torch.where(hits.face[0] >= 0, back, paper)), 0, 0, width, height)
+    local = (pyramid - side.centers) @ side.w2c[0, :3, :3].T  # [5, 3]
+    center, *corners = [(x, y) for x, y, _ in ((local / local[:, 2:]) @ side.K[0].T).tolist()]
+    for line in (*((center, corner) for corner in corners), *zip(corners, corners[1:] + corners[:1], strict=True)):
+        canvas.line(line, CATEGORIES[1], thickness=1.5)
+    return canvas.to_tensor()
+
+
+def _thin(depth: DepthMap) -> DepthMap:
+    """Fewer pixels of the same field of view, picked and not blended."""
+    scale = MESH_SIZE / max(depth.depth.shape)
+    if scale >= 1:
+        return replace(depth, depth=depth.depth.cpu(), valid=depth.valid.cpu())
+    values = torch.where(depth.valid, depth.depth.double(), torch.nan).cpu()
+    size = [max(round(side * scale), 1) for side in values.shape]
+    values = F.interpolate(values[None, None], size=size, mode="nearest-exact")[0, 0]
+    known = values.isfinite()
+    return replace(depth, depth=values, valid=known) if known.any() else depth
+
+
+def _place_pyramid(camera: Cameras, reach: float) -> Tensor:
+    """The camera's centre and the corners of its picture at a z-depth, [5, 3]."""
+    corners = camera.K.new_tensor([[0, 0, 1], [camera.width, 0, 1], [camera.width, camera.height, 1], [0, camera.height, 1]])
+    return torch.cat([corners.new_zeros(1, 3), reach * corners @ torch.linalg.inv(camera.K[0]).T])
+
+
+def _stand_aside(points: Tensor, width: int, height: int) -> Cameras:
+    """A camera from which all points [N, 3] of the anchor's frame fill the picture."""
+    turn, rise = math.radians(SIDE_DEG), math.radians(ABOVE_DEG)
+    away = points.new_tensor([[-math.sin(turn) * math.cos(rise), -math.sin(rise), -math.cos(turn) * math.cos(rise)]])
+    up = points.new_tensor([[0.0, -1.0, 0.0]])
+    rotation = look_at(away, torch.zeros_like(away), up)[0, :3, :3]
+    local = points @ rotation.T
+    middle = (local.amin(dim=0) + local.amax(dim=0)) / 2
+    local = local - middle
+    K = square_intrinsics(1, min(width, height), FIELD_DEG).to(points)
+    K[0, :2, 2] = K.new_tensor([width / 2, height / 2])
+    needed = (local[:, :2].abs() * K[0, 0, 0] / K[0, :2, 2]).amax(dim=-1) - local[:, 2]
+    eye = middle @ rotation + 1.05 * needed.max() * away
+    return Cameras(look_at(eye, eye - away, up), K, width, height)

@@ -81,13 +81,28 @@ def session_of(model: ModelPatcher) -> ConceptSession | None:
     return model.get_attachment(ATTACHMENT)
 
 
-@torch.inference_mode()
 def render_depth(model: ModelPatcher, cameras: Cameras, view: int) -> RenderedDepth:
     """What FeatureNeRF says of one view's depth: the finest pose blocks' rendering, weighted by their opacity.
 
     Raises:
         ValueError: if the model carries no concept, or one seen from other cameras.
     """
+    distance, opacity = _render_geometry(model, cameras)
+    return RenderedDepth(distance[view], opacity[view])
+
+
+def render_opacity(model: ModelPatcher, cameras: Cameras) -> Tensor:
+    """How much of each cell the concept fills in every view, [V, 1, h, w] in [0, 1], on the grid of the finest pose blocks.
+
+    Raises:
+        ValueError: if the model carries no concept, or one seen from other cameras.
+    """
+    return _render_geometry(model, cameras)[1][:, None]
+
+
+@torch.inference_mode()
+def _render_geometry(model: ModelPatcher, cameras: Cameras) -> tuple[Tensor, Tensor]:
+    """Distance along the rays and opacity, [V, h, w] each, on the CPU."""
     session = session_of(model)
     if session is None:
         raise ValueError("model: wanted one with a concept, got one without; connect the MODEL of Apply Concept")
@@ -102,10 +117,10 @@ def render_depth(model: ModelPatcher, cameras: Cameras, view: int) -> RenderedDe
     with session.running(model):
         session.prepare(model.model.diffusion_model, latent, model.load_device, model.model.get_dtype_inference())
         views = [session.render(site.number, size) for site in session.concept.layout.sites if site.level == finest]
-    opacity = torch.stack([rendered.opacity[view, :, 0] for rendered in views])  # [K, P]
-    distance = torch.stack([rendered.depth[view, :, 0] for rendered in views])
+    opacity = torch.stack([rendered.opacity[..., 0] for rendered in views])  # [K, V, P]
+    distance = torch.stack([rendered.depth[..., 0] for rendered in views])
     mean = (opacity * distance).sum(0) / opacity.sum(0).clamp_min(1e-6)
-    return RenderedDepth(mean.view(size).float().cpu(), opacity.mean(0).view(size).float().cpu())
+    return tuple(values.unflatten(1, size).float().cpu() for values in (mean, opacity.mean(0)))
 
 
 def check_latents(model: ModelPatcher, cameras: Cameras, shape: list[int] | tuple[int, ...]) -> None:

@@ -1,68 +1,131 @@
-"""Depth from other nodes and from the embedded head, as one anchor's estimate before its alignment."""
+"""One anchor's depth: from whichever source is connected or chosen, checked against the views, aligned with the world."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-import torch
+from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from ...mvcustom_core.geometry.cameras import Cameras
-from ...mvcustom_core.sampling.anchors import DepthMeaning
-from .embedded import load_depth_head
+from ...mvcustom_core.geometry.depth import AnchorDepth
+from ...mvcustom_core.sampling.anchors import align_depth
+from ...mvcustom_core.sampling.coverage import choose_anchor
+from ...mvcustom_core.sampling.estimate import DepthEstimate, DepthMeaning, read_depth_picture
+from .concept import render_depth, session_of
+from .depth_geometry import differ_in_aspect, read_da3, read_moge, select_map
+from .depth_model import EMBEDDED, estimate_depth
 
-ASPECT_TOLERANCE = 0.05  # depth nodes round sides to multiples of 14 and the like
+AnchorRule = Literal["index", "max coverage"]
 
 
 @dataclass(frozen=True, eq=False)
-class DepthEstimate:
-    """One view's depth as its producer gave it: values [H, W], validity [H, W], and what the values mean."""
+class DepthSources:
+    """Where depth may come from; one socket, or with none the named model.
 
-    values: Tensor
-    valid: Tensor
-    meaning: DepthMeaning
+    Attributes:
+        da3_geometry, moge_geometry: what core's nodes give.
+        depth_image: IMAGE [B, H, W, C], its first channel counts.
+        meaning, near, far: what the values of `depth_image` mean; `near` and `far` of 0 are not known.
+        min_confidence: share of the range between the least and the most certain pixel below which one is left out.
+        model: the embedded depth head or the folder of another.
+    """
+
+    da3_geometry: dict[str, Any] | None = None
+    moge_geometry: dict[str, Any] | None = None
+    depth_image: Tensor | None = None
+    meaning: DepthMeaning = "disparity"
+    near: float = 0.0
+    far: float = 0.0
+    min_confidence: float = 0.1
+    model: str = EMBEDDED
 
 
-def choose_estimate(
+def select_anchor(rule: AnchorRule, index: int, cameras: Cameras) -> tuple[int, str]:
+    """The view that a rule names, and why.
+
+    Raises:
+        ValueError: if the cameras do not look at the origin and coverage cannot tell.
+    """
+    if rule == "index":
+        return index, f"view {index}"
+    choice = choose_anchor(cameras)
+    return choice.view, choice.text
+
+
+def estimate_anchor(
     views: Tensor,
+    cameras: Cameras,
     anchor: int,
-    da3_geometry: dict[str, Any] | None,
-    moge_geometry: dict[str, Any] | None,
-    depth_image: Tensor | None,
-    meaning: DepthMeaning,
-) -> DepthEstimate:
-    """The one source that is connected, or the embedded depth head where none is.
+    sources: DepthSources,
+    *,
+    model: ModelPatcher | None = None,
+    subject_masks: Tensor | None = None,
+) -> AnchorDepth:
+    """Estimate the depth of one view and align it with the cameras' world.
+
+    Args:
+        views: [V, 3, H, W] in [0, 1], the decoded first pass.
+        model: its concept, if it carries one, fixes the scale.
+        subject_masks: MASK [B, H, W].
+
+    Raises:
+        ValueError: if sources, views and cameras do not fit together, or the depth cannot be aligned.
+    """
+    check_views(views, cameras, anchor)
+    estimate = choose_estimate(views, anchor, sources)
+    rendered = render_depth(model, cameras, anchor) if model is not None and session_of(model) is not None else None
+    mask = None if subject_masks is None else select_subject_mask(subject_masks, views, anchor, estimate)
+    depth = align_depth(
+        estimate.values, estimate.valid, estimate.meaning, cameras[anchor], ray_depth=rendered, subject_mask=mask, sky=estimate.sky
+    )
+    return AnchorDepth(anchor, replace(depth, report=f"{estimate.origin}; {depth.report}"))
+
+
+def add_anchor(others: Sequence[AnchorDepth], anchor: AnchorDepth, cameras: Cameras) -> tuple[AnchorDepth, ...]:
+    """The anchors with one more.
+
+    Raises:
+        ValueError: if its view is among them already, or they are not of this trajectory.
+    """
+    known = [other.view for other in others]
+    if anchor.view in known:
+        raise ValueError(f"anchor: wanted a view that is no anchor yet, got view {anchor.view} again; name another by its index")
+    if any(view >= len(cameras) for view in known):
+        raise ValueError(f"depth: wanted anchors of this trajectory of {len(cameras)} views, got view {max(known)}; connect one trajectory")
+    return (*others, anchor)
+
+
+def choose_estimate(views: Tensor, anchor: int, sources: DepthSources) -> DepthEstimate:
+    """The depth of one view from the one source that is connected, or from the depth model where none is.
 
     Args:
         views: [V, 3, H, W] the decoded first pass.
-        depth_image: IMAGE [B, H, W, 3].
 
     Raises:
-        ValueError: if more than one source is connected or it does not fit the views.
+        ValueError: if there is more than one source or it does not fit the views.
     """
-    sources = {"da3_geometry": da3_geometry, "moge_geometry": moge_geometry, "depth_image": depth_image}
-    connected = [name for name, source in sources.items() if source is not None]
+    named = {"da3_geometry": sources.da3_geometry, "moge_geometry": sources.moge_geometry, "depth_image": sources.depth_image}
+    connected = [name for name, source in named.items() if source is not None]
     if len(connected) > 1:
         raise ValueError(f"depth: wanted one source, got {' and '.join(connected)}; disconnect all but one")
-    if not connected:
-        return _estimate_embedded(views[anchor])
-    if depth_image is not None:
-        values = _select(depth_image[..., 0], views, anchor, "depth_image")
-        return _checked(values, torch.ones_like(values, dtype=torch.bool), meaning, connected[0])
-    geometry = sources[connected[0]]
-    if not isinstance(geometry.get("depth"), Tensor):
+    if connected and sources.model != EMBEDDED:
         raise ValueError(
-            f"{connected[0]}: wanted a geometry with a depth map, got one with {sorted(geometry)}; run its depth inference first"
+            f"depth: wanted one source, got {connected[0]} and the depth model {sources.model!r}; "
+            f"disconnect {connected[0]}, or set depth_model to {EMBEDDED!r}, which counts only where nothing is connected"
         )
-    values = _select(geometry["depth"], views, anchor, connected[0])
-    valid = torch.isfinite(values) & (values > 0)
-    if isinstance(geometry.get("mask"), Tensor):
-        valid &= _select(geometry["mask"], views, anchor, connected[0]) > 0.5
-    if isinstance(geometry.get("sky"), Tensor):
-        valid &= _select(geometry["sky"], views, anchor, connected[0]) < 0.5
-    metric = moge_geometry is not None or "metric" in str(geometry.get("mode", "")).lower()
-    return _checked(values, valid, "metric" if metric else "relative depth", connected[0])
+    if sources.depth_image is None and (sources.near or sources.far):
+        raise ValueError("near and far: they belong to a depth_image, got none; connect one, or set both to 0")
+    if sources.depth_image is not None:
+        values = select_map(sources.depth_image[..., 0], views, anchor, "depth_image")
+        return read_depth_picture(values, sources.meaning, sources.near, sources.far)
+    if sources.da3_geometry is not None:
+        return read_da3(sources.da3_geometry, views, anchor, sources.min_confidence)
+    if sources.moge_geometry is not None:
+        return read_moge(sources.moge_geometry, views, anchor)
+    return estimate_depth(sources.model, views[anchor])
 
 
 def check_views(views: Tensor, cameras: Cameras, anchor: int) -> None:
@@ -76,7 +139,7 @@ def check_views(views: Tensor, cameras: Cameras, anchor: int) -> None:
         raise ValueError(f"views: wanted {len(cameras)}, one for each camera, got {count}; connect all views of this trajectory")
     if anchor >= count:
         raise ValueError(f"anchor: wanted a view from 0 to {count - 1}, got {anchor}; choose one of the trajectory's views")
-    if _differ(width / height, cameras.width / cameras.height):
+    if differ_in_aspect((height, width), (cameras.height, cameras.width)):
         raise ValueError(
             f"views: wanted the cameras' aspect {cameras.width}x{cameras.height}, got {width}x{height}; connect this trajectory's views"
         )
@@ -88,38 +151,8 @@ def select_subject_mask(masks: Tensor, views: Tensor, anchor: int, estimate: Dep
     Raises:
         ValueError: if there is neither one mask nor one for each view, or it is not of the depth's size.
     """
-    mask = _select(masks, views, anchor, "subject_mask")
+    mask = select_map(masks, views, anchor, "subject_mask")
     if mask.shape != estimate.values.shape:
         (height, width), (h, w) = estimate.values.shape, mask.shape
         raise ValueError(f"subject_mask: wanted the depth's size {width}x{height}, got {w}x{h}; resize the mask")
     return mask
-
-
-@torch.inference_mode()
-def _estimate_embedded(image: Tensor) -> DepthEstimate:
-    values = load_depth_head()(image[None].float().cpu())[0]
-    return DepthEstimate(values, torch.ones_like(values, dtype=torch.bool), "metric")
-
-
-def _select(values: Tensor, views: Tensor, anchor: int, name: str) -> Tensor:
-    """The anchor's map of a batch of all views, or the only map; at any resolution of the views' aspect."""
-    if len(values) not in (1, len(views)):
-        raise ValueError(
-            f"{name}: wanted a map of the anchor alone or of all {len(views)} views, got {len(values)}; connect those of this run"
-        )
-    (height, width), (h, w) = views.shape[-2:], values.shape[-2:]
-    if _differ(w / h, width / height):
-        raise ValueError(f"{name}: wanted the views' aspect {width}x{height}, got {w}x{h}; connect a map of the same pictures")
-    return values[anchor if len(values) > 1 else 0].float().cpu()
-
-
-def _checked(values: Tensor, valid: Tensor, meaning: DepthMeaning, name: str) -> DepthEstimate:
-    if not torch.isfinite(values[valid]).all():
-        raise ValueError(f"{name}: wanted finite depth, got NaN or infinity; check the depth node before")
-    if not (values[valid] != 0).any():
-        raise ValueError(f"{name}: wanted depth, got none: every pixel is zero or invalid; check the depth node before")
-    return DepthEstimate(values, valid, meaning)
-
-
-def _differ(aspect: float, wanted: float) -> bool:
-    return abs(aspect / wanted - 1) > ASPECT_TOLERANCE

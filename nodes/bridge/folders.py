@@ -8,16 +8,21 @@ from pathlib import Path
 import folder_paths
 
 CONCEPTS, MOTION, MOTION_LORA = "mvcustom", "animatediff_models", "animatediff_motion_lora"
+DEPTH = "mvcustom_depth"
 PACK = Path(__file__).resolve().parent.parent.parent
 
 
 def register_folders() -> None:
-    """Make known to ComfyUI `models/mvcustom` and `output/mvcustom` (concepts), and AnimateDiff's two folders in `models`."""
+    """Make known to ComfyUI the pack's folders and AnimateDiff's two.
+
+    `models/mvcustom` and `output/mvcustom` hold concepts, `models/mvcustom_depth` a folder for each depth model.
+    """
     models, output = folder_paths.models_dir, folder_paths.get_output_directory()
     for name, folders in (
         (CONCEPTS, (os.path.join(models, CONCEPTS), os.path.join(output, CONCEPTS))),
         (MOTION, (os.path.join(models, MOTION),)),
         (MOTION_LORA, (os.path.join(models, MOTION_LORA),)),
+        (DEPTH, (os.path.join(models, DEPTH),)),
     ):
         known, extensions = folder_paths.folder_names_and_paths.get(name, ([], set()))
         paths = [*known, *(folder for folder in folders if folder not in known)]
@@ -37,6 +42,15 @@ def find_file(kind: str, name: str) -> Path:
         FileNotFoundError: naming the kind and the name.
     """
     return Path(folder_paths.get_full_path_or_raise(kind, name))
+
+
+def list_model_folders(kind: str) -> dict[str, Path]:
+    """The folders in a kind's folders that hold a `config.json`, by their names; of one name twice the first counts."""
+    found: dict[str, Path] = {}
+    for root in map(Path, folder_paths.get_folder_paths(kind)):
+        for config in sorted(root.glob("*/config.json")):
+            found.setdefault(config.parent.name, config.parent)
+    return found
 
 
 def locate_input(name: str, kind: str = "folder") -> Path:

@@ -4,7 +4,9 @@ The U-Net is not touched. ComfyUI lets a patch run one of its layers; ours runs 
 module of that block follow. A run may carry `transformer_options["mvcustom"]`, a dict of our own objects, of which this room reads
 
 * `bypass_motion`: true while the batch holds independent images (references), not frames;
-* `after_spatial`: callable(x [(B F), C, h, w], block, transformer_options) -> x, called after every spatial transformer.
+* `after_spatial`: callable(x [(B F), C, h, w], block, transformer_options) -> x, called after every spatial transformer;
+* `correspondences`: callable(device) -> {level: Correspondence}, where the frames show the same surface, as far as it is known by then;
+* `scopes`: the scopes of this run, instead of the settings'.
 """
 
 from __future__ import annotations
@@ -154,7 +156,10 @@ class MotionHost:
         if clip is None:  # a call of the bare U-Net
             clip = Clip(count_frames(len(x), transformer_options), self.settings, self.modules)
         module = clip.modules.at(transformer_options["block"])
-        return x if module is None else module(x, clip.frames, clip.settings, choose_attention(x, transformer_options))
+        if module is None:
+            return x
+        correspondence = clip.correspondences.get(module.level)
+        return module(x, clip.frames, clip.settings, choose_attention(x, transformer_options), correspondence)
 
 
 def choose_attention(x: Tensor, transformer_options: dict[str, Any]) -> Attention | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import comfy.ldm.modules.attention
@@ -16,6 +16,8 @@ from torch import Tensor, device
 from ...mvcustom_core.backbone.memory import Workload, estimate_memory
 from ...mvcustom_core.backbone.motion import MotionModules, MotionSettings
 from ...mvcustom_core.backbone.schedule import make_sigmas
+from ...mvcustom_core.geometry.correspondence import Correspondence
+from .pose import KEY
 
 FEW_FRAMES = 8  # AnimateDiff's modules were trained on 16 and more and fall apart on very short clips
 GIB = 2**30
@@ -29,11 +31,15 @@ class Clip:
 
     It travels where ComfyUI tells its own video models the number of frames, as an argument of the U-Net: core's compile node looks at
     nothing in the transformer options, so that a graph compiled for other frames, scopes or modules would serve.
+
+    Attributes:
+        correspondences: by level, where the frames show the same surface; of the levels where it is known.
     """
 
     frames: int
     settings: MotionSettings
     modules: MotionModules
+    correspondences: Mapping[int, Correspondence] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +52,29 @@ class MotionRun:
     def prepare_sampling(self, executor: Callable[..., Any], model: ModelPatcher, noise_shape: list[int], *args: Any, **kwargs: Any) -> Any:
         """Before ComfyUI makes room: refuse what would go wrong, and ask for the modules' memory beside the U-Net's."""
         check_animatediff_evolved(model)  # it may have been applied after us
+        entries = model.model_options["transformer_options"].get(KEY, {})
+        settings = self._choose_settings(entries)
+        if any(scope.trajectory for scope in settings.scopes) and "correspondences" not in entries:
+            raise ValueError(
+                "trajectory scope: wanted a model whose depth and cameras are known, got one without; connect the Depth-Aware Render Hook "
+                "between this model and the sampler, or choose another scope"
+            )
         frames = _count_window_frames(model, noise_shape[0])
         self._warn(model, frames)
-        return executor(model, self._add_memory(model, frames, noise_shape), *args, **kwargs)
+        return executor(model, _add_memory(model, settings, frames, noise_shape), *args, **kwargs)
 
     def apply_model(
         self, executor: Callable[..., Tensor], x: Tensor, sigma: Tensor, concat: Any, context: Any, control: Any, transformer_options: dict,
         **conditions: Any,
     ) -> Tensor:  # fmt: skip
         """Tell the U-Net what its rows are."""
-        clip = Clip(count_frames(len(x), transformer_options), self.settings, self.modules)
+        entries = transformer_options.get(KEY, {})
+        correspondences = entries["correspondences"](x.device) if "correspondences" in entries else {}
+        clip = Clip(count_frames(len(x), transformer_options), self._choose_settings(entries), self.modules, correspondences)
         return executor(x, sigma, concat, context, control, transformer_options, num_video_frames=clip, **conditions)
+
+    def _choose_settings(self, entries: Mapping[str, Any]) -> MotionSettings:
+        return replace(self.settings, scopes=entries["scopes"]) if "scopes" in entries else self.settings
 
     def _warn(self, model: ModelPatcher, frames: int) -> None:
         if frames == 1:
@@ -73,24 +91,6 @@ class MotionRun:
                 "them has replaced it; connect that node before them",
                 float(sampling.sigma_max), trained, self.settings.beta_schedule,
             )  # fmt: skip
-
-    def _add_memory(self, model: ModelPatcher, frames: int, noise_shape: list[int]) -> list[int]:
-        """A shape for ComfyUI's estimate, which goes by the latents' area alone, as much larger as the modules need."""
-        rows, cells = noise_shape[0], list(noise_shape[-2:])
-        element_bytes = comfy.model_management.dtype_size(model.model.get_dtype_inference())
-        workload = Workload(1, frames, *cells, element_bytes, stores_scores(model.load_device))
-        own = estimate_memory(self.settings, workload)
-        unet = model.model.memory_required([frames, *noise_shape[1:]])
-        total = comfy.model_management.get_total_memory(model.load_device)
-        scopes = ", ".join(map(str, self.settings.scopes))
-        need = f"{frames} frames of {cells[1] * 8}x{cells[0] * 8} pixels with scopes {scopes} need about {own / GIB:.2f} GiB"
-        advice = "choose a narrower scope, fewer frames or a smaller size"
-        if own > total:
-            raise ValueError(f"motion: {need}, {model.load_device} has {total / GIB:.2f} GiB in all; {advice}")
-        log.info("%s beside the U-Net's %.2f GiB, for each prompt of a call", need, unet / GIB)
-        if own + unet > total:  # the U-Net's figure is ComfyUI's, and generous
-            log.warning("that may be more than the %.2f GiB of %s; if it fails, %s", total / GIB, model.load_device, advice)
-        return [math.ceil(rows * (1 + own / unet)), *noise_shape[1:]]
 
 
 def count_frames(rows: int, transformer_options: Mapping[str, Any]) -> int:
@@ -124,6 +124,25 @@ def stores_scores(where: device) -> bool:
     if attention.optimized_attention is attention.attention_pytorch:
         return not comfy.model_management.pytorch_attention_flash_attention()
     return attention.optimized_attention is attention.attention_basic
+
+
+def _add_memory(model: ModelPatcher, settings: MotionSettings, frames: int, noise_shape: list[int]) -> list[int]:
+    """A shape for ComfyUI's estimate, which goes by the latents' area alone, as much larger as the modules need."""
+    rows, cells = noise_shape[0], list(noise_shape[-2:])
+    element_bytes = comfy.model_management.dtype_size(model.model.get_dtype_inference())
+    workload = Workload(1, frames, *cells, element_bytes, stores_scores(model.load_device))
+    own = estimate_memory(settings, workload)
+    unet = model.model.memory_required([frames, *noise_shape[1:]])
+    total = comfy.model_management.get_total_memory(model.load_device)
+    scopes = ", ".join(map(str, settings.scopes))
+    need = f"{frames} frames of {cells[1] * 8}x{cells[0] * 8} pixels with scopes {scopes} need about {own / GIB:.2f} GiB"
+    advice = "choose a narrower scope, fewer frames or a smaller size"
+    if own > total:
+        raise ValueError(f"motion: {need}, {model.load_device} has {total / GIB:.2f} GiB in all; {advice}")
+    log.info("%s beside the U-Net's %.2f GiB, for each prompt of a call", need, unet / GIB)
+    if own + unet > total:  # the U-Net's figure is ComfyUI's, and generous
+        log.warning("that may be more than the %.2f GiB of %s; if it fails, %s", total / GIB, model.load_device, advice)
+    return [math.ceil(rows * (1 + own / unet)), *noise_shape[1:]]
 
 
 def _count_window_frames(model: ModelPatcher, rows: int) -> int:

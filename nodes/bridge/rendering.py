@@ -1,10 +1,9 @@
-"""Depth-aware feature rendering inside a ComfyUI run: between spatial transformer and motion module, in the decoder."""
+"""The depth-aware render hook on a MODEL: between spatial transformer and motion module, in the decoder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import torch
@@ -12,52 +11,65 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
+from ...mvcustom_core.backbone.presets import ALONG_SURFACE
 from ...mvcustom_core.geometry.cameras import Cameras
 from ...mvcustom_core.geometry.depth import AnchorDepth
-from ...mvcustom_core.sampling.operator import RenderOperator, build_render_operators
-from ...mvcustom_core.sampling.rendering import RenderingSettings, rendering_strength, replace_features, share_noise
+from ...mvcustom_core.sampling.operator import RenderOperator
+from ...mvcustom_core.sampling.rendering import RenderingSettings
 from .backbone import spec_of, walk_transformers
-from .compiling import uncompiled
-from .concept import check_latents
-from .motion_run import count_frames
+from .concept import render_opacity
+from .motion import has_motion
 from .pose import KEY
+from .render_session import Plan, RenderSession
 
 ATTACHMENT = "mvcustom_rendering"
 
+Wrapper = Callable[..., Any]  # as ComfyUI calls them, the executor first
 
-@dataclass(slots=True)
-class FeatureRenderer:
-    """Called after every spatial transformer; replaces features in the blocks that it has an operator for."""
+AS_BACKBONE = "as the backbone asks"
+SITES: dict[str, tuple[int, ...] | None] = {
+    AS_BACKBONE: None,
+    "decoder 16": (2,),
+    "decoder 16 + 32": (1, 2),
+    "decoder 16 + 32 + 64": (0, 1, 2),
+}
+"""Name, by the cells a side for pictures of 512 pixels -> levels of the decoder; the default, and the paper's resolutions, is 16 + 32 on
+Stable Diffusion 1.5."""
 
-    operators: dict[tuple[str, int], RenderOperator]
-    settings: RenderingSettings
-    placed: dict[tuple[tuple[str, int], torch.device], RenderOperator] = field(default_factory=dict)
 
-    def __call__(self, x: Tensor, block: tuple[str, int], options: dict[str, Any]) -> Tensor:
-        operator = self.operators.get(block)
-        if operator is None or options.get(KEY, {}).get("bypass_motion"):
-            return x
-        strength = rendering_strength(*_find_step(options), self.settings)
-        if strength == 0:
-            return x
-        views = len(operator.mask)
-        if count_frames(len(x), options) != views:
-            raise ValueError(f"feature rendering: wanted all {views} views in one batch, got {count_frames(len(x), options)}")
-        key = block, x.device
-        if key not in self.placed:  # once, not with every call
-            self.placed[key] = operator.to(x.device)
-        return replace_features(x, self.placed[key], strength)
+@dataclass(frozen=True, slots=True)
+class HookOptions:
+    """What a user chooses about the hook.
+
+    Attributes:
+        settings: when features are replaced, and how strongly.
+        sites: a key of `SITES`.
+        spare_subject: share of the concept's rendered opacity by which its cells are left alone, 0 to 1.
+        shared_noise: let the start noise move with the anchors' surface, too.
+        follow_surface: let all motion modules attend along the surface, whatever their own scopes.
+    """
+
+    settings: RenderingSettings = field(default_factory=RenderingSettings)
+    sites: str = AS_BACKBONE
+    spare_subject: float = 0.0
+    shared_noise: bool = True
+    follow_surface: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sites not in SITES:
+            raise ValueError(f"sites: wanted one of {', '.join(SITES)}, got {self.sites!r}")
+        if not 0 <= self.spare_subject <= 1:
+            raise ValueError(f"subject share: wanted 0 to 1, got {self.spare_subject}")
 
 
 def apply_rendering(
-    model: ModelPatcher, anchors: Sequence[AnchorDepth], cameras: Cameras, settings: RenderingSettings, shared_noise: bool = True
+    model: ModelPatcher, anchors: Sequence[AnchorDepth], cameras: Cameras, options: HookOptions = HookOptions()
 ) -> tuple[ModelPatcher, RenderOperator]:
     """A clone of MODEL that renders the anchors' features into the other views while it samples.
 
     Args:
         anchors: the depth of one view or of several.
         cameras: all V views.
-        shared_noise: let the start noise move with the anchors' surface, too.
 
     Returns:
         the model, and the operator at the latents' resolution, whose mask tells what the anchors see.
@@ -65,39 +77,54 @@ def apply_rendering(
     Raises:
         ValueError: if the model cannot carry the hook or an anchor is no view.
     """
+    session = open_session(model, cameras, options)
+    session.geometry = session.plan.build_geometry(anchors)
+    return attach_session(model, session, options), session.geometry.operators[0]
+
+
+def open_session(model: ModelPatcher, cameras: Cameras, options: HookOptions) -> RenderSession:
+    """A session for a MODEL whose geometry is yet to be known.
+
+    Raises:
+        ValueError: if the model cannot carry the hook.
+    """
     if model.get_attachment(ATTACHMENT) is not None:
         raise ValueError("feature rendering: this model already carries a hook; connect the model from before it")
     spec = spec_of(model)
-    step = 8 << max(spec.rendering_levels)
+    levels = SITES[options.sites] or spec.rendering_levels
+    step = 8 << max(levels)
     if cameras.width % step or cameras.height % step:
         raise ValueError(f"cameras: wanted sides divisible by {step}, got {cameras.width}x{cameras.height}; change the trajectory's size")
-    latent = cameras.height // 8, cameras.width // 8
-    sizes = {level: (latent[0] >> level, latent[1] >> level) for level in {0, *spec.rendering_levels}}
-    operators = build_render_operators(anchors, cameras, sizes.values())
-    at = {level: operators[size] for level, size in sizes.items()}
     unet = model.model.diffusion_model
-    sites = {key: at[level] for key, level, _ in walk_transformers(unet) if key[0] == "output" and level in spec.rendering_levels}
+    sites = {key: level for key, level, _ in walk_transformers(unet) if key[0] == "output" and level in levels}
+    scopes = (ALONG_SURFACE,) * len(unet.channel_mult) if options.follow_surface else has_motion(model).scopes
+    paths = tuple(level for level, scope in enumerate(scopes) if scope.trajectory)
+    plan = Plan(cameras, options.settings, sites, paths, options.shared_noise)
+    return RenderSession(plan, None, _spare_subject(model, plan, options.spare_subject))
+
+
+def attach_session(
+    model: ModelPatcher, session: RenderSession, options: HookOptions, sample: Wrapper | None = None, predict: Wrapper | None = None
+) -> ModelPatcher:
+    """A clone of MODEL in whose runs a session works; `sample` and `predict` may stand around the session's own."""
     patched = model.clone()
     entries = patched.model_options["transformer_options"].setdefault(KEY, {})
-    entries["after_spatial"] = FeatureRenderer(sites, settings)
-    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, ATTACHMENT, partial(_share_start_noise, at[0] if shared_noise else None, cameras))
-    patched.set_attachments(ATTACHMENT, at[0].anchors)
-    return patched, at[0]
+    entries["after_spatial"] = session.render
+    entries["correspondences"] = session.find_correspondences
+    if options.follow_surface:
+        entries["scopes"] = (ALONG_SURFACE,) * len(has_motion(model).scopes)
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, ATTACHMENT, sample or session.sample)
+    patched.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, ATTACHMENT, predict or session.predict)
+    patched.set_attachments(ATTACHMENT, session)
+    return patched
 
 
-def _share_start_noise(
-    operator: RenderOperator | None, cameras: Cameras, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any
-) -> Any:
-    check_latents(executor.class_obj.model_patcher, cameras, noise.shape)
-    if operator is not None:
-        noise = share_noise(noise, operator.to(noise.device))
-    with uncompiled(executor.class_obj, "feature rendering"):
-        return executor(noise, *args, **kwargs)
-
-
-def _find_step(options: dict[str, Any]) -> tuple[int, int]:
-    """The step that a call belongs to, and how many there are; a step's noise level lies at or below its start."""
-    schedule, sigma = options["sample_sigmas"], options["sigmas"].flatten()[0]
-    steps = len(schedule) - 1
-    reached = int((schedule[:-1] >= sigma * (1 - 1e-4)).sum()) - 1
-    return min(max(reached, 0), steps - 1), steps
+def _spare_subject(model: ModelPatcher, plan: Plan, share: float) -> dict[int, Tensor]:
+    """How far each site's cells are left to the concept, by level [V, 1, h, w]."""
+    if share == 0:
+        return {}
+    opacity = render_opacity(model, plan.cameras)  # [V, 1, h, w]
+    resize = torch.nn.functional.interpolate
+    return {
+        level: share * resize(opacity, plan.size(level), mode="bilinear", antialias=True).clamp(0, 1) for level in set(plan.sites.values())
+    }

@@ -12,7 +12,6 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from mvcustom.mvcustom_core.concept.pose_block import PoseLayout
-from mvcustom.mvcustom_core.sampling.rendering import RenderingSettings
 from mvcustom.nodes.bridge import embedded
 from mvcustom.nodes.bridge.backbone import ATTACHMENT, fingerprint_weights
 from mvcustom.nodes.bridge.concept import apply_to_both, render_depth, session_of
@@ -182,7 +181,7 @@ def test_plain_model_is_as_before_when_its_clone_has_run():
     moving = apply_motion(unet, motion)
     moving_before, moving_face = sample(moving), describe_patcher(moving)
     with torch.inference_mode():
-        hooked, _ = apply_rendering(apply_once(moving, make_concept(0.05)), make_depth(), make_cameras(), RenderingSettings())
+        hooked, _ = apply_rendering(apply_once(moving, make_concept(0.05)), make_depth(), make_cameras())
     assert not torch.equal(sample(hooked), moving_before)
     assert torch.equal(sample(moving), moving_before) and torch.equal(sample(unet), before)
     assert describe_patcher(moving) == moving_face and describe_patcher(unet) == face

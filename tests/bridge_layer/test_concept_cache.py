@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from mvcustom.mvcustom_core.concept.concept import Concept
 from mvcustom.mvcustom_core.concept.feature_nerf import FeatureNerf
-from mvcustom.mvcustom_core.sampling.rendering import RenderingSettings
 from mvcustom.nodes.bridge import concept_cache, concept_session
 from mvcustom.nodes.bridge.concept import apply_concept, render_depth
 from mvcustom.nodes.bridge.concept_cache import CACHES, ConceptCache, Weights, cache_of
@@ -79,7 +78,7 @@ def apply_from(model: ModelPatcher, concept: Concept, **changes: Any) -> ModelPa
 
 def second_pass(patched: ModelPatcher) -> ModelPatcher:
     with torch.inference_mode():
-        return apply_rendering(patched, make_depth(), make_cameras(), RenderingSettings())[0]
+        return apply_rendering(patched, make_depth(), make_cameras())[0]
 
 
 def swap_layer(patched: ModelPatcher) -> ModelPatcher:

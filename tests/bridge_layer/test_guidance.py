@@ -11,7 +11,6 @@ from comfy.samplers import CFGGuider, calculate_sigmas, sampler_object
 from torch import Tensor
 
 from mvcustom.mvcustom_core.sampling.completion import CompletionSettings
-from mvcustom.mvcustom_core.sampling.rendering import RenderingSettings
 from mvcustom.nodes.bridge.completion import build_completion_sampler
 from mvcustom.nodes.bridge.guidance import ConceptGuider
 from mvcustom.nodes.bridge.rendering import apply_rendering
@@ -112,9 +111,7 @@ def test_other_nodes_cfg_functions_are_called():
 
 def test_it_works_with_the_hook_and_the_completion_sampler():
     with torch.inference_mode():
-        hooked, operator = apply_rendering(
-            apply_once(load_once()[0], make_concept(0.05)), make_depth(), make_cameras(), RenderingSettings()
-        )
+        hooked, operator = apply_rendering(apply_once(load_once()[0], make_concept(0.05)), make_depth(), make_cameras())
     sampler = build_completion_sampler(operator.mask, CompletionSettings(0.5))
     views = sample_with(ConceptGuider(hooked, *prompts(), 7.5, 3.5), steps=2, sampler=sampler)
     assert views.shape == draw_noise().shape and torch.isfinite(views).all()

@@ -16,6 +16,7 @@ from mvcustom.mvcustom_core.backbone import motion as rooms
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.memory import Workload, estimate_level_memory, estimate_memory
 from mvcustom.mvcustom_core.backbone.motion import MotionModule, MotionSettings
+from mvcustom.mvcustom_core.geometry.correspondence import Correspondence
 
 ONE_LEVEL = MotionSettings(channels=(64,), heads=8, scopes=(Scope(1),))
 
@@ -46,14 +47,27 @@ class PeakMemory(TorchDispatchMode):
         return StorageWeakRef(tensor.untyped_storage()), tensor.untyped_storage().nbytes()
 
 
-def measure_peak(settings: MotionSettings, workload: Workload) -> int:
+def measure_peak(settings: MotionSettings, workload: Workload, paths: Correspondence | None = None) -> int:
     module = MotionModule(settings, level=0)
     x = torch.randn(workload.clips * workload.frames, settings.channels[0], workload.height, workload.width)
     with torch.no_grad():
         module(x, workload.frames)  # fills the tables that are kept
         with PeakMemory(x) as tracked:
-            module(x, workload.frames)
-    return tracked.peak
+            module(x, workload.frames, correspondence=paths)
+    return tracked.peak + (0 if paths is None else paths.cells.nbytes + paths.weights.nbytes)
+
+
+@pytest.mark.parametrize("chunk", [1, 2**19, 2**25])
+def test_estimate_of_trajectories(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    workload = Workload(clips=2, frames=8, height=24, width=16, element_bytes=4)
+    for room in (attention, memory):
+        monkeypatch.setattr(room, "MAX_HALO_ELEMENTS", chunk)
+    monkeypatch.setattr(rooms, "MAX_HIDDEN_ELEMENTS", 8 * 64 * 24 * 16)  # attention is what peaks
+    taps = (workload.frames, workload.height * workload.width, workload.frames, 4)
+    paths = Correspondence(torch.zeros(taps, dtype=torch.int32), torch.full(taps, 0.25), workload.height, workload.width)
+    settings = replace(ONE_LEVEL, scopes=(Scope(1, trajectory=True),))
+    peak = measure_peak(settings, workload, paths)
+    assert 0.97 * peak <= estimate_level_memory(settings, 0, workload) <= 1.2 * peak
 
 
 @pytest.mark.parametrize(("norm_mode", "spatial_position"), [("per_frame", False), ("cross_frame", True)])

@@ -24,11 +24,12 @@ def test_by_default_everything_is_as_trained() -> None:
         ("AnimateDiff (1x1)", (Scope(1),) * 4),
         ("balanced (dense up to 32, 9x9 at 64)", (Scope(9), DENSE, DENSE, DENSE)),
         ("dense", (DENSE,) * 4),
+        ("trajectory (with the Depth-Aware Render Hook)", (Scope(1, trajectory=True),) * 4),
     ],
 )
 def test_presets(preset: str, scopes: tuple[Scope, ...]) -> None:
     assert MotionChoices(preset).apply_to(TRAINED) == replace(TRAINED, scopes=scopes)
-    assert len(SCOPE_PRESETS) == 3
+    assert len(SCOPE_PRESETS) == 4
 
 
 def test_levels_overrule_the_preset() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,14 +18,18 @@ from comfy.patcher_extension import WrappersMP
 from comfy.sd import CLIP, VAE
 from torch import Tensor
 
+from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.concept.concept import Concept
 from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks, PoseLayout
 from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
 from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at, square_intrinsics
 from mvcustom.mvcustom_core.geometry.depth import AnchorDepth, DepthMap
 from mvcustom.mvcustom_core.geometry.trajectory import orbit
+from mvcustom.nodes.bridge.backbone import ATTACHMENT
 from mvcustom.nodes.bridge.concept import apply_concept
-from mvcustom.nodes.bridge.embedded import SPEC, TEXT_WIDTH, load_embedded
+from mvcustom.nodes.bridge.embedded import MOTION, SPEC, TEXT_WIDTH, load_embedded, load_unet
+from mvcustom.nodes.bridge.motion import ATTACHMENT as MOTION_ATTACHMENT
+from mvcustom.nodes.bridge.motion import apply_motion
 from mvcustom.nodes.bridge.tokens import encode_caption
 
 SIZE, VIEWS = 64, 3
@@ -51,6 +56,25 @@ def draw_weights(module: torch.nn.Module) -> None:
             is_norm = parameter.dim() == 1 and name.endswith("weight")
             fan_in = parameter[0].numel() if parameter.dim() > 1 else 100
             parameter.copy_(fan_in**-0.5 * torch.randn(parameter.shape, generator=generator) + (1.0 if is_norm else 0.0))
+
+
+def make_scoped(scope: Scope) -> ModelPatcher:
+    """The same MODEL, its motion modules at one scope, as a loader applies them."""
+    motion = load_once()[0].get_additional_models_with_key(MOTION_ATTACHMENT)[0]
+    return apply_motion(load_still(), motion, replace(MOTION, scopes=(scope,) * len(MOTION.scopes)))
+
+
+@lru_cache(maxsize=1)
+def load_still() -> ModelPatcher:
+    """The same MODEL without motion modules."""
+    with torch.inference_mode():
+        model = load_unet()
+    draw_weights(model.model.diffusion_model)
+    model.set_attachments(ATTACHMENT, SPEC)
+    return model
+
+
+atexit.register(load_still.cache_clear)
 
 
 def make_cameras(views: int = VIEWS, size: int = SIZE, reach_deg: float = 15.0) -> Cameras:
@@ -97,7 +121,10 @@ def apply_once(model: ModelPatcher, concept: Concept, strength: float = 1.0, vie
 
 @torch.inference_mode()
 def sample(model: ModelPatcher, *, views: int = VIEWS, steps: int = 2, seed: int = 5, size: int = SIZE, **changes: Any) -> Tensor:
-    """Views [V, 4, h, w], sampled as core's nodes sample; `changes` may give sampler, callback, cfg, noise, positive, negative, hooks."""
+    """Views [V, 4, h, w], sampled as core's nodes sample.
+
+    `changes` may give sampler, callback, cfg, noise, positive, negative, copies (of the positive prompt), and its hooks and area.
+    """
     _, clip, _ = load_once()
     positive = changes.get("positive", encode_caption(clip, "a red box on grass"))
     negative = changes.get("negative", encode_caption(clip, ""))
@@ -105,8 +132,8 @@ def sample(model: ModelPatcher, *, views: int = VIEWS, steps: int = 2, seed: int
     sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), "simple", steps)
     sampler = changes.get("sampler") or comfy.samplers.sampler_object("euler")
     callback: Callable[..., None] | None = changes.get("callback")
-    extra = {"hooks": changes["hooks"]} if "hooks" in changes else {}
-    conditions = [[positive, extra]], [[negative, extra]]
+    extra = {key: changes[key] for key in ("hooks", "area") if key in changes}
+    conditions = [[positive, extra]] * changes.get("copies", 1), [[negative, extra]]
     latents = torch.zeros_like(noise)
     return comfy.sample.sample_custom(
         model, noise, changes.get("cfg", 4.0), sampler, sigmas, *conditions, latents, callback=callback, disable_pbar=True, seed=seed

@@ -320,7 +320,7 @@ def test_anchors_that_are_no_view(node: Any, inputs: Inputs):
     ("changes", "message"),
     [
         ({"depth_image": torch.full((1, 64, 64, 3), torch.nan)}, "depth_image: wanted finite depth, got NaN or infinity"),
-        ({"depth_image": torch.zeros(1, 64, 64, 3)}, "depth_image: wanted depth, got none: every pixel is zero or invalid"),
+        ({"depth_image": torch.zeros(1, 64, 64, 3)}, "depth_image: wanted depth, got none: every pixel is zero or below"),
         ({"depth_image": torch.rand(1, 32, 64, 3)}, "depth_image: wanted the views' aspect 64x64, got 64x32"),
         ({"subject_mask": torch.zeros(1, 64, 64)}, "the subject mask holds no pixel with a depth"),
         ({"subject_mask": torch.ones(1, 32, 32)}, "subject_mask: wanted the depth's size 64x64, got 32x32; resize the mask"),
