@@ -32,7 +32,6 @@ from ..mvcustom_core.geometry.cameras import Cameras
 from ..mvcustom_core.geometry.depth import AnchorDepth, DepthMap
 from ..mvcustom_core.geometry.rays import project_points, unproject_depth
 from ..mvcustom_core.sampling.completion import CompletionSettings
-from ..mvcustom_core.sampling.rendering import RenderingSettings
 from ..mvcustom_core.scenes.render import Rendering, render_scene
 from ..mvcustom_core.scenes.scene import Scene, sample_scene
 from ..mvcustom_core.scenes.sweep import sample_sweep
@@ -97,7 +96,7 @@ def draw_case(number: int, views: int) -> Case:
 def measure_seen(case: Case, steps: int) -> tuple[float, float]:
     """PSNR of the seen pixels without the hook and with it."""
     model = load_once()[0]
-    hooked, operator = apply_rendering(model, [case.depth], case.cameras, RenderingSettings())
+    hooked, operator = apply_rendering(model, [case.depth], case.cameras)
     seen = F.interpolate(operator.mask, size=(SIZE, SIZE))[case.others] == 1
     euler = comfy.samplers.sampler_object("euler")
     return tuple(psnr(draw_views(case, kind, euler, steps), case.true.images[case.others], seen) for kind in (model, hooked))
@@ -106,7 +105,7 @@ def measure_seen(case: Case, steps: int) -> tuple[float, float]:
 @torch.inference_mode()
 def measure_copied(case: Case, steps: int) -> tuple[float, float, float, float]:
     """PSNR to the wrongly copied content without completion and with it; share of the pixels nearer to it, likewise."""
-    hooked, operator = apply_rendering(load_once()[0], [case.depth], case.cameras, RenderingSettings())
+    hooked, operator = apply_rendering(load_once()[0], [case.depth], case.cameras)
     copies, hidden = copy_anchor(case)
     copy, true = copies[case.others], case.true.images[case.others]
     counted = hidden[case.others] & ((copy - true).abs().mean(1, keepdim=True) > ALIKE)

@@ -1,9 +1,10 @@
 """What the Depth-Aware Render Hook and the Latent Completion Sampler cost in each sampling step, apart from completion's further passes.
 
 Embedded backbone, an orbit of 8 views of 128 px about a procedural scene with its true depth, DDIM with guidance (both branches in one
-batch), one thread. The same graph with and without them runs in turns; every pass of the U-Net counts, so a completed step counts
-twice. Processor time, since other programs may want the same cores, and the first run of each kind is left out. `own code` is the share of
-the time that passes in the hook's and the sampler's own code, which is steadier than the ratio of two times. The goal is 5 %.
+batch), one thread. The same graph with and without them runs in turns, and every pass of the U-Net is timed with what stands between it and
+the one before, so completion's further passes do not count as overhead. Processor time, since other programs may want the same cores; the
+first run of each kind, and the first pass of each run, are left out. `own code` is the share of the time that passes in the hook's and the
+sampler's own code, which is steadier than the ratio of two times. The goal is 5 %.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from ..mvcustom_core.geometry.trajectory import front_camera, orbit
 from ..mvcustom_core.sampling.completion import CompletionSettings
 from ..mvcustom_core.scenes.render import render_scene
 from ..mvcustom_core.scenes.scene import sample_scene
-from ..nodes.bridge import completion, rendering
+from ..nodes.bridge import completion, render_session
 from ..nodes.bridge.embedded import SIZE, VIEWS, load_embedded
+from ..nodes.bridge.rendering import apply_rendering
 from ..nodes.bridge.tokens import encode_caption
 
 ANCHOR = VIEWS // 2
@@ -44,20 +46,21 @@ def main() -> int:
         model, clip, *_ = load_embedded()
         begin = time.process_time()
         cameras = orbit(front_camera(SIZE), VIEWS)
-        hooked, operator = rendering.apply_rendering(model, [true_depth(cameras)], cameras)
+        own = time_own_code()
+        hooked, operator = apply_rendering(model, [true_depth(cameras)], cameras)
         built = time.process_time() - begin
         ddim = comfy.samplers.sampler_object("euler")
         completing = completion.build_completion_sampler(operator.mask, CompletionSettings(), ddim)
         kinds = {"plain": (model, ddim), "hook": (hooked, ddim), "hook and completion": (hooked, completing)}
         prompts = tuple([[encode_caption(clip, text), {}]] for text in ("a red box on a grassy ground", ""))
-        own, seconds = time_own_code(), {name: [] for name in kinds}
+        seconds: dict[str, list[float]] = {name: [] for name in kinds}
         shares: dict[str, list[float]] = {name: [] for name in kinds}
         for turn in range(arguments.runs + 1):
             for name, (patched, sampler) in kinds.items():
                 own.clear()
-                spent, passes = time_run(patched, sampler, prompts, arguments.steps if turn else 2)
-                seconds[name] += [spent / passes] if turn else []
-                shares[name] += [sum(own) / spent] if turn else []
+                times = time_passes(patched, sampler, prompts, arguments.steps if turn else 2)
+                seconds[name] += times if turn else []
+                shares[name] += [sum(own) / sum(times)] if turn else []
     print("| graph | a pass, median, s | least, s | ratio of medians | own code |\n| --- | --- | --- | --- | --- |")
     for name, times in seconds.items():
         ratio = statistics.median(times) / statistics.median(seconds["plain"])
@@ -84,27 +87,27 @@ def time_own_code() -> list[float]:
         return run
 
     complete = completion.complete_latents
-    rendering.FeatureRenderer.__call__ = timed(rendering.FeatureRenderer.__call__)
-    rendering.share_noise = timed(rendering.share_noise)
+    render_session.RenderSession.render = timed(render_session.RenderSession.render)
+    render_session.find_step, render_session.share_noise = timed(render_session.find_step), timed(render_session.share_noise)
     completion.complete_latents = timed(lambda model, *args, **kwargs: complete(timed(model, -1), *args, **kwargs))
     return own
 
 
-def time_run(model: ModelPatcher, sampler: comfy.samplers.KSAMPLER, prompts: tuple[Any, Any], steps: int) -> tuple[float, int]:
-    """Processor seconds of a run, and its passes of the U-Net."""
+def time_passes(model: ModelPatcher, sampler: comfy.samplers.KSAMPLER, prompts: tuple[Any, Any], steps: int) -> list[float]:
+    """Processor seconds from the end of each pass of the U-Net to that of the next."""
     noise = torch.randn(VIEWS, 4, SIZE // 8, SIZE // 8, generator=torch.Generator().manual_seed(0))
     sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), "simple", steps)
-    counted, passes = model.clone(), []
+    timed, ends = model.clone(), []
 
-    def count(executor: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
-        passes.append(1)
-        return executor(*args, **kwargs)
+    def look(executor: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
+        denoised = executor(*args, **kwargs)
+        ends.append(time.process_time())
+        return denoised
 
-    counted.add_wrapper_with_key("diffusion_model", "overhead", count)
+    timed.add_wrapper_with_key("diffusion_model", "overhead", look)
     latents = torch.zeros_like(noise)
-    begin = time.process_time()
-    comfy.sample.sample_custom(counted, noise, 4.0, sampler, sigmas, *prompts, latents, disable_pbar=True, seed=0)
-    return time.process_time() - begin, len(passes)
+    comfy.sample.sample_custom(timed, noise, 4.0, sampler, sigmas, *prompts, latents, disable_pbar=True, seed=0)
+    return [end - begin for begin, end in zip(ends, ends[1:], strict=False)]
 
 
 def true_depth(cameras: Cameras) -> AnchorDepth:

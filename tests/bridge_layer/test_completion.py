@@ -17,6 +17,7 @@ from mvcustom.mvcustom_core.sampling import completion
 from mvcustom.mvcustom_core.sampling.completion import CompletionSettings
 from mvcustom.nodes.bridge.completion import build_completion_sampler
 from mvcustom.nodes.bridge.tokens import encode_caption
+from mvcustom.nodes.latent_completion_sampler import MVCustomLatentCompletionSampler
 from mvcustom.tests.host.embedded import count_calls, load_once, make_cameras, sample
 from mvcustom.tests.host.in_process import ComfyInProcess
 
@@ -230,3 +231,22 @@ def test_models_that_it_is_not_for():
         with pytest.raises(ValueError, match=message):
             run(build_completion_sampler(half_seen(1, 8), HALF), x, model=model)
         assert not model.calls
+
+
+def test_node_hands_its_inputs_on():
+    wrapped, cameras = sampler_object("ddim"), make_cameras()
+    inputs = {"masks": half_seen()[:, 0], "until": 0.3, "repeats": 2, "feather": 3, "sampler": wrapped, "cameras": cameras}
+    for noise, shared in (("independent", None), ("shared by infinite homography", cameras)):
+        (sampler,) = MVCustomLatentCompletionSampler.execute(noise=noise, **inputs).result
+        made = sampler.sampler_function
+        assert torch.equal(made.masks, half_seen()) and made.settings == CompletionSettings(0.3, 2, feather_px=3)
+        assert made.sampler is wrapped and made.cameras is shared
+        assert sampler.inpaint_options == {"random": True}
+    (sampler,) = MVCustomLatentCompletionSampler.execute(half_seen()[:, 0], 0.2, 1, 1, "independent").result
+    assert sampler.sampler_function.settings == CompletionSettings()
+
+
+def test_widgets_start_where_the_settings_do():
+    widgets = {entry.id: entry.default for entry in MVCustomLatentCompletionSampler.define_schema().inputs if hasattr(entry, "default")}
+    settings = CompletionSettings()
+    assert (widgets["until"], widgets["repeats"], widgets["feather"]) == (settings.until, settings.repeats, settings.feather_px)
