@@ -23,6 +23,7 @@ class DepthMap:
         source: where the world scale comes from, in a few words.
         scale: factor that was applied to the depth that came in.
         report: one line for the user on how the depth was aligned.
+        confidence: [H, W] in [0, 1], how far each pixel's depth is to be trusted; None trusts all valid ones alike.
     """
 
     depth: Tensor  # [H, W]
@@ -30,6 +31,7 @@ class DepthMap:
     source: str
     scale: float
     report: str
+    confidence: Tensor | None = None  # [H, W]
 
     def __post_init__(self) -> None:
         check_shape(self.depth, "H W", self.valid, "H W")
@@ -44,6 +46,10 @@ class DepthMap:
             raise ValueError("depth map: wanted positive depth, got zero everywhere; check the depth estimate")
         if (depth <= 0).any():
             raise ValueError(f"depth map: wanted positive depth where valid, got {int((depth <= 0).sum())} pixels at or below zero")
+        if self.confidence is not None:
+            check_shape(self.depth, "H W", self.confidence, "H W")
+            if not ((self.confidence >= 0) & (self.confidence <= 1)).all():
+                raise ValueError("depth map: wanted a confidence in [0, 1], got values outside or NaN; scale it first")
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,12 +16,12 @@ from einops import rearrange, reduce
 from torch import Tensor
 
 from ..geometry.cameras import Cameras
-from ..geometry.depth import AnchorDepth
+from ..geometry.depth import AnchorDepth, DepthMap
 from ..geometry.mesh import DepthMesh, build_depth_mesh
 from ..geometry.raster import RasterHits, RasterSettings, rasterize_mesh
 from ..shapes import check_shape
 from .seams import TargetRows, blend_anchors
-from .taps import compress_taps, sample_cell_depth, weigh_cells
+from .taps import compress_taps, sample_cell_depth, sample_confidence, weigh_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,8 @@ class RenderOperator:
         weights = self.weights.flatten(0, 1)  # [(V h w), T]
         rounded = weights.to(dtype)
         lost = weights.sum(dim=1) - rounded.to(weights.dtype).sum(dim=1)
-        rounded[:, 0] = (rounded[:, 0].to(weights.dtype) + lost).to(dtype)
-        return rounded[weights > 0]
+        heaviest = (rounded[:, 0].to(weights.dtype) + lost).to(dtype)
+        return torch.cat([heaviest[:, None], rounded[:, 1:]], dim=1)[weights > 0]
 
     def apply_nearest(self, features: Tensor) -> Tensor:
         """Gather the heaviest cell alone, [A, C, h, w] into [V, C, h, w]: what noise needs, since averaging would shrink it."""
@@ -203,8 +203,7 @@ def _render_target(
             raster = samples * size[0], samples * size[1]
             if raster not in hits:
                 hits[raster] = rasterize_mesh(mesh, cameras[target], *raster, settings.raster)
-            cell_depth = sample_cell_depth(anchor.depth, size)
-            rows = _reduce_hits(hits[raster], mesh, cell_depth, samples, settings)
+            rows = _reduce_hits(hits[raster], anchor.depth, size, samples, settings)
             parts[size].append(replace(rows, indices=rows.indices + number * size[0] * size[1]))
     return {size: blend_anchors(rows) for size, rows in parts.items()}
 
@@ -215,11 +214,13 @@ def _identity(size: tuple[int, int], anchor: int, device: torch.device) -> Targe
     return TargetRows(cells + anchor * len(cells), torch.ones_like(cells, dtype=torch.float64), whole, whole)
 
 
-def _reduce_hits(hits: RasterHits, mesh: DepthMesh, cell_depth: Tensor, samples: int, settings: OperatorSettings) -> TargetRows:
+def _reduce_hits(hits: RasterHits, depth_map: DepthMap, size: tuple[int, int], samples: int, settings: OperatorSettings) -> TargetRows:
     """Merge the samples of each target cell of one view."""
-    height, width = cell_depth.shape
     seen = hits.visible[0] * (2 - hits.stretch[0] / settings.max_stretch).clamp(0, 1)  # [(h s), (w s)]
-    points = hits.anchor_xy[0] * seen.new_tensor([width / mesh.width, height / mesh.height])  # in cells
+    seen = seen * sample_confidence(depth_map, hits.anchor_xy[0])
+    scale = [cells / pixels for cells, pixels in zip(reversed(size), reversed(depth_map.depth.shape), strict=True)]
+    points = hits.anchor_xy[0] * seen.new_tensor(scale)  # (x, y) in cells
+    cell_depth = sample_cell_depth(depth_map, size)
     cells, weights = weigh_cells(points, hits.anchor_depth[0], cell_depth, settings.depth_tolerance)  # [(h s), (w s), 4]
     by_target = "(h s) (w t) k -> (h w) (s t k)"
     indices, weights = compress_taps(

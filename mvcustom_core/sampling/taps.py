@@ -16,6 +16,15 @@ def sample_cell_depth(depth_map: DepthMap, size: tuple[int, int]) -> Tensor:
     return torch.nn.functional.interpolate(depth[None, None], size=size, mode="nearest-exact")[0, 0]
 
 
+def sample_confidence(depth_map: DepthMap, points: Tensor) -> Tensor:
+    """The confidence of the pixel under anchor points (x, y) [..., 2] in depth-map pixels; 1 where the map has none, [...]."""
+    if depth_map.confidence is None:
+        return points.new_ones(points.shape[:-1])
+    height, width = depth_map.confidence.shape
+    x, y = points.long().unbind(-1)
+    return depth_map.confidence.to(points)[y.clamp(0, height - 1), x.clamp(0, width - 1)]
+
+
 def weigh_cells(points: Tensor, depth: Tensor, cell_depth: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
     """The four feature cells around each sample and their weights, which sum to 1.
 

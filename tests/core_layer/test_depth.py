@@ -59,6 +59,15 @@ def test_rendered_depth_is_checked():
         RenderedDepth(torch.full((2, 2), torch.nan), torch.zeros(2, 2))
 
 
+def test_confidence_is_checked():
+    DepthMap(torch.ones(3, 4), ALL, "", 1.0, "", torch.rand(3, 4))
+    for wrong in (2.0, -0.1, torch.nan):
+        with pytest.raises(ValueError, match=r"wanted a confidence in \[0, 1\]"):
+            DepthMap(torch.ones(3, 4), ALL, "", 1.0, "", torch.full((3, 4), wrong))
+    with pytest.raises(ValueError, match=r"\[H W\]"):
+        DepthMap(torch.ones(3, 4), ALL, "", 1.0, "", torch.ones(4, 3))
+
+
 def test_anchors_are_counted_from_zero():
     depth_map = DepthMap(torch.ones(3, 4), ALL, "", 1.0, "")
     assert AnchorDepth(0, depth_map).view == 0

@@ -228,12 +228,33 @@ def test_unknown_depth_takes_from_the_mask_and_never_invents():
         assert torch.isfinite(operator.weights).all() and torch.isfinite(operator.mask).all()
 
 
+def test_confidence_takes_from_the_mask_and_gives_way_to_sure_pixels():
+    wall, confidence = torch.full((32, 32), 4.0, dtype=F64), torch.ones(32, 32)
+    confidence[:, :16], confidence[:, 16:18] = 0.5, 0.0  # half trusted on the left, and half of cell 4 not at all
+    args = make_camera(), make_camera(x=1e-5), (8, 8)
+    whole = build(make_map(wall), *args)
+    operator = build(replace(make_map(wall), confidence=confidence), *args)
+    assert (operator.mask[0, 0, :, :5] - 0.5).abs().max() < 1e-4  # smoothstep of a half is a half
+    assert torch.equal(operator.mask[..., 5:], whole.mask[..., 5:])
+    ramp = torch.arange(8, dtype=F64).expand(1, 1, 8, 8)
+    assert (operator.apply(ramp)[..., 4] > whole.apply(ramp)[..., 4] + 0.1).all()
+
+
 @pytest.mark.parametrize("scale", [0.5, 0.9, 1.1, 2.0])
 def test_wrong_depth_gives_finite_weights(scale):
     noise = 0.2 * torch.randn(32, 32, generator=torch.Generator().manual_seed(5), dtype=F64)
     operator = build(make_map(make_steps() * scale * noise.exp()), make_camera(), TARGETS, (8, 8))
     assert torch.isfinite(operator.weights).all() and ((operator.mask >= 0) & (operator.mask <= 1)).all()
     assert torch.isfinite(operator.apply(make_features())).all()
+
+
+def test_built_in_inference_mode_it_serves_outside_and_keeps_its_weights():
+    with torch.inference_mode():
+        operator = build(make_map(make_steps()), make_camera(), make_camera(x=0.3), (8, 8))
+    before = operator.weights.clone()
+    for dtype in (torch.float32, torch.float16, torch.float32):
+        assert torch.isfinite(operator.apply(make_features(dtype=dtype))).all()
+    assert torch.equal(operator.weights, before)
 
 
 def test_gradients_of_the_features():
