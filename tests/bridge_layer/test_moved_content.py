@@ -87,7 +87,7 @@ def test_displacement_is_measured() -> None:
 @pytest.mark.parametrize("scope", [Scope(None), Scope(1, trajectory=True)], ids=str)
 def test_content_moves_with_the_features(scope: Scope, backbone: Backbone) -> None:
     moved, other = move_content(backbone, scope)
-    assert moved == pytest.approx(8 * CELLS, abs=3) and abs(other) <= 3
+    assert moved == pytest.approx(8 * CELLS, abs=4) and abs(other) < 4 * CELLS
 
 
 @pytest.mark.xfail(
