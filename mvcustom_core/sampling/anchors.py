@@ -37,8 +37,8 @@ def align_depth(
     Args:
         depth: [H, W] z-depth in any unit, or disparity (larger is nearer), of the anchor's field of view.
         valid: [H, W] bool. Depths at or below zero are counted out, and said so in the report.
-        meaning: "metric" and "scaled depth" get a scale only, as does "relative depth" without a usable `ray_depth`; a "disparity" without
-            one is refused, for its offset cannot be told.
+        meaning: "metric" and "scaled depth" get a scale only; "relative depth" and "disparity" need a usable `ray_depth`, without which
+            their offset cannot be told.
         anchor: one camera in the world of `scale`'s description.
         ray_depth: FeatureNeRF's view of the anchor.
         subject_mask: [H, W] bool or above 0.5 where the subject is.
@@ -55,7 +55,7 @@ def align_depth(
         raise ValueError(f"anchor: wanted exactly one camera for one depth map, got {len(anchor)}; select it first")
     inverse, usable, dropped = _invert(depth, valid if sky is None else valid & ~sky, meaning)
     subject = None if subject_mask is None else subject_mask > 0.5
-    fit = fit_scale(InverseDepth(inverse, usable, meaning, anchor, subject), ray_depth)
+    fit = fit_scale(InverseDepth(torch.where(usable, inverse, torch.nan), meaning, anchor, subject), ray_depth)
     aligned = (inverse / fit.scale + fit.offset).clamp(1 / FARTHEST, 1 / NEAREST).reciprocal()
     values = aligned[usable]
     far = values.kthvalue(max(1, round(FAR_QUANTILE * len(values)))).values

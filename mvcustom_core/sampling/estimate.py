@@ -25,8 +25,8 @@ class DepthEstimate:
     Attributes:
         values: [H, W] z-depth in any unit, or disparity (larger is nearer); of no meaning where not valid.
         valid: [H, W] bool, false in holes and in the sky.
-        meaning: "metric" and "scaled depth" are true up to a factor, "relative depth" is roughly so, "disparity" is 1/z up to a factor
-            and an offset.
+        meaning: "metric" and "scaled depth" are true up to a factor; "disparity", and the inverse of "relative depth", are 1/z up to a
+            factor and an offset.
         origin: who made it and what was left out, for the report.
         sky: [H, W] bool where the producer saw sky: farther than all else, so not a hole. None where it does not tell.
     """
@@ -58,6 +58,11 @@ def read_depth_picture(values: Tensor, meaning: DepthMeaning, near: float = 0.0,
     if not near and not far:
         if not (values > 0).any():
             raise ValueError("depth_image: wanted depth, got none: every pixel is zero or below; check the depth node before")
+        if meaning == "relative depth" and 0 <= values.min() < 0.005 and 0.995 < values.max() <= 1:
+            raise ValueError(
+                "depth_image: wanted relative depth with its zero right, got a picture that was brought to 0..1 and lost it; "
+                "set near and far (their ratio counts, not their unit), or take the depth node's raw output"
+            )
         valid = values > 0 if meaning != "disparity" else torch.ones_like(values, dtype=torch.bool)
         return DepthEstimate(values, valid, meaning, f"depth picture ({meaning})")
     if not 0 < near < far:

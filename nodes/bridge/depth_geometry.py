@@ -1,8 +1,9 @@
 """What core's depth nodes give, DA3_GEOMETRY and MOGE_GEOMETRY, as one anchor's estimate.
 
-Both hold z-depth at the size of the pictures that went in. Depth Anything 3 is right up to a factor from Small and Base (the ones with a
-confidence, and the only ones for several views), and from the Large ones, which see the sky, in metres or relative: the geometry does not
-say which. MoGe is right up to a factor at least; what it masks is infinite or marked. A panorama has distances, not z-depth.
+Both hold z-depth, not normalised, at the size of the pictures that went in, and both are taken to be right up to a factor, which is
+fitted. Depth Anything 3 gives a confidence from Small and Base, the only ones for several views at once, and the sky from the Large ones;
+whether it is in metres (Metric-Large) the geometry does not say. MoGe is in metres from its second version on; what it masks is infinite
+or marked. A panorama has distances, not z-depth.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...mvcustom_core.sampling.estimate import DepthEstimate, DepthMeaning
+from ...mvcustom_core.sampling.estimate import DepthEstimate
 
 ASPECT_TOLERANCE = 0.05  # depth nodes round sides to multiples of 14 and the like
 SKY = 0.5  # as core's nodes have it
@@ -34,19 +35,17 @@ def read_da3(geometry: dict[str, Any], views: Tensor, anchor: int, min_confidenc
     values = _select_depth(geometry, views, anchor, "da3_geometry")
     valid, sky = torch.isfinite(values) & (values > 0), None
     origin = "Depth Anything 3, all views together" if geometry.get("mode") == "multiview" else "Depth Anything 3"
-    meaning: DepthMeaning = "relative depth"
     if isinstance(geometry.get("sky"), Tensor):
         sky = select_map(geometry["sky"], views, anchor, "da3_geometry") >= SKY
         valid &= ~sky
     if isinstance(geometry.get("confidence"), Tensor):
-        meaning = "scaled depth"
         confidence = select_map(geometry["confidence"], views, anchor, "da3_geometry")
         low, high = confidence.min(), confidence.max()
         doubtful = valid & (confidence < low + min_confidence * (high - low))
         valid &= ~doubtful
         if doubtful.any():
             origin += f", {float(doubtful.double().mean()):.1%} of the pixels left out as less certain than {min_confidence:g}"
-    return _checked(DepthEstimate(values, valid, meaning, origin, sky), "da3_geometry")
+    return _checked(DepthEstimate(values, valid, "scaled depth", origin, sky), "da3_geometry")
 
 
 def read_moge(geometry: dict[str, Any], views: Tensor, anchor: int) -> DepthEstimate:

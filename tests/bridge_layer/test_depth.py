@@ -1,4 +1,4 @@
-"""Depth from other nodes: one source, its meaning, its validity, and what is no depth."""
+"""Depth from other nodes: one source, its meaning, its validity, and what is no depth; several anchors."""
 
 from __future__ import annotations
 
@@ -8,16 +8,27 @@ import pytest
 import torch
 from torch import Tensor
 
-from mvcustom.nodes.bridge.depth import DepthEstimate, check_views, choose_estimate, select_subject_mask
+from mvcustom.mvcustom_core.geometry.depth import AnchorDepth, DepthMap
+from mvcustom.mvcustom_core.sampling.coverage import choose_anchor
+from mvcustom.mvcustom_core.sampling.estimate import DepthEstimate
+from mvcustom.nodes.bridge.depth import (
+    DepthSources,
+    add_anchor,
+    check_views,
+    choose_estimate,
+    estimate_anchor,
+    select_anchor,
+    select_subject_mask,
+)
 from mvcustom.tests.host.embedded import make_cameras
 
 VIEWS = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 DEPTH = 1 + torch.arange(3.0)[:, None, None].expand(3, 64, 64)  # a plane for each view
+MOGE = {"depth": DEPTH, "intrinsics": torch.eye(3).expand(3, 3, 3)}
 
 
-def choose(anchor: int = 1, meaning: str = "disparity", **sources: Any) -> DepthEstimate:
-    named = {"da3_geometry": None, "moge_geometry": None, "depth_image": None, **sources}
-    return choose_estimate(VIEWS, anchor, **named, meaning=meaning)
+def choose(anchor: int = 1, **sources: Any) -> DepthEstimate:
+    return choose_estimate(VIEWS, anchor, DepthSources(**sources))
 
 
 def as_image(depth: Tensor) -> Tensor:
@@ -30,19 +41,43 @@ def test_picture_means_what_the_user_says():
         assert estimate.meaning == meaning and estimate.valid.all()
         assert (estimate.values == 2).all()
     assert (choose(anchor=2, depth_image=as_image(DEPTH[:1])).values == 1).all()  # the anchor's alone
+    assert (choose(depth_image=as_image(DEPTH / 4), meaning="metric", near=1.0, far=9.0).values == 5).all()
 
 
-def test_geometry_says_itself_what_it_means():
-    assert choose(da3_geometry={"depth": DEPTH, "mode": "mono"}).meaning == "relative depth"
-    assert choose(da3_geometry={"depth": DEPTH, "mode": "metric"}).meaning == "metric"
-    assert choose(moge_geometry={"depth": DEPTH}).meaning == "metric"
+def test_each_view_has_its_own_depth_in_every_mode():
+    for mode in ("mono", "multiview"):
+        for anchor in range(3):
+            estimate = choose(anchor, da3_geometry={"depth": DEPTH, "image": VIEWS.movedim(1, -1), "mode": mode})
+            assert (estimate.values == anchor + 1).all() and estimate.meaning == "scaled depth"
+    assert "all views together" in estimate.origin
 
 
-def test_mask_sky_and_holes_are_invalid():
-    depth, mask, sky = DEPTH.clone(), torch.ones(3, 64, 64), torch.zeros(3, 64, 64)
-    depth[1, 0, 0], depth[1, 0, 1], mask[1, 1, 0], sky[1, 2, 0] = torch.inf, 0.0, 0.0, 1.0
-    wrong = ~choose(da3_geometry={"depth": depth, "mask": mask, "sky": sky}).valid
-    assert wrong.nonzero().tolist() == [[0, 0], [0, 1], [1, 0], [2, 0]]
+def test_sky_is_no_hole_and_a_hole_no_sky():
+    depth, sky = DEPTH.clone(), torch.zeros(3, 64, 64)
+    depth[1, 0, 0], depth[1, 0, 1], sky[1, 2, 0] = torch.inf, 0.0, 1.0
+    estimate = choose(da3_geometry={"depth": depth, "sky": sky, "mode": "mono"})
+    assert (~estimate.valid).nonzero().tolist() == [[0, 0], [0, 1], [2, 0]]
+    assert estimate.sky.nonzero().tolist() == [[2, 0]]
+
+
+def test_what_is_not_certain_is_left_out_and_said():
+    confidence = torch.ones(3, 64, 64)
+    confidence[1, :, :32] = torch.linspace(1, 11, 32)
+    confidence[1, :, 32:] = 11
+    geometry = {"depth": DEPTH, "confidence": confidence, "mode": "multiview"}
+    estimate = choose(da3_geometry=geometry, min_confidence=0.5)
+    assert estimate.valid[:, 16:].all() and not estimate.valid[:, :16].any()
+    assert "25.0% of the pixels left out as less certain than 0.5" in estimate.origin
+    assert choose(da3_geometry=geometry, min_confidence=0.0).valid.all()
+    assert choose(0, da3_geometry=geometry, min_confidence=1.0).valid.all()  # everywhere the same
+
+
+def test_masked_moge_is_invalid():
+    depth, mask = DEPTH.clone(), torch.ones(3, 64, 64, dtype=torch.bool)
+    depth[1, 0], mask[1, 1] = torch.inf, False
+    estimate = choose(moge_geometry={**MOGE, "depth": depth, "mask": mask})
+    assert not estimate.valid[:2].any() and estimate.valid[2:].all() and estimate.meaning == "scaled depth"
+    assert "3.1% of the pixels without depth" in estimate.origin
 
 
 def test_without_a_source_the_embedded_head_estimates():
@@ -54,13 +89,27 @@ def test_without_a_source_the_embedded_head_estimates():
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
-        ({"depth_image": as_image(DEPTH), "moge_geometry": {"depth": DEPTH}}, "got moge_geometry and depth_image; disconnect all but one"),
+        ({"depth_image": as_image(DEPTH), "moge_geometry": MOGE}, "got moge_geometry and depth_image; disconnect all but one"),
+        (
+            {"moge_geometry": MOGE, "model": "zoe"},
+            "got moge_geometry and the depth model 'zoe'; disconnect moge_geometry, or set depth_model",
+        ),
+        ({"near": 1.0, "far": 2.0}, "near and far: they belong to a depth_image, got none; connect one, or set both to 0"),
         ({"depth_image": as_image(DEPTH[:2])}, "depth_image: wanted a map of the anchor alone or of all 3 views, got 2"),
         ({"da3_geometry": {"depth": DEPTH[:, :32]}}, "da3_geometry: wanted the views' aspect 64x64, got 64x32"),
         ({"da3_geometry": {"image": DEPTH}}, "wanted a geometry with a depth map, got one with \\['image'\\]; run its depth"),
         ({"depth_image": as_image(DEPTH * torch.nan)}, "depth_image: wanted finite depth, got NaN or infinity; check the depth node"),
-        ({"depth_image": as_image(DEPTH * 0)}, "depth_image: wanted depth, got none: every pixel is zero or invalid"),
-        ({"moge_geometry": {"depth": DEPTH * torch.nan}}, "moge_geometry: wanted depth, got none: every pixel is zero or invalid"),
+        ({"depth_image": as_image(DEPTH * 0)}, "depth_image: wanted depth, got none: every pixel is zero or below"),
+        ({"moge_geometry": {**MOGE, "depth": DEPTH * torch.nan}}, "moge_geometry: wanted depth, got none: every pixel is zero, masked"),
+        ({"moge_geometry": {"depth": DEPTH}}, "moge_geometry: wanted a perspective picture's, got a panorama's"),
+        (
+            {"da3_geometry": {"depth": DEPTH[:1], "image": VIEWS[2:].movedim(1, -1)}},
+            "da3_geometry: wanted the geometry of view 1, got that of view 2; connect the anchor's",
+        ),
+        (
+            {"moge_geometry": {**MOGE, "depth": DEPTH[:1], "image": torch.zeros(1, 64, 64, 3)}},
+            "moge_geometry: wanted the geometry of view 1, got that of (another picture|view .); connect",
+        ),
     ],
 )
 def test_what_is_no_depth_is_refused(sources: dict[str, Any], message: str):
@@ -89,3 +138,25 @@ def test_views_must_be_the_cameras():
         check_views(VIEWS, make_cameras(), 3)
     with pytest.raises(ValueError, match="wanted the cameras' aspect 64x64, got 32x64"):
         check_views(VIEWS[..., :32], make_cameras(), 0)
+
+
+def test_anchor_by_index_or_by_coverage():
+    cameras = make_cameras(5)
+    assert select_anchor("index", 4, cameras) == (4, "view 4")
+    view, reason = select_anchor("max coverage", 4, cameras)
+    assert view == choose_anchor(cameras).view != 4 and f"view {view} shows most of the others" in reason
+
+
+def test_anchors_are_added_once_each():
+    cameras = make_cameras()
+    sources = DepthSources(moge_geometry=MOGE)
+    first = estimate_anchor(VIEWS, cameras, 1, sources)
+    second = estimate_anchor(VIEWS, cameras, 0, sources)
+    both = add_anchor(add_anchor((), first, cameras), second, cameras)
+    assert [anchor.view for anchor in both] == [1, 0] and first.depth.report.startswith("MoGe; scaled depth: scale")
+    assert 2 * first.depth.scale == pytest.approx(second.depth.scale)  # a plane twice as far, and cameras at one distance
+    with pytest.raises(ValueError, match="anchor: wanted a view that is no anchor yet, got view 0 again; name another"):
+        add_anchor(both, second, cameras)
+    far = AnchorDepth(7, DepthMap(DEPTH[0], DEPTH[0] > 0, "", 1.0, ""))
+    with pytest.raises(ValueError, match="depth: wanted anchors of this trajectory of 3 views, got view 7; connect one trajectory"):
+        add_anchor((far,), first, cameras)

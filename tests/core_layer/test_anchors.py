@@ -98,24 +98,76 @@ def test_rendered_depth_counts_only_inside_the_subject():
     assert align_depth(truth * 4, ALL, "metric", make_anchor(), ray_depth=clear).scale == pytest.approx(0.25, rel=0.02)
 
 
-@pytest.mark.parametrize("meaning", ["metric", "relative depth", "disparity"])
+@pytest.mark.parametrize("meaning", ["metric", "scaled depth"])
 def test_mask_uses_the_known_distance_of_the_origin(meaning):
+    """A ball is what the estimator takes the subject to be, so its centre, not its front, comes to the known distance."""
     truth, mask, _ = make_sphere(SIZE)
-    given = truth.reciprocal() * 5 if meaning == "disparity" else truth * 5
-    result = align_depth(given, ALL, meaning, make_anchor(), subject_mask=mask.float())
-    expected = DISTANCE / float(truth[mask].median())
-    assert result.source == "the subject mask" and "subject mask" in result.report
-    assert float((result.depth / truth)[mask].median()) == pytest.approx(expected, rel=0.01)
-    assert float(result.depth[mask].median()) == pytest.approx(DISTANCE, rel=0.01)
+    result = align_depth(truth * 5, ALL, meaning, make_anchor(), subject_mask=mask.float())
+    assert result.source == "the subject mask" and "no concept is connected" in result.report
+    assert result.scale == pytest.approx(0.2, rel=0.08)
 
 
-def test_without_mask_the_centre_stands_for_the_subject():
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_factor_is_undone_by_every_estimator(factor):
+    truth, mask, _ = make_sphere(SIZE)
+    for given in ({"ray_depth": make_rays()}, {"subject_mask": mask}, {}):
+        plain, scaled = (align_depth(depth, ALL, "metric", make_anchor(), **given) for depth in (truth, truth * factor))
+        assert torch.allclose(plain.depth, scaled.depth)
+
+
+def test_without_mask_what_is_near_in_the_centre_stands_for_the_subject():
     depth = torch.full((SIZE, SIZE), 20.0)
     depth[24:72, 24:72] = 6.0
     result = align_depth(depth, ALL, "metric", make_anchor())
     assert result.source == "the picture's centre"
-    assert result.scale == pytest.approx(DISTANCE / 6)
+    sine = math.sqrt(1 / (1 + math.pi * FOCAL**2 / 48**2))  # of the ball with the square's area
+    assert result.scale == pytest.approx(DISTANCE / 6 * (1 - sine / math.sqrt(2)), rel=0.001)
     assert result.depth.dtype == torch.float32
+
+
+@pytest.mark.parametrize("meaning", ["relative depth", "disparity"])
+def test_an_offset_is_not_guessed(meaning):
+    truth, mask, _ = make_sphere(SIZE)
+    with pytest.raises(ValueError, match=f"the offset of a {meaning} cannot be told, as no concept is connected; connect a model"):
+        align_depth(truth, ALL, meaning, make_anchor(), subject_mask=mask)
+
+
+def test_an_offset_is_not_taken_from_a_flat_subject_or_from_noise():
+    truth, mask, length = make_sphere(SIZE)
+    wall = torch.where(mask, 0.9, 2.0).double()
+    small = RenderedDepth(torch.full_like(make_sphere(32)[0], 0.9) * make_sphere(32)[2], make_sphere(32)[1].double())
+    with pytest.raises(ValueError, match="as the subject is too flat here"):
+        align_depth(wall.reciprocal(), ALL, "disparity", make_anchor(), ray_depth=small)
+    with pytest.raises(ValueError, match="as FeatureNeRF leaves the background uncertain by .* of the subject's parallax"):
+        align_depth(truth.reciprocal(), ALL, "disparity", make_anchor(), ray_depth=make_rays(noise=0.15))
+
+
+def test_concept_that_cannot_be_compared_still_gives_its_outline():
+    truth, mask, _ = make_sphere(SIZE)
+    rays = make_rays()
+    noise = torch.rand(32, 32, generator=torch.Generator().manual_seed(4), dtype=F64)
+    result = align_depth(truth, ALL, "metric", make_anchor(), ray_depth=RenderedDepth(0.1 + 3 * noise, rays.opacity))
+    assert result.source == "the concept's outline" and "disagree on the subject's shape" in result.report
+    assert result.scale == pytest.approx(1.0, rel=0.1)
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_surroundings_are_not_nearer_than_the_subject(masked):
+    truth, mask, _ = make_sphere(SIZE)
+    with pytest.raises(ValueError, match="would be nearer than it, so near and far are exchanged"):
+        align_depth(truth.reciprocal(), ALL, "metric", make_anchor(), subject_mask=mask if masked else None)
+
+
+def test_sky_is_at_the_far_end_and_holes_stay_holes():
+    truth, mask, _ = make_sphere(SIZE)
+    sky, hole = torch.zeros_like(mask), torch.zeros_like(mask)
+    sky[:10], hole[20:30, 20:30] = True, True
+    given = torch.where(sky, 1e-9, truth * 3)  # what a network says of the sky counts for nothing
+    given[hole] = torch.nan
+    result = align_depth(given, ~sky & ~hole, "metric", make_anchor(), ray_depth=make_rays(), sky=sky)
+    assert result.valid[sky].all() and not result.valid[hole].any() and torch.isfinite(result.depth).all()
+    assert result.depth[sky].unique().tolist() == [pytest.approx(2.0, rel=0.01)]  # the wall's
+    assert "sky, 10% of the view, put at the far end" in result.report
 
 
 def test_too_few_points_fall_to_the_next_estimator():
@@ -146,7 +198,7 @@ def test_depth_is_clamped_and_the_far_end_cut():
     depth[1:9] = 3.0
     depth[95, 0] = 1e-6
     result = align_depth(depth, ALL, "metric", make_anchor())
-    assert result.depth[0, 0] == pytest.approx(3.0 * DISTANCE)
+    assert result.depth[0, 0] == pytest.approx(3.0 * result.scale)
     assert result.depth[95, 0] == pytest.approx(0.05)
     depth[1:40] = 100.0
     assert align_depth(depth, ALL, "metric", make_anchor()).depth[20, 0] == pytest.approx(5.0)
@@ -158,12 +210,18 @@ def test_pixels_without_depth_are_left_out_and_counted():
     result = align_depth(depth, valid, "metric", make_anchor())
     assert "7 pixels without depth" in result.report
     assert int((~result.valid).sum()) == 8 and torch.isfinite(result.depth).all()
-    assert align_depth(depth, valid, "disparity", make_anchor()).depth[0, 0] == pytest.approx(DISTANCE)  # no disparity: cut to the far end
+
+
+def test_no_disparity_is_far_and_not_a_hole():
+    truth, mask, _ = make_sphere(SIZE)
+    disparity = truth.reciprocal() - 0.5  # zero at the wall
+    result = align_depth(disparity, ALL, "disparity", make_anchor(), ray_depth=make_rays(noise=0.003))
+    assert result.valid.all() and worst(result, ~mask) < 0.2
 
 
 def test_errors():
     depth, camera = torch.full((SIZE, SIZE), 2.0), make_anchor()
-    with pytest.raises(ValueError, match="metric, relative depth or disparity, got 'inverse'"):
+    with pytest.raises(ValueError, match="metric, scaled depth, relative depth, disparity, got 'inverse'"):
         align_depth(depth, ALL, "inverse", camera)
     with pytest.raises(ValueError, match=r"\[H W\]"):
         align_depth(depth, ALL[:5], "metric", camera)

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from mvcustom.mvcustom_core.geometry.cameras import Cameras
+from mvcustom.mvcustom_core.geometry.depth import DepthMap
 from mvcustom.mvcustom_core.geometry.trajectory import orbit, truck
 from mvcustom.mvcustom_core.plot import plot_losses, plot_photographs, plot_trajectory
 from mvcustom.mvcustom_core.plot.canvas import CATEGORIES, RAMP, REFERENCE, SUBJECT, new_sheet, nice_step, ramp_color
+from mvcustom.mvcustom_core.plot.depth import INVALID, plot_anchor, plot_depth
 from mvcustom.mvcustom_core.plot.losses import smooth_losses
 from mvcustom.mvcustom_core.plot.scene import View
 from mvcustom.mvcustom_core.plot.trajectory import draw_cards, picture_axes
@@ -188,3 +190,43 @@ def test_running_mean_has_no_start_up_bias_and_skips_nan() -> None:
     assert smooth_losses(steps)[109] == pytest.approx(weight)
     with_gap = smooth_losses([1.0, math.nan, 1.0])
     assert with_gap[0] == with_gap[2] == 1.0 and math.isnan(with_gap[1])
+
+
+def make_depth_map(size: int = 64) -> DepthMap:
+    """A disc at 1 before a wall at 2, with a hole in the upper left corner."""
+    axis = (torch.arange(size) + 0.5) / size - 0.5
+    valid = torch.ones(size, size, dtype=torch.bool)
+    valid[:8, :8] = False
+    depth = torch.where((axis[:, None].square() + axis.square()).sqrt() < 0.2, 1.0, 2.0)
+    return DepthMap(torch.where(valid, depth, torch.nan), valid, "", 1.0, "")
+
+
+def test_depth_is_bright_where_near_and_red_where_unknown() -> None:
+    picture = plot_depth(make_depth_map())
+    assert picture[:, 32, 32].tolist() == [1, 1, 1] and picture[:, 60, 60].tolist() == [0, 0, 0]
+    assert picture[:, 0, 0].tolist() == pytest.approx(INVALID) and torch.isfinite(picture).all()
+
+
+def test_anchor_sheet_shows_depth_validity_and_the_side() -> None:
+    """The disc is green, the wall blue: from the side both show, apart, with paper between and the camera's lines."""
+    depth = make_depth_map()
+    picture = torch.zeros(3, 128, 128)
+    picture[2] = 1
+    picture[:, 40:88, 40:88] = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
+    sheet = plot_anchor(depth, picture, make_base(), view=3, width=768)
+    assert sheet.shape[0] == 3 and sheet.shape[2] == 768 and torch.isfinite(sheet).all() and sheet.min() >= 0 and sheet.max() <= 1
+    red = tuple(round(255 * part) for part in INVALID)
+    left, middle, right = sheet.split(256, dim=2)
+    assert len(find_color(left, red)) > 100 and len(find_color(middle, red)) > 100 and not len(find_color(right, red))
+    green, blue = find_color(right, (0, 255, 0)).float(), find_color(right, (0, 0, 255)).float()
+    assert len(green) > 100 and len(blue) > 100
+    assert green[:, 0].mean() > blue[:, 0].mean()  # looked at from the left, what is near lies to the right
+    assert len(find_color(right, CATEGORIES[1], 0.1)) > 20
+
+
+def test_anchor_sheet_of_a_large_or_sparse_map() -> None:
+    valid = torch.zeros(300, 200, dtype=torch.bool)
+    valid[::7, ::7] = True
+    depth = DepthMap(torch.full((300, 200), 1.5), valid, "", 1.0, "")
+    camera = make_base().resize(200, 300)
+    assert torch.isfinite(plot_anchor(depth, torch.rand(3, 300, 200), camera)).all()
