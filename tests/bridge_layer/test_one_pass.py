@@ -21,6 +21,8 @@ from mvcustom.nodes.bridge.rendering import ATTACHMENT, HookOptions
 from mvcustom.nodes.one_pass_render_hook import MVCustomOnePassRenderHook
 from mvcustom.tests.host.embedded import apply_once, load_once, make_cameras, make_concept, make_scoped, sample
 
+pytestmark = pytest.mark.usefixtures("comfy")  # it registers the pack's model folders
+
 ANCHOR, VIEWS = 1, 3
 FULL = RenderingSettings(until=1.0, fade=0.0)
 
