@@ -2,7 +2,7 @@
 
 View n looks through the centre of cell p at the anchors' surface; the world point behind it is projected into view m, and counts there
 if m's own z-buffer shows the same depth: visible both ways. Where the surface is unknown, hidden or outside of m's picture, p itself
-stands in.
+stands in. Points between cells are blended bilinearly, which on scenes with true depth comes closer to what n shows than the nearest cell.
 """
 
 from __future__ import annotations

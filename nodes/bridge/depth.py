@@ -10,7 +10,7 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from ...mvcustom_core.geometry.cameras import Cameras
-from ...mvcustom_core.geometry.depth import AnchorDepth
+from ...mvcustom_core.geometry.depth import AnchorDepth, RenderedDepth
 from ...mvcustom_core.sampling.anchors import align_depth
 from ...mvcustom_core.sampling.coverage import choose_anchor
 from ...mvcustom_core.sampling.estimate import DepthEstimate, DepthMeaning, read_depth_picture
@@ -78,8 +78,19 @@ def estimate_anchor(
     estimate = choose_estimate(views, anchor, sources)
     rendered = render_depth(model, cameras, anchor) if model is not None and session_of(model) is not None else None
     mask = None if subject_masks is None else select_subject_mask(subject_masks, views, anchor, estimate)
+    return align_estimate(estimate, cameras, anchor, rendered, mask)
+
+
+def align_estimate(
+    estimate: DepthEstimate, cameras: Cameras, anchor: int, rendered: RenderedDepth | None = None, subject_mask: Tensor | None = None
+) -> AnchorDepth:
+    """One view's estimate in the cameras' world; see `align_depth`.
+
+    Raises:
+        ValueError: if it cannot be aligned.
+    """
     depth = align_depth(
-        estimate.values, estimate.valid, estimate.meaning, cameras[anchor], ray_depth=rendered, subject_mask=mask, sky=estimate.sky
+        estimate.values, estimate.valid, estimate.meaning, cameras[anchor], ray_depth=rendered, subject_mask=subject_mask, sky=estimate.sky
     )
     return AnchorDepth(anchor, replace(depth, report=f"{estimate.origin}; {depth.report}"))
 

@@ -14,10 +14,11 @@ from comfy.sd import VAE
 from torch import Tensor
 
 from ...mvcustom_core.geometry.cameras import Cameras
-from ...mvcustom_core.geometry.depth import AnchorDepth, RenderedDepth
-from ...mvcustom_core.sampling.anchors import align_depth
+from ...mvcustom_core.geometry.depth import RenderedDepth
 from ...mvcustom_core.sampling.coverage import summarize_coverage
+from ...mvcustom_core.sampling.estimate import DepthEstimate
 from .concept import render_depth, session_of
+from .depth import align_estimate
 from .depth_model import estimate_depth
 from .render_session import RenderSession
 from .rendering import HookOptions, attach_session, open_session
@@ -121,8 +122,9 @@ class OnePass:
 
     def _renew(self, denoised: Tensor, guider: CFGGuider, when: str) -> None:
         anchor = self.estimation.anchor
+        estimate = self._estimate(denoised[anchor : anchor + 1], guider)
         try:
-            depth = self._estimate(denoised[anchor : anchor + 1], guider)
+            depth = align_estimate(estimate, self.session.plan.cameras, anchor, self.rendered)
         except ValueError as refusal:
             if self.session.geometry is None and self.done == len(self.estimation.moments):
                 raise ValueError(
@@ -131,19 +133,14 @@ class OnePass:
                 ) from refusal
             log.warning("one pass, %s: this depth is left out: %s", when, refusal)
             return
-        comfy.model_management.throw_exception_if_processing_interrupted()
         self.session.renew(self.session.plan.build_geometry([depth]))
         log.info("one pass, %s: %s; %s", when, depth.depth.report, summarize_coverage(self.session.geometry.operators[0]).text)
 
-    def _estimate(self, denoised: Tensor, guider: CFGGuider) -> AnchorDepth:
-        """The anchor's depth from its promised latent [1, 4, h, w]; other models come in, and the U-Net is back right after them."""
+    def _estimate(self, denoised: Tensor, guider: CFGGuider) -> DepthEstimate:
+        """Depth of what the anchor's latent [1, 4, h, w] promises; other models come in for it, and the U-Net is back right after them."""
         in_use = comfy.model_management.loaded_models(only_currently_used=True)
-        try:
-            image = self.estimation.vae.decode(guider.inner_model.process_latent_out(denoised.float()))
-            comfy.model_management.throw_exception_if_processing_interrupted()
-            estimate = estimate_depth(self.estimation.depth_model, images_from_comfy(image)[0])
-        finally:
-            comfy.model_management.load_models_gpu(in_use)
-        camera = self.session.plan.cameras[self.estimation.anchor]
-        depth = align_depth(estimate.values, estimate.valid, estimate.meaning, camera, ray_depth=self.rendered, sky=estimate.sky)
-        return AnchorDepth(self.estimation.anchor, replace(depth, report=f"{estimate.origin}; {depth.report}"))
+        image = self.estimation.vae.decode(guider.inner_model.process_latent_out(denoised.float()))
+        estimate = estimate_depth(self.estimation.depth_model, images_from_comfy(image)[0])
+        comfy.model_management.load_models_gpu(in_use)
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        return estimate

@@ -87,7 +87,7 @@ def test_displacement_is_measured() -> None:
 @pytest.mark.parametrize("scope", [Scope(None), Scope(1, trajectory=True)], ids=str)
 def test_content_moves_with_the_features(scope: Scope, backbone: Backbone) -> None:
     moved, other = move_content(backbone, scope)
-    assert moved == pytest.approx(8 * CELLS, abs=3) and abs(other) <= 3
+    assert moved == pytest.approx(8 * CELLS, abs=4) and abs(other) < 4 * CELLS
 
 
 @pytest.mark.xfail(
@@ -97,4 +97,4 @@ def test_content_moves_with_the_features(scope: Scope, backbone: Backbone) -> No
 )
 def test_content_stays_at_scope_one(backbone: Backbone) -> None:
     moved, _ = move_content(backbone, Scope(1))
-    assert abs(moved) <= 4 * CELLS
+    assert abs(moved) <= 4 * CELLS, f"moved by {moved} px"

@@ -21,6 +21,8 @@ from mvcustom.nodes.bridge.rendering import ATTACHMENT, HookOptions
 from mvcustom.nodes.one_pass_render_hook import MVCustomOnePassRenderHook
 from mvcustom.tests.host.embedded import apply_once, load_once, make_cameras, make_concept, make_scoped, sample
 
+pytestmark = pytest.mark.usefixtures("comfy")  # it registers the pack's model folders
+
 ANCHOR, VIEWS = 1, 3
 FULL = RenderingSettings(until=1.0, fade=0.0)
 
@@ -113,8 +115,9 @@ def test_the_unet_is_back_right_after_the_estimate(monkeypatch: pytest.MonkeyPat
 
 
 def test_cancelling_ends_the_run_at_once_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
+    """Before the depth model, which looks for it itself; nothing is built any more."""
     model = hook()
-    monkeypatch.setattr(one_pass, "estimate_depth", lambda *_: pytest.fail("went on after the cancel"))
+    monkeypatch.setattr(one_pass, "align_estimate", lambda *_: pytest.fail("went on after the cancel"))
     vae = load_once()[2]
 
     def decode(latent: Tensor, decode: Any = vae.decode) -> Tensor:
@@ -127,25 +130,33 @@ def test_cancelling_ends_the_run_at_once_and_leaves_nothing(monkeypatch: pytest.
     assert session_of(model).geometry is None and not session_of(model).placed
 
 
+def test_a_depth_model_that_cannot_run_is_an_error_at_once():
+    model = hook(moments=(0.25, 0.5), depth_model="zoe")
+    found: list[Any] = []
+    with pytest.raises(ValueError, match="depth_model: wanted one of embedded depth head.*got 'zoe'"):
+        sample(model, steps=4, callback=lambda *_: found.append(1))
+    assert not found
+
+
 def refuse(*_: Any, **__: Any) -> Any:
     raise ValueError("depth: no estimator can be trusted")
 
 
 def test_a_refused_estimate_is_left_out(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
-    align, calls = one_pass.align_depth, []
+    align, calls = one_pass.align_estimate, []
 
     def refuse_second(*args: Any, **kwargs: Any) -> Any:
         calls.append(1)
         return refuse() if len(calls) == 2 else align(*args, **kwargs)
 
-    monkeypatch.setattr(one_pass, "align_depth", refuse_second)
+    monkeypatch.setattr(one_pass, "align_estimate", refuse_second)
     found, _, _ = watch(hook(moments=(0.25, 0.5)), steps=4)
     assert found[0] is None and found[1] is found[2] is found[3] is not None
     assert "after step 2 of 4: this depth is left out: depth: no estimator can be trusted" in caplog.text
 
 
 def test_no_usable_estimate_at_all_is_an_error(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(one_pass, "align_depth", refuse)
+    monkeypatch.setattr(one_pass, "align_estimate", refuse)
     with pytest.raises(
         ValueError, match="one pass: wanted a depth .* after step 2 of 4: depth: no estimator can be trusted. Estimate later"
     ):
@@ -154,9 +165,7 @@ def test_no_usable_estimate_at_all_is_an_error(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_concept_fixes_the_scale(monkeypatch: pytest.MonkeyPatch):
     given: list[Any] = []
-    monkeypatch.setattr(
-        one_pass, "align_depth", lambda *a, align=one_pass.align_depth, **k: (given.append(k["ray_depth"]), align(*a, **k))[1]
-    )
+    monkeypatch.setattr(one_pass, "align_estimate", lambda *a, align=one_pass.align_estimate, **k: (given.append(a[3]), align(*a, **k))[1])
     sample(hook())
     sample(hook(model=apply_once(load_once()[0], make_concept(0.05))))
     assert given[0] is None and given[1].opacity.shape == (8, 8)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,6 +17,9 @@ from mvcustom.mvcustom_core.backbone.motion import MotionModule, MotionSettings
 from mvcustom.mvcustom_core.geometry.cameras import Cameras, square_intrinsics
 from mvcustom.mvcustom_core.geometry.correspondence import Correspondence, find_correspondences
 from mvcustom.mvcustom_core.geometry.depth import AnchorDepth, DepthMap
+from mvcustom.mvcustom_core.scenes.render import render_scene
+from mvcustom.mvcustom_core.scenes.scene import sample_scene
+from mvcustom.mvcustom_core.scenes.sweep import sample_sweep
 
 SIZE, HEADS = 16, 2
 ALONG = Scope(1, trajectory=True)
@@ -121,6 +126,29 @@ def test_a_second_anchor_tells_what_the_first_does_not() -> None:
     )
     assert of_itself(one)[0, :, 1].sum() > of_itself(both)[0, :, 1].sum()
     assert torch.equal(both.cells, whole.cells) and torch.equal(both.weights, whole.weights)
+
+
+@pytest.mark.parametrize("size", [8, 16, 32])
+def test_true_scenes_are_met_better_than_in_the_same_cell(size: int) -> None:
+    """Every view's picture, sampled where it shows what another view shows: bilinear before nearest before the same cell."""
+    cameras, scene = sample_sweep(random.Random(1), 4, 64), sample_scene(1)
+    truth = render_scene(scene, cameras, supersample=1)
+    near = truth.depth[1] < 20
+    anchor = AnchorDepth(1, DepthMap(truth.depth[1].where(near, 20.0), near, "test", 1.0, ""))
+    found = find_correspondences([anchor], cameras, [(size, size)])[size, size]
+    pictures = torch.nn.functional.interpolate(truth.images, (size, size), mode="area").flatten(2).mT  # [V, (h w), 3]
+    nearest = torch.zeros_like(found.weights).scatter(-1, found.weights.argmax(-1, keepdim=True), 1.0)
+    known = ~of_itself(found)
+
+    def measure(shown: Tensor) -> float:
+        return float((shown - pictures[:, :, None])[known].square().mean().sqrt())
+
+    sampled, picked = (
+        taps.sample(pictures.flatten(0, 1), slice(None)).unflatten(0, known.shape[:2]) for taps in (found, replace(found, weights=nearest))
+    )
+    same = pictures.transpose(0, 1).expand(4, -1, -1, -1)  # [n, p, m, 3]
+    assert known.float().mean() > 0.3
+    assert measure(sampled) < 0.95 * measure(picked) and measure(picked) < 0.8 * measure(same)
 
 
 def make_some(grid: TokenGrid) -> TokenGrid:

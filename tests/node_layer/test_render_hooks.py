@@ -16,6 +16,8 @@ from mvcustom.nodes.hook_choices import read_options
 from mvcustom.nodes.one_pass_render_hook import MVCustomOnePassRenderHook
 from mvcustom.tests.host.embedded import SIZE, VIEWS, load_once, make_cameras, make_depth
 
+pytestmark = pytest.mark.usefixtures("comfy")  # it registers the pack's model folders
+
 CHOICES = {"strength": 1.0, "until": 0.7, "shared_noise": True}
 
 
