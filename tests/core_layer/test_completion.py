@@ -100,7 +100,7 @@ def test_result_keeps_the_data_distribution_and_its_noise_level():
     for result, deviation in ((completed, 26**0.5), (euler(GaussianDenoiser(), completed, late), 1.0)):
         for columns in (slice(0, 12), slice(14, 18), slice(20, 32)):  # visible, feathered, revealed
             assert result[..., columns].mean() == pytest.approx(2.0, abs=0.2)
-            assert result[..., columns].std() == pytest.approx(deviation, rel=0.05)
+            assert result[..., columns].std() == pytest.approx(deviation, rel=0.1)
 
 
 def test_same_seed_same_views():
