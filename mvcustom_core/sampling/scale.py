@@ -34,6 +34,7 @@ HUBER = 1.345  # standard deviations; 95 % efficient on Gaussian noise
 REVERSED = -0.5  # correlation at which near and far are plainly exchanged
 PATCH = 4  # neighbouring cells of a rendering whose errors go together, so that they count as one
 SURROUNDED = 1.25  # inverse depth of the surroundings over the subject's from which the subject cannot be what is in front
+OFFSET_UNKNOWN = ("relative depth", "disparity")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ def fit_scale(view: InverseDepth, rendered: RenderedDepth | None) -> Fit:
         if fit is not None:
             return fit
     log.info("anchor depth: %s; taking the subject's known distance", doubt)
-    if view.meaning in ("relative depth", "disparity"):
+    if view.meaning in OFFSET_UNKNOWN:
         raise ValueError(
             f"depth: the offset of a {view.meaning} cannot be told, as {doubt}; connect a model with a concept, set near and far "
             "(their ratio counts, not their unit), or use a depth node that gives metric depth"
@@ -140,7 +141,8 @@ def _read_rendered(view: InverseDepth, rendered: RenderedDepth) -> tuple[Tensor,
 
 def _fit_rendered(view: InverseDepth, z: Tensor, inside: Tensor, cells: int) -> tuple[Fit | None, str]:
     """Estimator 1, or why it has too little or too contradictory evidence; `cells` is how many the rendering had."""
-    known = inside & (view.values > 0) if view.subject is None else inside & (view.values > 0) & view.subject
+    has_offset = view.meaning in OFFSET_UNKNOWN
+    known = inside & (view.values > (-math.inf if has_offset else 0.0)) & (True if view.subject is None else view.subject)
     if int(known.sum()) < MIN_POINTS:
         return None, f"FeatureNeRF and the estimate share {int(known.sum())} points of the subject only, fewer than {MIN_POINTS}"
     x, y = view.values[known], z[known].reciprocal()
@@ -148,14 +150,15 @@ def _fit_rendered(view: InverseDepth, z: Tensor, inside: Tensor, cells: int) -> 
     middle = (x >= low) & (x <= high)
     x, y = x[middle], y[middle]
     _refuse_reversed(x, y, view.meaning)
-    _refuse_buried(view, _outline_region("the concept", inside))
-    if view.meaning in ("metric", "scaled depth"):
+    if not has_offset:
+        _refuse_buried(view, _outline_region("the concept", inside))
         return _judge(x, y, float((x / y).median()), 0.0), "FeatureNeRF and the estimate disagree on the subject's shape"
-    if float(x.std() / x.mean()) <= MIN_RELIEF:
+    if float(y.std() / y.mean()) <= MIN_RELIEF or not x.std() > 0:
         return None, "the subject is too flat here"
     slope, offset, shift = _fit_affine(x, y, view.values[view.values.isfinite()], PATCH * max(1.0, z.numel() / cells))
     if slope <= 0 or not shift < MAX_SHIFT:
         return None, f"FeatureNeRF leaves the background uncertain by {shift:.0%} of the subject's parallax"
+    _refuse_buried(replace(view, values=slope * view.values + offset), _outline_region("the concept", inside))
     fit = _judge(x, y, 1 / slope, offset)
     if fit is not None:
         fit = replace(fit, evidence=f"{fit.evidence}, background within {shift:.0%} of the subject's parallax")
@@ -163,7 +166,7 @@ def _fit_rendered(view: InverseDepth, z: Tensor, inside: Tensor, cells: int) -> 
 
 
 def _refuse_reversed(x: Tensor, y: Tensor, meaning: DepthMeaning) -> None:
-    flat = min(float(x.std() / x.mean()), float(y.std() / y.mean())) <= MIN_RELIEF
+    flat = float(y.std() / y.mean()) <= MIN_RELIEF or not x.std() > 1e-6 * x.abs().mean()
     if not flat and float(torch.corrcoef(torch.stack([x, y]))[0, 1]) < REVERSED:
         other = "relative depth" if meaning == "disparity" else "disparity"
         raise ValueError(
