@@ -36,6 +36,7 @@ class Plan:
     """Where a MODEL needs geometry, and when.
 
     Attributes:
+        cameras: of all V views.
         settings: when features are replaced, and how strongly.
         sites: the blocks whose features are replaced, and their levels.
         paths: levels whose motion modules follow the surface.

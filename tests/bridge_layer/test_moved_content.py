@@ -92,7 +92,7 @@ def test_content_moves_with_the_features(scope: Scope, backbone: Backbone) -> No
 
 @pytest.mark.xfail(
     strict=True,
-    reason="At scope 1 the content moves by 31 px of 32, too: in this small backbone the decoder's spatial layers settle where things are, "
+    reason="At scope 1 the content moves by 33 px of 32, too: in this small backbone the decoder's spatial layers settle where things are, "
     "and attention over frames does not hold them back.",
 )
 def test_content_stays_at_scope_one(backbone: Backbone) -> None:

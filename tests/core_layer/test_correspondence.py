@@ -128,27 +128,23 @@ def test_a_second_anchor_tells_what_the_first_does_not() -> None:
     assert torch.equal(both.cells, whole.cells) and torch.equal(both.weights, whole.weights)
 
 
-@pytest.mark.parametrize("size", [8, 16, 32])
-def test_true_scenes_are_met_better_than_in_the_same_cell(size: int) -> None:
+def test_true_scenes_are_met_better_than_in_the_same_cell() -> None:
     """Every view's picture, sampled where it shows what another view shows: bilinear before nearest before the same cell."""
-    cameras, scene = sample_sweep(random.Random(1), 4, 64), sample_scene(1)
-    truth = render_scene(scene, cameras, supersample=1)
-    near = truth.depth[1] < 20
-    anchor = AnchorDepth(1, DepthMap(truth.depth[1].where(near, 20.0), near, "test", 1.0, ""))
-    found = find_correspondences([anchor], cameras, [(size, size)])[size, size]
-    pictures = torch.nn.functional.interpolate(truth.images, (size, size), mode="area").flatten(2).mT  # [V, (h w), 3]
-    nearest = torch.zeros_like(found.weights).scatter(-1, found.weights.argmax(-1, keepdim=True), 1.0)
-    known = ~of_itself(found)
-
-    def measure(shown: Tensor) -> float:
-        return float((shown - pictures[:, :, None])[known].square().mean().sqrt())
-
-    sampled, picked = (
-        taps.sample(pictures.flatten(0, 1), slice(None)).unflatten(0, known.shape[:2]) for taps in (found, replace(found, weights=nearest))
-    )
-    same = pictures.transpose(0, 1).expand(4, -1, -1, -1)  # [n, p, m, 3]
-    assert known.float().mean() > 0.3
-    assert measure(sampled) < 0.95 * measure(picked) and measure(picked) < 0.8 * measure(same)
+    errors = {"bilinear": 0.0, "nearest": 0.0, "same cell": 0.0}
+    for seed in range(4):
+        cameras = sample_sweep(random.Random(f"sweep {seed}"), 4, 64)
+        truth = render_scene(sample_scene(seed), cameras, supersample=1)
+        near = truth.depth[1] < 20  # the sky is farther
+        anchor = AnchorDepth(1, DepthMap(truth.depth[1].where(near, 20.0), near, "test", 1.0, ""))
+        found = find_correspondences([anchor], cameras, [(16, 16)])[16, 16]
+        pictures = torch.nn.functional.interpolate(truth.images, (16, 16), mode="area").flatten(2).mT  # [V, (h w), 3]
+        first = torch.zeros_like(found.weights).scatter(-1, found.weights.argmax(-1, keepdim=True), 1.0)
+        shown = {"bilinear": found, "nearest": replace(found, weights=first)}
+        shown = {name: taps.sample(pictures.flatten(0, 1), slice(None)).unflatten(0, (4, 256)) for name, taps in shown.items()}
+        shown["same cell"] = pictures.transpose(0, 1).expand(4, -1, -1, -1)  # [n, p, m, 3]
+        for name, colors in shown.items():
+            errors[name] += float((colors - pictures[:, :, None])[~of_itself(found)].square().sum())
+    assert errors["bilinear"] < 0.9 * errors["nearest"] and errors["nearest"] < 0.7 * errors["same cell"], errors
 
 
 def make_some(grid: TokenGrid) -> TokenGrid:
