@@ -170,7 +170,8 @@ def _refuse_reversed(x: Tensor, y: Tensor, meaning: DepthMeaning) -> None:
     if not flat and float(torch.corrcoef(torch.stack([x, y]))[0, 1]) < REVERSED:
         other = "relative depth" if meaning == "disparity" else "disparity"
         raise ValueError(
-            f"depth: near and far are exchanged against the concept's geometry, so this is no {meaning}; set its meaning to {other}"
+            f"depth: near and far are exchanged against the concept's geometry, so this is no {meaning}; set its meaning to {other}, "
+            "or use another source"
         )
 
 

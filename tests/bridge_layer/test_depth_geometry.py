@@ -10,10 +10,12 @@ import comfy.ops
 import pytest
 import torch
 from comfy.ldm.depth_anything_3.model import DepthAnything3Net
+from comfy.ldm.moge.model import MoGeModel
 from comfy_extras.nodes_depth_anything_3 import DA3Inference
-from torch import nn
+from comfy_extras.nodes_moge import MoGeInference
+from torch import Tensor, nn
 
-from mvcustom.nodes.bridge.depth_geometry import read_da3
+from mvcustom.nodes.bridge.depth_geometry import read_da3, read_moge
 
 IMAGES = torch.rand(3, 56, 84, 3, generator=torch.Generator().manual_seed(0))
 VIEWS = IMAGES.movedim(-1, 1)
@@ -63,3 +65,37 @@ def test_what_cores_node_gives_is_understood(head: str, mode: dict[str, Any], kn
         assert torch.equal(estimate.values, geometry["depth"][view]) and estimate.meaning == "scaled depth"
         assert (estimate.valid | estimate.sky).all() if "sky" in known else estimate.valid.all()
     assert ("all views together" in estimate.origin) == (mode["mode"] == "multiview")
+
+
+class BallBeforeWall(nn.Module):
+    """In MoGe's place: points without their shift along z, a mask without the upper rows, and the factor to metres."""
+
+    def forward(self, image: Tensor, num_tokens: int) -> dict[str, Tensor]:
+        points = torch.stack([*RAYS, torch.ones_like(TRUE_DEPTH)], dim=-1) * TRUE_DEPTH[..., None]
+        points[..., 2] -= 0.7
+        mask = torch.ones_like(TRUE_DEPTH)
+        mask[:5] = 0
+        count = len(image)
+        return {"points": points.repeat(count, 1, 1, 1), "mask": mask.repeat(count, 1, 1), "metric_scale": torch.full((count,), 3.0)}
+
+
+ROWS, COLUMNS = torch.meshgrid((torch.arange(56) + 0.5) - 28, (torch.arange(84) + 0.5) - 42, indexing="ij")
+RAYS = (COLUMNS / 70, ROWS / 70)
+TRUE_DEPTH = torch.where((ROWS.square() + COLUMNS.square()).sqrt() < 18, 1.0, 2.0)
+
+
+def load_moge() -> MoGeModel:
+    """Core's MoGe with its own inference around a network of known answer."""
+    moge, cpu = object.__new__(MoGeModel), torch.device("cpu")
+    moge.model, moge.load_device, moge.dtype, moge.version = BallBeforeWall(), cpu, torch.float32, "v2"
+    moge.patcher = comfy.model_patcher.ModelPatcher(moge.model, load_device=cpu, offload_device=cpu)
+    moge.mask_threshold, moge.num_tokens_range = 0.5, (1200, 3600)
+    return moge
+
+
+@pytest.mark.parametrize("apply_mask", [True, False])
+def test_moge_is_z_depth_in_metres_with_its_mask(apply_mask: bool):
+    (geometry,) = MoGeInference.execute(load_moge(), IMAGES, 9, 0.0, 4, True, apply_mask).result
+    estimate = read_moge(geometry, VIEWS, 2)
+    assert not estimate.valid[:5].any() and estimate.valid[5:].all() and estimate.meaning == "scaled depth"
+    assert torch.allclose(estimate.values[5:], 3 * TRUE_DEPTH[5:], rtol=0.02)
