@@ -175,6 +175,15 @@ def test_attention_follows_the_surface(chunk: int, monkeypatch: pytest.MonkeyPat
     assert (expected - spatio_temporal_attention(q, k, v, grid, Scope(1), HEADS)).abs().max() > 0.1
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_stays_half(dtype: torch.dtype) -> None:
+    grid = make_some(TokenGrid(3, 8, 8))
+    tokens = make_tokens(grid, clips=2)
+    exact = spatio_temporal_attention(*tokens, grid, ALONG, HEADS)
+    half = spatio_temporal_attention(*(x.to(dtype) for x in tokens), grid, ALONG, HEADS)
+    assert half.dtype == dtype and (half.float() - exact).norm() < 0.01 * exact.norm()
+
+
 def test_gradients_reach_what_is_sampled() -> None:
     grid = make_some(TokenGrid(3, 4, 4))
     q, k, v = (x.requires_grad_() for x in make_tokens(grid, clips=1, channels=4, dtype=torch.float64))
