@@ -95,7 +95,7 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
                     optional=True,
                     advanced=True,
                     tooltip="Depth Anything 3 Small and Base: pixels less certain than this, between its least certain (0) and its most "
-                    "certain (1), get no depth. 0 keeps all.",
+                    "certain (1), get no depth; up to twice as certain they count in part. 0 trusts all alike.",
                 ),
                 DepthSocket.Input("depth", optional=True, tooltip="Anchors from another Estimate Anchor Depth; this one is added to them."),
             ],

@@ -29,6 +29,7 @@ class DepthEstimate:
             factor and an offset.
         origin: who made it and what was left out, for the report.
         sky: [H, W] bool where the producer saw sky: farther than all else, so not a hole. None where it does not tell.
+        confidence: [H, W] in 0..1, how far each pixel is to be trusted. None trusts all valid ones alike.
     """
 
     values: Tensor  # [H, W]
@@ -36,6 +37,7 @@ class DepthEstimate:
     meaning: DepthMeaning
     origin: str
     sky: Tensor | None = None  # [H, W] bool
+    confidence: Tensor | None = None  # [H, W]
 
 
 def read_depth_picture(values: Tensor, meaning: DepthMeaning, near: float = 0.0, far: float = 0.0) -> DepthEstimate:

@@ -256,10 +256,10 @@ def _find_region(view: InverseDepth, outline: Tensor | None, distance: float) ->
     border[height // 8 :, width // 8 : -(width // 8) or None] = False  # not the lower edge: the ground comes nearer there
     values = view.values[center & view.values.isfinite()]
     near = float(torch.quantile(values, values.new_tensor([0.05, 0.95])).mean()) if len(values) else 0.0
-    return _Region("the picture's centre", center & (view.values >= near), center, border)
+    return _Region("the picture's centre", "30 %", center & (view.values >= near), center, border)
 
 
 def _outline_region(name: str, subject: Tensor) -> _Region:
     reach = max(1, max(subject.shape) // 10)
     wide = F.max_pool2d(subject.double()[None, None], 2 * reach + 1, 1, reach)[0, 0] > 0
-    return _Region(name, subject, subject, wide & ~subject)
+    return _Region(name, "15 %", subject, subject, wide & ~subject)

@@ -92,7 +92,7 @@ def align_estimate(
     depth = align_depth(
         estimate.values, estimate.valid, estimate.meaning, cameras[anchor], ray_depth=rendered, subject_mask=subject_mask, sky=estimate.sky
     )
-    return AnchorDepth(anchor, replace(depth, report=f"{estimate.origin}; {depth.report}"))
+    return AnchorDepth(anchor, replace(depth, confidence=estimate.confidence, report=f"{estimate.origin}; {depth.report}"))
 
 
 def add_anchor(others: Sequence[AnchorDepth], anchor: AnchorDepth, cameras: Cameras) -> tuple[AnchorDepth, ...]:

@@ -27,25 +27,29 @@ def read_da3(geometry: dict[str, Any], views: Tensor, anchor: int, min_confidenc
 
     Args:
         views: [V, 3, H, W].
-        min_confidence: share of the range between the least and the most certain pixel below which one is left out, as in core's nodes.
+        min_confidence: share of the range between the least and the most certain pixel below which one is left out, as in core's nodes;
+            from there to twice as much it counts in part.
 
     Raises:
         ValueError: if it holds no depth, or not that of this anchor.
     """
     values = _select_depth(geometry, views, anchor, "da3_geometry")
-    valid, sky = torch.isfinite(values) & (values > 0), None
+    valid, sky, trust = torch.isfinite(values) & (values > 0), None, None
     origin = "Depth Anything 3, all views together" if geometry.get("mode") == "multiview" else "Depth Anything 3"
     if isinstance(geometry.get("sky"), Tensor):
         sky = select_map(geometry["sky"], views, anchor, "da3_geometry") >= SKY
         valid &= ~sky
-    if isinstance(geometry.get("confidence"), Tensor):
+    if isinstance(geometry.get("confidence"), Tensor) and min_confidence > 0:
         confidence = select_map(geometry["confidence"], views, anchor, "da3_geometry")
         low, high = confidence.min(), confidence.max()
-        doubtful = valid & (confidence < low + min_confidence * (high - low))
+        share = (confidence - low) / (high - low) if high > low else torch.ones_like(confidence)
+        doubtful = valid & (share < min_confidence)
         valid &= ~doubtful
+        trust = (share / min_confidence - 1).clamp(0, 1).masked_fill(share == 1, 1.0)  # the most certain ones count whatever is asked
+        trust = trust if sky is None else torch.where(sky, 1.0, trust)
         if doubtful.any():
             origin += f", {float(doubtful.double().mean()):.1%} of the pixels left out as less certain than {min_confidence:g}"
-    return _checked(DepthEstimate(values, valid, "scaled depth", origin, sky), "da3_geometry")
+    return _checked(DepthEstimate(values, valid, "scaled depth", origin, sky, trust), "da3_geometry")
 
 
 def read_moge(geometry: dict[str, Any], views: Tensor, anchor: int) -> DepthEstimate:

@@ -68,8 +68,13 @@ def test_what_is_not_certain_is_left_out_and_said():
     estimate = choose(da3_geometry=geometry, min_confidence=0.5)
     assert estimate.valid[:, 16:].all() and not estimate.valid[:, :16].any()
     assert "25.0% of the pixels left out as less certain than 0.5" in estimate.origin
-    assert choose(da3_geometry=geometry, min_confidence=0.0).valid.all()
-    assert choose(0, da3_geometry=geometry, min_confidence=1.0).valid.all()  # everywhere the same
+    whole = choose(da3_geometry=geometry, min_confidence=0.0)
+    assert whole.valid.all() and whole.confidence is None
+    same = choose(0, da3_geometry=geometry, min_confidence=1.0)  # everywhere the same
+    assert same.valid.all() and (same.confidence == 1).all()
+    faded = choose(da3_geometry=geometry, min_confidence=0.25)
+    assert torch.allclose(faded.confidence[0, :32], (torch.linspace(0, 1, 32) / 0.25 - 1).clamp(0, 1), atol=1e-6)
+    assert (faded.confidence[:, 32:] == 1).all() and (faded.confidence[~faded.valid] == 0).all()
 
 
 def test_masked_moge_is_invalid():

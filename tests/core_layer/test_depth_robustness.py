@@ -116,7 +116,7 @@ def test_near_and_far_exchanged_is_refused(meaning: str, known: str):
             align_depth(given, torch.ones_like(z, dtype=torch.bool), meaning, camera, **evidence)
 
 
-@pytest.mark.parametrize(("known", "typical", "most"), [("mask", 0.06, 0.12), ("nothing", 0.1, 0.25)])
+@pytest.mark.parametrize(("known", "typical", "most"), [("mask", 0.06, 0.15), ("nothing", 0.1, 0.30)])
 def test_without_a_concept_the_scale_is_as_good_as_the_report_says(known: str, typical: float, most: float):
     errors = []
     for seed in range(SCENES):
@@ -125,5 +125,5 @@ def test_without_a_concept_the_scale_is_as_good_as_the_report_says(known: str, t
         mask = truth.mask[0, 0] if known == "mask" else None
         depth = align_depth(0.6 * z, torch.ones_like(z, dtype=torch.bool), "metric", camera, subject_mask=mask)
         errors.append(subject_error(depth, truth))
-        assert "within 10 to 20 %" in depth.report
+        assert f"within {most:.0%}".replace("%", " %") in depth.report
     assert sorted(errors)[SCENES // 2] < typical and max(errors) < most
