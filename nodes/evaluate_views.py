@@ -67,7 +67,7 @@ class MVCustomEvaluateViews(io.ComfyNode):
             ],
             outputs=[
                 io.String.Output(display_name="report", tooltip="Three answers, then all figures, then what was not measured and why."),
-                io.String.Output(display_name="table", tooltip="All figures as JSON: summary, views, pairs, neighbours, warps."),
+                io.String.Output(display_name="table", tooltip="All figures as JSON: summary, views, pairs, neighbours, located, warps."),
                 io.Image.Output(
                     display_name="plots",
                     tooltip="The cameras that the views show, in colours, among those asked for, in grey; errors of pairs; bars of views.",

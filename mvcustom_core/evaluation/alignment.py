@@ -75,9 +75,7 @@ def align_centers(source: Tensor, target: Tensor) -> Similarity:
     a, b = source - source.mean(0), target - target.mean(0)
     spread = a.square().sum()
     if count < MIN_CAMERAS or spread <= SAME_PLACE**2 * source.square().sum():
-        raise ValueError(
-            f"alignment: wanted at least {MIN_CAMERAS} cameras in different places, got {count} with spread {float(spread):.3g}"
-        )
+        raise ValueError(f"alignment: wanted at least {MIN_CAMERAS} cameras, in different places, got {count}")
     U, S, Vt = torch.linalg.svd(b.mT @ a)
     sign = torch.ones_like(S)
     sign[-1] = torch.linalg.det(U @ Vt).sign()  # no reflection

@@ -49,6 +49,9 @@ def check_case(case: Case) -> Cameras:
             f"views: wanted the cameras' aspect {case.cameras.width}x{case.cameras.height}, got {width}x{height}; connect the trajectory "
             "that these views were made with"
         )
+    unknown = [anchor.view for anchor in case.anchors if anchor.view >= views]
+    if unknown:
+        raise ValueError(f"depth: wanted anchors among the {views} views, got view {unknown[0]}; connect depth of this trajectory")
     for name, own, images in (
         ("masks", case.masks, case.images),
         ("true views", case.truth, case.images),

@@ -14,6 +14,7 @@ from ..geometry.mapping import Progress
 from ..geometry.solution import MIN_VIEWS
 from ..geometry.solving import import_pycolmap
 from .alignment import PathErrors, measure_extent, measure_path
+from .anchoring import AnchorAccuracy, locate_views
 from .case import Case, check_case
 from .epipolar import EpipolarConsistency, measure_epipolar
 from .fidelity import Fidelity, measure_fidelity, measure_sharpness
@@ -45,6 +46,7 @@ class Evaluation:
     path: PathErrors | None = None
     triangulation: Triangulation | None = None
     epipolar: EpipolarConsistency | None = None
+    located: AnchorAccuracy | None = None
     warps: WarpConsistency | None = None
     fidelity: Fidelity | None = None
     likenesses: tuple[Likeness, ...] = ()
@@ -65,7 +67,7 @@ def evaluate_views(case: Case, folder: Path, progress: Progress, judges: Judges 
     """
     cameras = check_case(case)
     progress(0.0)
-    found, notes = _measure_structure(case.images, cameras, folder, lambda share: progress(STRUCTURE * share))
+    found, notes = _measure_structure(case, cameras, folder, lambda share: progress(STRUCTURE * share))
     warps = None
     if case.anchors:
         warps = measure_warps(
@@ -89,16 +91,18 @@ def evaluate_views(case: Case, folder: Path, progress: Progress, judges: Judges 
     )
 
 
-def _measure_structure(images: Tensor, cameras: Cameras, folder: Path, progress: Progress) -> tuple[dict[str, object], tuple[str, ...]]:
+def _measure_structure(case: Case, cameras: Cameras, folder: Path, progress: Progress) -> tuple[dict[str, object], tuple[str, ...]]:
     """The fields that pycolmap's features give, and why they are missing."""
     try:
         import_pycolmap()
     except ValueError as missing:
         return {}, (f"camera, points and epipolar distance: not measured; {missing}",)
-    if len(images) < MIN_VIEWS:
-        return {}, (f"camera, points and epipolar distance: not measured; they need at least {MIN_VIEWS} views, got {len(images)}",)
-    structure = find_structure(images, cameras, folder, progress)
+    if len(case.images) < MIN_VIEWS:
+        return {}, (f"camera, points and epipolar distance: not measured; they need at least {MIN_VIEWS} views, got {len(case.images)}",)
+    structure = find_structure(case.images, cameras, folder, progress)
     found: dict[str, object] = {"structure": structure, "epipolar": measure_epipolar(structure.matches, cameras)}
+    if case.anchors:
+        found["located"] = locate_views(structure.matches, case.anchors, cameras)
     if measure_extent(cameras) == 0:
         return found, ("camera and points: not measured; the trajectory stands at one place, where structure from motion finds no cameras",)
     model = structure.model
@@ -115,7 +119,7 @@ def _measure_wanted_sharpness(case: Case) -> float | None:
     if case.references is None:
         return None
     size = case.images.shape[-2:]
-    return float(measure_sharpness(F.interpolate(case.references, size, mode="area")).mean())
+    return float(measure_sharpness(F.interpolate(case.references, size, mode="bilinear", antialias=True)).mean())
 
 
 def _list_missing(case: Case) -> list[str]:

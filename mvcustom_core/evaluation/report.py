@@ -38,7 +38,7 @@ def summarise_evaluation(evaluation: Evaluation) -> dict[str, float | None]:
     """The figures by name, None where not measured; the names say units and ranges."""
     poses, path, points = evaluation.poses, evaluation.path, evaluation.triangulation
     epipolar, warps, fidelity = evaluation.epipolar, evaluation.warps, evaluation.fidelity
-    wanted = evaluation.wanted_sharpness
+    located, wanted = evaluation.located, evaluation.wanted_sharpness
     sharpness = float(evaluation.sharpness.mean())
     return {
         "camera pose accuracy": poses and poses.accuracy,
@@ -54,6 +54,9 @@ def summarise_evaluation(evaluation: Evaluation) -> dict[str, float | None]:
         "track length": points and points.track_length,
         "TSED": epipolar and epipolar.tsed,
         "epipolar distance px": epipolar and _finite(epipolar.distance_px),
+        "located from the anchor": located and located.accuracy,
+        "rotation from the anchor deg": located and located.rotation_deg,
+        "centre from the anchor of path extent": located and located.center,
         "warp PSNR dB": warps and warps.psnr,
         "warp background PSNR dB": warps and warps.background_psnr,
         "warp share": warps and warps.share,
@@ -71,13 +74,14 @@ def summarise_evaluation(evaluation: Evaluation) -> dict[str, float | None]:
 
 
 def tabulate_evaluation(evaluation: Evaluation) -> dict[str, Any]:
-    """Everything, as JSON can hold it: the summary, and rows for views, pairs of views, neighbours and warps."""
+    """Everything, as JSON can hold it: the summary, and rows for views, pairs, neighbours, located views and warps."""
     neighbours = evaluation.epipolar.pairs if evaluation.epipolar else ()
     return {
         "summary": summarise_evaluation(evaluation),
         "views": [_list_view(evaluation, view) for view in range(evaluation.views)],
         "pairs": _list_pairs(evaluation),
         "neighbours": [asdict(pair) | {"distance_px": _finite(pair.distance_px)} for pair in neighbours],
+        "located": [asdict(each) for each in (evaluation.located.locations if evaluation.located else ())],
         "warps": [asdict(warp) for warp in (evaluation.warps.warps if evaluation.warps else ())],
         "notes": list(evaluation.notes),
     }
@@ -107,7 +111,9 @@ def _list_pairs(evaluation: Evaluation) -> list[Row]:
 
 def _answer_camera(evaluation: Evaluation) -> str:
     if (poses := evaluation.poses) is None:
-        return UNKNOWN
+        if (located := evaluation.located) is None:
+            return UNKNOWN
+        return f"{_judge(located.accuracy, CAMERA_LIMITS)}: {located.accuracy:.0%} of views turned as asked, by the anchor's depth"
     verdict = _judge(poses.accuracy, CAMERA_LIMITS)
     text = f"{verdict}: pose accuracy {poses.accuracy:.2f}, {len(poses.registered)} of {poses.views} views registered"
     model = evaluation.structure and evaluation.structure.model

@@ -76,14 +76,8 @@ def measure_warps(
         anchors: views of known depth, at least one.
         masks: [V, 1, H, W], above one half on the subject; None if unknown.
         progress: is called with the share that is done.
-
-    Raises:
-        ValueError: if an anchor is none of the views.
     """
     views = check_shape(images, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))["V"]
-    unknown = [anchor.view for anchor in anchors if anchor.view >= views]
-    if unknown or not anchors:
-        raise ValueError(f"depth: wanted anchors among the {views} views, got view {unknown or 'none'}; connect depth of this trajectory")
     pairs = [(anchor, view) for anchor in anchors for view in range(views) if view != anchor.view]
     depths = {anchor.view: anchor.depth for anchor in anchors}
     warps = []

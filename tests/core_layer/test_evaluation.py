@@ -14,8 +14,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mvcustom.mvcustom_core.evaluation.alignment import align_centers, measure_path
+from mvcustom.mvcustom_core.evaluation.anchoring import AnchorAccuracy, locate_views
 from mvcustom.mvcustom_core.evaluation.bootstrap import bootstrap_difference, bootstrap_mean, summarise_rows
 from mvcustom.mvcustom_core.evaluation.case import Case, check_case
+from mvcustom.mvcustom_core.evaluation.cases import compare_rows, evaluate_cases
 from mvcustom.mvcustom_core.evaluation.epipolar import epipolar_distances, measure_epipolar
 from mvcustom.mvcustom_core.evaluation.evaluation import Evaluation, evaluate_views
 from mvcustom.mvcustom_core.evaluation.fidelity import measure_fidelity, measure_sharpness, measure_ssim, weigh_psnr
@@ -98,7 +100,7 @@ def test_pairs_of_a_turned_view_are_wrong() -> None:
 def test_pairs_of_unregistered_views_are_wrong() -> None:
     found = make_arc()[[0, 1, 3, 4]]
     poses = measure_poses(found, (0, 1, 3, 4), make_arc())
-    assert poses.accuracy == poses.auc == pytest.approx(6 / 15) and poses.registered_share == pytest.approx(4 / 6)
+    assert poses.accuracy == pytest.approx(6 / 15) == poses.auc and poses.registered_share == pytest.approx(4 / 6)
     assert (poses.rotation_deg[2, [0, 1, 3, 4, 5]] == 180).all() and poses.rotation_deg.diagonal().sum() == 0
     nothing = measure_poses(None, (), make_arc())
     assert nothing.accuracy == nothing.auc == nothing.registered_share == 0
@@ -221,11 +223,6 @@ def test_views_that_share_nothing_are_not_compared() -> None:
     assert warp.share == 0 and warp.psnr is None
 
 
-def test_foreign_anchor_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"wanted anchors among the 3 views, got view \[7\]"):
-        measure_warps(paint_wall(make_truck()), make_truck(), [make_anchor(7)], None, lambda share: None)
-
-
 # Pictures against true ones
 
 
@@ -313,6 +310,46 @@ def test_crop_is_the_subject_on_grey() -> None:
     assert wide[0, 0, 10, 10] == 0 and wide[0, 0, 1, 10] == 0.5
 
 
+# Cameras from the anchor
+
+
+def locate(cameras: Cameras, targets: Cameras, anchor: int = 0) -> AnchorAccuracy:
+    """By exact matches of points of the wall, seen by the cameras and judged by the targets."""
+    pytest.importorskip("pycolmap", reason="the optional package pycolmap is not installed")
+    spread = torch.rand(40, 2, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    wall = torch.cat([spread * 1.2 - 0.4, torch.full((40, 1), 2.0, dtype=torch.float64)], dim=-1)
+    pixels, _ = project_points(cameras, wall)
+    views = range(len(cameras))
+    matches = {(i, j): torch.cat([pixels[i], pixels[j]], dim=-1) for i in views for j in views if i < j}
+    return locate_views(matches, [make_anchor(anchor)], targets)
+
+
+@pytest.mark.parametrize("anchor", [0, 2])
+def test_views_are_located_from_the_anchor(anchor: int) -> None:
+    result = locate(make_truck(), make_truck(), anchor)
+    assert [each.view for each in result.locations] == [view for view in range(3) if view != anchor]
+    assert result.accuracy == 1 and result.rotation_deg < 1e-3 and result.center < 1e-3
+
+
+def test_turned_view_is_located_where_it_is() -> None:
+    result = locate(turn_view(make_truck(), 2, 8), make_truck())
+    assert result.locations[1].rotation_deg == pytest.approx(8, abs=1e-3) and result.locations[1].center < 1e-3
+    assert result.accuracy == 0.5 and result.rotation_deg == pytest.approx(4, abs=1e-3)
+
+
+def test_camera_that_only_turns_is_located() -> None:
+    pan = turn_view(make_truck(3, step=0.0), 1, 6)
+    result = locate(pan, pan)
+    assert result.accuracy == 1 and result.center is None
+
+
+def test_too_few_matches_locate_nothing() -> None:
+    pytest.importorskip("pycolmap", reason="the optional package pycolmap is not installed")
+    result = locate_views({(0, 1): torch.rand(11, 4) * SIZE}, [make_anchor()], make_truck())
+    assert result.accuracy == 0 and result.rotation_deg is None and [each.inliers for each in result.locations] == [0, 0]
+    assert locate_views({}, [make_anchor(view) for view in range(3)], make_truck()) is None
+
+
 # Cases
 
 
@@ -340,6 +377,21 @@ def test_rows_are_summarised_where_they_have_values() -> None:
     summary = summarise_rows(rows, torch.Generator().manual_seed(0))
     assert list(summary) == ["a", "b"] and summary["a"].mean == 2 and summary["b"].cases == 1
     assert summarise_rows([{"a": None}], torch.Generator()) == {}
+
+
+def test_cases_give_rows_one_by_one(no_colmap: None, tmp_path: Path) -> None:
+    case = make_case()
+    worse = replace(case, images=(case.images + 0.1).clamp(0, 1))
+    given, theirs = ((("a", case), ("b", each)) for each in (case, worse))
+    rows = evaluate_cases(given, tmp_path, lambda share: None)
+    name, row = next(rows)
+    assert name == "a" and row["PSNR dB"] == 100 and not list(tmp_path.iterdir())
+    first, second = {name: row, **dict(rows)}, dict(evaluate_cases(theirs, tmp_path, lambda share: None))
+    gain = compare_rows(first, second, torch.Generator().manual_seed(0))
+    assert gain["PSNR dB"].mean == pytest.approx(-40, abs=0.1) and gain["PSNR dB"].cases == 2 and gain["PSNR dB"].high == 0
+    assert "camera pose accuracy" not in gain
+    with pytest.raises(ValueError, match=r"wanted the same cases of both, got \['b'\] of one alone"):
+        compare_rows({"a": row}, second, torch.Generator())
 
 
 # All together
@@ -411,6 +463,7 @@ def test_blur_is_told(no_colmap: None, tmp_path: Path) -> None:
         ({"cameras": replace(make_truck(4), width=48)}, "views: wanted the cameras' aspect 48x32, got 32x32"),
         ({"masks": torch.ones(3, 1, SIZE, SIZE)}, "masks: wanted 4 of 32x32 pixels, one for each picture, got 3 of 32x32"),
         ({"truth": torch.rand(4, 3, 16, 16)}, "true views: wanted 4 of 32x32 pixels, one for each picture, got 4 of 16x16"),
+        ({"anchors": (make_anchor(7),)}, "depth: wanted anchors among the 4 views, got view 7; connect depth of this trajectory"),
         ({"references": None}, "reference masks: wanted references with them, got none"),
     ],
 )

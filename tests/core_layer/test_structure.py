@@ -31,6 +31,7 @@ from mvcustom.mvcustom_core.scenes.scene import sample_concept
 
 VIEWS, SIZE = 8, 256
 ANCHOR = 3
+MIDDLE = [2, 3, 4, 5, 6]  # views enough for what is not a ceiling
 FREQUENCIES = (20.0, 40.0, 80.0)  # of the grain, radians per unit
 
 pytest.importorskip("pycolmap", reason="the optional package pycolmap is not installed")
@@ -86,8 +87,8 @@ def judge(structure: Structure, targets: Cameras) -> tuple[PoseAccuracy, Triangu
     return poses, triangulate_views(structure, targets), measure_epipolar(structure.matches, targets)
 
 
-def find(images: Tensor, folder: Path, cameras: Cameras | None = None) -> Structure:
-    return find_structure(images, cameras or make_orbit(), folder, lambda share: None)
+def find(images: Tensor, folder: Path, cameras: Cameras) -> Structure:
+    return find_structure(images, cameras, folder, lambda share: None)
 
 
 # Ceilings
@@ -99,11 +100,15 @@ def test_clean_views_reach_the_ceilings(evaluation: Evaluation) -> None:
     assert evaluation.path.ate < 0.01 and evaluation.path.rpe_rotation_deg < 0.5 and evaluation.path.rpe_translation < 0.01
     assert points.points > 200 and points.reprojection_px < 0.5 and points.track_length > 2.5
     assert evaluation.epipolar.tsed == 1 and evaluation.epipolar.distance_px < 0.3
+    near = [each for each in evaluation.located.locations if abs(each.view - ANCHOR) <= 2]
+    assert all(each.rotation_deg < 1 and each.center < 0.02 for each in near) and evaluation.located.accuracy > 0.8
 
 
-def test_neighbours_warp_to_the_ceiling(evaluation: Evaluation) -> None:
-    near = [warp for warp in evaluation.warps.warps if abs(warp.view - ANCHOR) == 1]
-    assert all(warp.psnr > 30 and warp.background_psnr > 30 and warp.share > 0.5 for warp in near)
+def test_all_views_warp_to_the_ceiling(evaluation: Evaluation) -> None:
+    assert len(evaluation.warps.warps) == VIEWS - 1
+    for warp in evaluation.warps.warps:
+        assert warp.psnr > 30 and warp.background_psnr > 30
+        assert warp.share > (0.5 if abs(warp.view - ANCHOR) <= 2 else 0.1)
 
 
 def test_report_of_clean_views(evaluation: Evaluation) -> None:
@@ -113,12 +118,6 @@ def test_report_of_clean_views(evaluation: Evaluation) -> None:
     table = tabulate_evaluation(evaluation)
     assert len(table["pairs"]) == 28 and all(row["registered"] for row in table["views"])
     assert plot_evaluation(evaluation, make_orbit()).shape == (2, 3, 512, 1024)
-
-
-def test_measures_repeat(structure: Structure, clean: tuple[Tensor, Tensor, Tensor], tmp_path: Path) -> None:
-    again = find(clean[0], tmp_path)
-    assert torch.equal(again.model.cameras.w2c, structure.model.cameras.w2c)
-    assert triangulate_views(again, make_orbit()) == triangulate_views(structure, make_orbit())
 
 
 # What is wrong by construction
@@ -138,7 +137,8 @@ def test_five_degrees_are_caught_by_points_and_epipolar_lines(structure: Structu
     poses, points, epipolar = judge(structure, turn_all(make_orbit(), 5))
     assert poses.rra == 1 and poses.rotation_deg.max() == pytest.approx(10, abs=1)
     assert epipolar.tsed == 0 and epipolar.distance_px > 4
-    assert points.points < 0.5 * evaluation.triangulation.points and points.track_length < evaluation.triangulation.track_length
+    assert points.reprojection_px > 5 * evaluation.triangulation.reprojection_px
+    assert points.track_length < 2.5 < 3 < evaluation.triangulation.track_length, "no third view agrees with two"
 
 
 def test_ten_degrees_are_caught_by_the_pose_accuracy(structure: Structure) -> None:
@@ -146,13 +146,14 @@ def test_ten_degrees_are_caught_by_the_pose_accuracy(structure: Structure) -> No
 
 
 def test_camera_that_moves_half_as_far(structure: Structure) -> None:
-    poses, _, epipolar = judge(structure, make_orbit(180))
-    assert poses.registered_share == 1 and poses.accuracy < 0.7 and epipolar.tsed < 0.5
+    poses, points, epipolar = judge(structure, make_orbit(180))
+    assert poses.registered_share == 1 and poses.accuracy < 0.5
+    assert epipolar.distance_px > 0.5 and points.track_length < 3, "the lines lie almost as they should"
 
 
 def spoil_one(images: Tensor) -> Tensor:
     spoiled = images.clone()
-    spoiled[4] = render(11, make_orbit()[[0]])[0][0]
+    spoiled[2] = render(11, make_orbit()[[0]])[0][0]
     return spoiled
 
 
@@ -161,18 +162,18 @@ def mix_scenes(images: Tensor) -> Tensor:
 
 
 FAULTS: dict[str, tuple[Callable[[Tensor], Tensor], float, float]] = {
-    # what is done to the images, and the most that pose accuracy and TSED may then be
-    "frozen camera": (lambda images: images[:1].repeat(VIEWS, 1, 1, 1), 0, 0),
+    # what is done to five views, and what pose accuracy and TSED must then be
+    "frozen camera": (lambda images: images[:1].repeat(5, 1, 1, 1), 0, 0),
     "different scenes": (mix_scenes, 0, 0),
     "noise": (lambda images: torch.rand(images.shape, generator=torch.Generator().manual_seed(0)), 0, 0),
-    "one view of another scene": (spoil_one, 21 / 28, 5 / 7),
+    "one view of another scene": (spoil_one, 6 / 10, 2 / 4),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_faults_score_as_they_should(fault: str, clean: tuple[Tensor, Tensor, Tensor], tmp_path: Path) -> None:
     change, accuracy, tsed = FAULTS[fault]
-    poses, points, epipolar = judge(find(change(clean[0]), tmp_path), make_orbit())
+    poses, points, epipolar = judge(find(change(clean[0][MIDDLE]), tmp_path, make_orbit()[MIDDLE]), make_orbit()[MIDDLE])
     assert poses.accuracy == pytest.approx(accuracy) and epipolar.tsed == pytest.approx(tsed)
     if fault in ("different scenes", "noise"):
         assert points.points == 0 and points.reprojection_px is None
@@ -182,9 +183,9 @@ def test_faults_score_as_they_should(fault: str, clean: tuple[Tensor, Tensor, Te
 
 
 def test_small_views_are_enlarged(clean: tuple[Tensor, Tensor, Tensor], tmp_path: Path) -> None:
-    small = F.interpolate(clean[0], size=(96, 96), mode="area")
-    structure = find(small, tmp_path, make_orbit().resize(96, 96))
-    poses, points, epipolar = judge(structure, make_orbit().resize(96, 96))
+    targets = make_orbit()[MIDDLE].resize(96, 96)
+    structure = find(F.interpolate(clean[0][MIDDLE], size=(96, 96), mode="area"), tmp_path, targets)
+    poses, points, epipolar = judge(structure, targets)
     assert structure.enlargement == 4 and poses.accuracy == 1 and epipolar.tsed == 1
     assert epipolar.distance_px < 0.3 and points.reprojection_px < 0.3, "in pixels of the small views"
 
@@ -192,11 +193,11 @@ def test_small_views_are_enlarged(clean: tuple[Tensor, Tensor, Tensor], tmp_path
 def test_every_view_may_have_its_own_lens(clean: tuple[Tensor, Tensor, Tensor], tmp_path: Path) -> None:
     """Crops off the middle, from alternate sides."""
     cameras, side, crops, lenses = make_orbit(), 208, [], []
-    for view in range(2, 7):
+    for view in MIDDLE:
         left, top = (0, 48) if view % 2 else (48, 0)
         crops.append(clean[0][view, :, top : top + side, left : left + side])
         lenses.append(cameras[view].crop(left, top, side, side).K)
-    targets = replace(cameras[list(range(2, 7))], K=torch.cat(lenses), width=side, height=side)
+    targets = replace(cameras[MIDDLE], K=torch.cat(lenses), width=side, height=side)
     poses, points, _ = judge(find(torch.stack(crops), tmp_path, targets), targets)
     assert poses.accuracy == 1 and poses.auc > 0.95 and points.reprojection_px < 0.5
 
