@@ -34,6 +34,7 @@ OLDEST = (4, 2)  # pycolmap: the first with the calls below
 INSTALL = "install it with ComfyUI's Python (python -m pip install --upgrade pycolmap) and restart ComfyUI"
 GUESS = 1.2  # COLMAP's first guess of an unknown focal length, in longer sides
 FAINT_PEAK, FAINT_EDGE = 0.0007, 20.0  # SIFT's thresholds, a tenth and the double of COLMAP's
+FAINT_COUNT = 4096  # features of a photograph, half of COLMAP's: noise gives any number of them, and matching takes the square
 PORTION = 4  # photographs between two reports
 DATABASE = "database.db"  # of features and matches, in the folder of a run
 FEATURES, MATCHES, FOCAL, INCREMENTAL = 0.2, 0.5, 0.7, 0.85  # what share of the work is done after each stage
@@ -95,7 +96,7 @@ def solve_cameras(
         masks: [V, 1, H, W]; features are looked for where they exceed one half. None looks everywhere.
         focal: focal length in pixels; None finds it.
         intrinsics: [V, 3, 3] in pixels, of pictures whose lenses are known; in place of `focal`.
-        faint: take features of little contrast too, for smooth pictures without noise.
+        faint: for smooth pictures: take features of little contrast too, and look for more matches where the first ones say they must lie.
 
     Returns:
         every model that was found, perhaps none: `solution.choose_model` judges them.
@@ -192,7 +193,7 @@ def _extract_features(work: _Work, masked: bool, progress: Progress) -> None:
     reader, options = colmap.ImageReaderOptions(), colmap.FeatureExtractionOptions()
     options.use_gpu = False
     if work.faint:
-        options.sift.peak_threshold, options.sift.edge_threshold = FAINT_PEAK, FAINT_EDGE
+        options.sift.peak_threshold, options.sift.edge_threshold, options.sift.max_num_features = FAINT_PEAK, FAINT_EDGE, FAINT_COUNT
     if masked:
         reader.mask_path = work.masks
     for start in range(0, len(work.names), PORTION):
@@ -212,7 +213,7 @@ def _match_features(work: _Work, progress: Progress) -> None:
     """Match all pairs and verify them with two-view geometry; where matches are there already, verify only."""
     colmap, names = work.colmap, work.names
     matching, pairing, verification = colmap.FeatureMatchingOptions(), colmap.ImportedPairingOptions(), colmap.TwoViewGeometryOptions()
-    matching.use_gpu = False
+    matching.use_gpu, matching.guided_matching = False, work.faint
     pairing.match_list_path = work.folder / "pairs.txt"
     verification.ransac.random_seed = 0
     for start in range(0, len(names), PORTION):

@@ -28,7 +28,8 @@ def plot_evaluation(evaluation: Evaluation, targets: Cameras, width: int = 1024,
     model = evaluation.structure and evaluation.structure.model
     if model is not None and len(model.indices) >= MIN_CAMERAS and measure_extent(model.cameras) > 0:
         similarity = align_centers(model.cameras.centers, targets[list(model.indices)].centers)
-        sheets.insert(0, plot_trajectory(similarity.apply_cameras(model.cameras), references=targets, width=width, height=height))
+        found = similarity.apply_cameras(model.cameras)
+        sheets.insert(0, plot_trajectory(found, references=targets, reference_name="target", width=width, height=height))
     return torch.stack(sheets)
 
 

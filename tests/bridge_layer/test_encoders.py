@@ -16,7 +16,7 @@ from mvcustom.nodes.bridge.folders import ENCODERS
 
 PICTURES = torch.rand(9, 3, 40, 40, generator=torch.Generator().manual_seed(0))
 SIZE = {"height": 28, "width": 28}
-WORDS = ["<|startoftext|>", "<|endoftext|>", "a</w>", "red</w>", "box</w>", "a", "b", "d", "e", "o", "r", "x"]
+WORDS = ["<|startoftext|>", "<|endoftext|>", *"abdeorx", *(f"{letter}</w>" for letter in "abdeorx"), "re", "bo", "red</w>", "box</w>"]
 
 
 def save_dinov2(folder: Path) -> None:

@@ -148,7 +148,7 @@ def test_ten_degrees_are_caught_by_the_pose_accuracy(structure: Structure) -> No
 def test_camera_that_moves_half_as_far(structure: Structure) -> None:
     poses, points, epipolar = judge(structure, make_orbit(180))
     assert poses.registered_share == 1 and poses.accuracy < 0.5
-    assert epipolar.distance_px > 0.5 and points.track_length < 3, "the lines lie almost as they should"
+    assert epipolar.distance_px > 0.5 and points.reprojection_px > 0.5, "they notice, but the lines lie almost as they should"
 
 
 def spoil_one(images: Tensor) -> Tensor:

@@ -20,6 +20,8 @@ from mvcustom.nodes.evaluate_views import MVCustomEvaluateViews as Node
 
 VIEWS, SIZE = 4, 64
 
+pytestmark = pytest.mark.usefixtures("comfy")  # which knows the pack's folders
+
 
 def make_cameras(views: int = VIEWS) -> Cameras:
     """Side by side before a wall."""
@@ -60,7 +62,7 @@ def test_everything_is_measured_and_reported() -> None:
     assert lines[-1] == "prompt: not measured; choose CLIP as the text_encoder"
     summary = json.loads(table)["summary"]
     assert (
-        summary["PSNR dB"] == 100 and summary["warp PSNR dB"] < 15 and summary["subject likeness by colours"] == pytest.approx(1, abs=0.05)
+        summary["PSNR dB"] == 100 and summary["warp PSNR dB"] < 15 and summary["subject likeness by colours"] == pytest.approx(1, abs=0.2)
     )
     assert plots.shape == (1, 512, 1024, 3) and 0 <= plots.min() and plots.max() <= 1
     assert not list_leftovers()
@@ -93,7 +95,7 @@ def test_cancelling_stops_it_and_leaves_no_file() -> None:
     [
         ({"images": make_images(3)}, "views: wanted 4, one for each camera, got 3; connect all views of this trajectory"),
         ({"images": make_images()[:, :48]}, "views: wanted the cameras' aspect 64x64, got 64x48"),
-        ({"depth": make_depth(9)}, r"depth: wanted anchors among the 4 views, got view \[9\]"),
+        ({"depth": make_depth(9)}, "depth: wanted anchors among the 4 views, got view 9"),
         ({"masks": torch.ones(1, SIZE, SIZE)}, "masks: wanted 4 of 64x64 pixels, one for each picture, got 1 of 64x64"),
         ({"true_views": make_images(2)}, "true views: wanted 4 of 64x64 pixels"),
         ({"reference_masks": torch.ones(1, SIZE, SIZE)}, "reference masks: wanted references with them, got none"),
