@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,7 +24,7 @@ from .pose import PoseAccuracy, measure_poses
 from .structure import Structure, Triangulation, find_structure, triangulate_views
 from .warping import WarpConsistency, measure_warps
 
-STRUCTURE, WARPS, ENCODERS = 0.6, 0.9, 1.0  # what share of the work is done after each part
+STRUCTURE, WARPS = 0.6, 0.9  # what share of the work is done after each part
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,50 +67,52 @@ def evaluate_views(case: Case, folder: Path, progress: Progress, judges: Judges 
     """
     cameras = check_case(case)
     progress(0.0)
-    found, notes = _measure_structure(case, cameras, folder, lambda share: progress(STRUCTURE * share))
+    start = Evaluation(len(case.images), measure_sharpness(case.images), _measure_wanted_sharpness(case), notes=_list_missing(case))
+    evaluation = _measure_structure(start, case, cameras, folder, lambda share: progress(STRUCTURE * share))
     warps = None
     if case.anchors:
-        warps = measure_warps(
-            case.images, cameras, case.anchors, case.masks, lambda share: progress(STRUCTURE + (WARPS - STRUCTURE) * share)
-        )
+        span = WARPS - STRUCTURE
+        warps = measure_warps(case.images, cameras, case.anchors, case.masks, lambda share: progress(STRUCTURE + span * share))
     progress(WARPS)
-    fidelity = None if case.truth is None else measure_fidelity(case.images, case.truth, case.masks)
-    likenesses = measure_likenesses(case, judges)
-    text = None if judges.text is None else judges.text(crop_subjects(case.images, None))
-    progress(ENCODERS)
-    return Evaluation(
-        len(case.images),
-        measure_sharpness(case.images),
-        _measure_wanted_sharpness(case),
+    evaluation = replace(
+        evaluation,
         warps=warps,
-        fidelity=fidelity,
-        likenesses=likenesses,
-        text=text,
-        notes=(*notes, *_list_missing(case)),
-        **found,
+        fidelity=None if case.truth is None else measure_fidelity(case.images, case.truth, case.masks),
+        likenesses=measure_likenesses(case, judges),
+        text=None if judges.text is None else judges.text(crop_subjects(case.images, None)),
     )
+    progress(1.0)
+    return evaluation
 
 
-def _measure_structure(case: Case, cameras: Cameras, folder: Path, progress: Progress) -> tuple[dict[str, object], tuple[str, ...]]:
-    """The fields that pycolmap's features give, and why they are missing."""
+def _measure_structure(evaluation: Evaluation, case: Case, cameras: Cameras, folder: Path, progress: Progress) -> Evaluation:
+    """The evaluation with what pycolmap's features give, or why they give nothing."""
     try:
         import_pycolmap()
     except ValueError as missing:
-        return {}, (f"camera, points and epipolar distance: not measured; {missing}",)
+        return _note(evaluation, f"camera, points and epipolar distance: not measured; {missing}")
     if len(case.images) < MIN_VIEWS:
-        return {}, (f"camera, points and epipolar distance: not measured; they need at least {MIN_VIEWS} views, got {len(case.images)}",)
+        return _note(
+            evaluation, f"camera, points and epipolar distance: not measured; they need at least {MIN_VIEWS} views, got {len(case.images)}"
+        )
     structure = find_structure(case.images, cameras, folder, progress)
-    found: dict[str, object] = {"structure": structure, "epipolar": measure_epipolar(structure.matches, cameras)}
-    if case.anchors:
-        found["located"] = locate_views(structure.matches, case.anchors, cameras)
+    located = locate_views(structure.matches, case.anchors, cameras) if case.anchors else None
+    evaluation = replace(evaluation, structure=structure, epipolar=measure_epipolar(structure.matches, cameras), located=located)
     if measure_extent(cameras) == 0:
-        return found, ("camera and points: not measured; the trajectory stands at one place, where structure from motion finds no cameras",)
+        reason = "the trajectory stands at one place, where structure from motion finds no cameras"
+        return _note(evaluation, f"camera pose accuracy and points: not measured; {reason}")
     model = structure.model
-    placed, indices = (None, ()) if model is None else (model.cameras, model.indices)
-    found["poses"] = measure_poses(placed, indices, cameras)
-    found["path"] = None if placed is None else measure_path(placed, cameras, indices)
-    found["triangulation"] = triangulate_views(structure, cameras)
-    return found, ()
+    found, indices = (None, ()) if model is None else (model.cameras, model.indices)
+    return replace(
+        evaluation,
+        poses=measure_poses(found, indices, cameras),
+        path=None if found is None else measure_path(found, cameras, indices),
+        triangulation=triangulate_views(structure, cameras),
+    )
+
+
+def _note(evaluation: Evaluation, note: str) -> Evaluation:
+    return replace(evaluation, notes=(note, *evaluation.notes))
 
 
 def _measure_wanted_sharpness(case: Case) -> float | None:
@@ -122,7 +124,7 @@ def _measure_wanted_sharpness(case: Case) -> float | None:
     return float(measure_sharpness(F.interpolate(case.references, size, mode="bilinear", antialias=True)).mean())
 
 
-def _list_missing(case: Case) -> list[str]:
+def _list_missing(case: Case) -> tuple[str, ...]:
     missing = []
     if not case.anchors:
         missing.append("background by depth: not measured; connect depth of this trajectory")
@@ -130,4 +132,4 @@ def _list_missing(case: Case) -> list[str]:
         missing.append("subject: not measured; connect references, or true views with masks")
     elif case.masks is None or (case.references is not None and case.reference_masks is None):
         missing.append("subject: connect masks of the views and of the references to look at it alone")
-    return missing
+    return tuple(missing)

@@ -33,7 +33,7 @@ from .solution import MIN_VIEWS, Attempt
 OLDEST = (4, 2)  # pycolmap: the first with the calls below
 INSTALL = "install it with ComfyUI's Python (python -m pip install --upgrade pycolmap) and restart ComfyUI"
 GUESS = 1.2  # COLMAP's first guess of an unknown focal length, in longer sides
-FAINT_PEAK, FAINT_EDGE = 0.0007, 20.0  # SIFT's thresholds, a tenth and the double of COLMAP's
+FAINT_PEAK, FAINT_EDGE = 0.0004, 20.0  # SIFT's thresholds, a sixteenth and the double of COLMAP's
 FAINT_COUNT = 4096  # features of a photograph, half of COLMAP's: noise gives any number of them, and matching takes the square
 PORTION = 4  # photographs between two reports
 DATABASE = "database.db"  # of features and matches, in the folder of a run

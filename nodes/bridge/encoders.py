@@ -19,6 +19,7 @@ from .local_model import OPTIONS, check_files, load_network, read_config
 NONE = "none"
 NAMES = {"dinov2": "DINOv2", "clip": "CLIP"}  # config.json's model_type
 ACTIVATION_BYTES = 4096  # a pixel that the network sees, generously
+TOKENIZERS = (("tokenizer.json",), ("vocab.json", "merges.txt"))  # newer and older folders
 PORTION = 8  # pictures at a time
 
 Judge = Callable[[Tensor], Tensor]
@@ -82,10 +83,12 @@ def _find_folder(what: str, name: str) -> tuple[Path, str]:
 def _tokenize(folder: Path, prompt: str) -> dict[str, Tensor]:
     import transformers
 
+    if not any(all((folder / name).is_file() for name in names) for names in TOKENIZERS):  # the library would make one without words
+        raise ValueError(f"text_encoder: wanted CLIP's tokenizer.json in {folder}, got none; download it from where the model comes from")
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **OPTIONS)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"text_encoder: wanted CLIP's tokenizer in {folder}, got {error}; download tokenizer.json there") from error
+        raise ValueError(f"text_encoder: wanted a readable tokenizer in {folder}, got {error}; download it again") from error
     return dict(tokenizer([prompt], padding=True, truncation=True, return_tensors="pt"))
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mvcustom.mvcustom_core.evaluation import evaluation as evaluation_module
 from mvcustom.mvcustom_core.evaluation.alignment import align_centers, measure_path
 from mvcustom.mvcustom_core.evaluation.anchoring import AnchorAccuracy, locate_views
 from mvcustom.mvcustom_core.evaluation.bootstrap import bootstrap_difference, bootstrap_mean, summarise_rows
@@ -25,12 +26,14 @@ from mvcustom.mvcustom_core.evaluation.identity import compare_colors, compare_e
 from mvcustom.mvcustom_core.evaluation.likeness import Judges
 from mvcustom.mvcustom_core.evaluation.pose import measure_poses
 from mvcustom.mvcustom_core.evaluation.report import describe_evaluation, tabulate_evaluation
+from mvcustom.mvcustom_core.evaluation.structure import Structure
 from mvcustom.mvcustom_core.evaluation.warping import measure_warps
 from mvcustom.mvcustom_core.geometry import solving
 from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at, square_intrinsics
 from mvcustom.mvcustom_core.geometry.depth import AnchorDepth, DepthMap
 from mvcustom.mvcustom_core.geometry.rays import project_points, unproject_depth
 from mvcustom.mvcustom_core.geometry.rigid import rotation_from_vector
+from mvcustom.mvcustom_core.geometry.solution import Attempt
 from mvcustom.mvcustom_core.plot.evaluation import plot_evaluation
 
 VIEWS, SIZE = 6, 32
@@ -313,15 +316,19 @@ def test_crop_is_the_subject_on_grey() -> None:
 # Cameras from the anchor
 
 
-def locate(cameras: Cameras, targets: Cameras, anchor: int = 0) -> AnchorAccuracy:
-    """By exact matches of points of the wall, seen by the cameras and judged by the targets."""
-    pytest.importorskip("pycolmap", reason="the optional package pycolmap is not installed")
+def match_wall(cameras: Cameras) -> dict[tuple[int, int], Tensor]:
+    """Exact matches of points of the wall."""
     spread = torch.rand(40, 2, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     wall = torch.cat([spread * 1.2 - 0.4, torch.full((40, 1), 2.0, dtype=torch.float64)], dim=-1)
     pixels, _ = project_points(cameras, wall)
     views = range(len(cameras))
-    matches = {(i, j): torch.cat([pixels[i], pixels[j]], dim=-1) for i in views for j in views if i < j}
-    return locate_views(matches, [make_anchor(anchor)], targets)
+    return {(i, j): torch.cat([pixels[i], pixels[j]], dim=-1) for i in views for j in views if i < j}
+
+
+def locate(cameras: Cameras, targets: Cameras, anchor: int = 0) -> AnchorAccuracy:
+    """The cameras as the wall's matches show them, judged by the targets."""
+    pytest.importorskip("pycolmap", reason="the optional package pycolmap is not installed")
+    return locate_views(match_wall(cameras), [make_anchor(anchor)], targets)
 
 
 @pytest.mark.parametrize("anchor", [0, 2])
@@ -424,13 +431,32 @@ def test_without_the_package_the_rest_is_measured(no_colmap: None, tmp_path: Pat
     lines = describe_evaluation(evaluation).splitlines()
     assert lines[0] == "Does the camera obey? not measured"
     assert lines[1].startswith("Does the subject stay itself? yes: 100.0 dB") and lines[2].startswith("Does the background hold? yes: 100")
-    assert "No module named 'pycolmap'; install it with ComfyUI's Python" in lines[-1]
+    assert "No module named 'pycolmap'; install it with ComfyUI's Python" in lines[-1] and lines[-2] == ""
     table = tabulate_evaluation(evaluation)
     assert table["summary"]["camera pose accuracy"] is None and table["summary"]["subject likeness by mean"] == pytest.approx(1, abs=1e-4)
     assert table["summary"]["text cosine"] == pytest.approx(0.5, abs=0.1) and len(table["views"]) == 4 and len(table["warps"]) == 3
     json.dumps(table, allow_nan=False)
     plots = plot_evaluation(evaluation, make_case().cameras)
     assert plots.shape == (1, 3, 512, 1024) and plots.std() > 0.05
+
+
+def test_two_views_are_too_few_for_structure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(evaluation_module, "import_pycolmap", lambda: None)
+    report = describe_evaluation(evaluate(Case(make_case().images[:2], make_truck(2)), tmp_path))
+    assert "not measured; they need at least 3 views, got 2" in report
+
+
+def test_camera_that_only_turns_is_judged_from_the_anchor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """There structure from motion finds nothing, which must not count as disobedience."""
+    pytest.importorskip("pycolmap", reason="the optional package pycolmap is not installed")
+    pan = turn_view(turn_view(make_truck(3, step=0.0), 1, 4), 2, 8)
+    structure = Structure(Attempt(3, 100.0, 3, True, ()), None, match_wall(pan), 1, tmp_path)
+    monkeypatch.setattr(evaluation_module, "find_structure", lambda *_: structure)
+    result = evaluate(Case(make_case().images[:3], pan, (make_anchor(),)), tmp_path)
+    assert result.poses is None and result.triangulation is None and result.epipolar is None
+    report = describe_evaluation(result)
+    assert report.startswith("Does the camera obey? yes: 100% of views turned as asked, by the anchor's depth")
+    assert "camera pose accuracy and points: not measured; the trajectory stands at one place" in report
 
 
 def test_bare_views_say_what_to_connect(no_colmap: None, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from mvcustom.mvcustom_core.scenes.scene import sample_concept
 VIEWS, SIZE = 8, 256
 ANCHOR = 3
 MIDDLE = [2, 3, 4, 5, 6]  # views enough for what is not a ceiling
-FREQUENCIES = (20.0, 40.0, 80.0)  # of the grain, radians per unit
+FREQUENCIES = (20.0, 40.0)  # of the grain, radians per unit
 
 pytest.importorskip("pycolmap", reason="the optional package pycolmap is not installed")
 
@@ -151,9 +151,9 @@ def test_camera_that_moves_half_as_far(structure: Structure) -> None:
     assert epipolar.distance_px > 0.5 and points.reprojection_px > 0.5, "they notice, but the lines lie almost as they should"
 
 
-def spoil_one(images: Tensor) -> Tensor:
+def spoil_last(images: Tensor) -> Tensor:
     spoiled = images.clone()
-    spoiled[2] = render(11, make_orbit()[[0]])[0][0]
+    spoiled[4] = render(11, make_orbit()[[0]])[0][0]
     return spoiled
 
 
@@ -166,7 +166,7 @@ FAULTS: dict[str, tuple[Callable[[Tensor], Tensor], float, float]] = {
     "frozen camera": (lambda images: images[:1].repeat(5, 1, 1, 1), 0, 0),
     "different scenes": (mix_scenes, 0, 0),
     "noise": (lambda images: torch.rand(images.shape, generator=torch.Generator().manual_seed(0)), 0, 0),
-    "one view of another scene": (spoil_one, 6 / 10, 2 / 4),
+    "last view of another scene": (spoil_last, 6 / 10, 3 / 4),
 }
 
 
@@ -183,8 +183,8 @@ def test_faults_score_as_they_should(fault: str, clean: tuple[Tensor, Tensor, Te
 
 
 def test_small_views_are_enlarged(clean: tuple[Tensor, Tensor, Tensor], tmp_path: Path) -> None:
-    targets = make_orbit()[MIDDLE].resize(96, 96)
-    structure = find(F.interpolate(clean[0][MIDDLE], size=(96, 96), mode="area"), tmp_path, targets)
+    targets = make_orbit()[MIDDLE[:4]].resize(96, 96)
+    structure = find(F.interpolate(clean[0][MIDDLE[:4]], size=(96, 96), mode="area"), tmp_path, targets)
     poses, points, epipolar = judge(structure, targets)
     assert structure.enlargement == 4 and poses.accuracy == 1 and epipolar.tsed == 1
     assert epipolar.distance_px < 0.3 and points.reprojection_px < 0.3, "in pixels of the small views"
@@ -193,11 +193,11 @@ def test_small_views_are_enlarged(clean: tuple[Tensor, Tensor, Tensor], tmp_path
 def test_every_view_may_have_its_own_lens(clean: tuple[Tensor, Tensor, Tensor], tmp_path: Path) -> None:
     """Crops off the middle, from alternate sides."""
     cameras, side, crops, lenses = make_orbit(), 208, [], []
-    for view in MIDDLE:
+    for view in MIDDLE[:4]:
         left, top = (0, 48) if view % 2 else (48, 0)
         crops.append(clean[0][view, :, top : top + side, left : left + side])
         lenses.append(cameras[view].crop(left, top, side, side).K)
-    targets = replace(cameras[MIDDLE], K=torch.cat(lenses), width=side, height=side)
+    targets = replace(cameras[MIDDLE[:4]], K=torch.cat(lenses), width=side, height=side)
     poses, points, _ = judge(find(torch.stack(crops), tmp_path, targets), targets)
     assert poses.accuracy == 1 and poses.auc > 0.95 and points.reprojection_px < 0.5
 
