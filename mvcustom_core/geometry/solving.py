@@ -33,7 +33,7 @@ from .solution import MIN_VIEWS, Attempt
 OLDEST = (4, 2)  # pycolmap: the first with the calls below
 INSTALL = "install it with ComfyUI's Python (python -m pip install --upgrade pycolmap) and restart ComfyUI"
 GUESS = 1.2  # COLMAP's first guess of an unknown focal length, in longer sides
-FAINT_PEAK, FAINT_EDGE = 0.0004, 20.0  # SIFT's thresholds, a sixteenth and the double of COLMAP's
+FAINT_PEAK, FAINT_EDGE = 0.0007, 20.0  # SIFT's thresholds, a tenth and the double of COLMAP's
 FAINT_COUNT = 4096  # features of a photograph, half of COLMAP's: noise gives any number of them, and matching takes the square
 PORTION = 4  # photographs between two reports
 DATABASE = "database.db"  # of features and matches, in the folder of a run
@@ -96,7 +96,7 @@ def solve_cameras(
         masks: [V, 1, H, W]; features are looked for where they exceed one half. None looks everywhere.
         focal: focal length in pixels; None finds it.
         intrinsics: [V, 3, 3] in pixels, of pictures whose lenses are known; in place of `focal`.
-        faint: for smooth pictures: take features of little contrast too, and look for more matches where the first ones say they must lie.
+        faint: take features of little contrast too, for smooth pictures.
 
     Returns:
         every model that was found, perhaps none: `solution.choose_model` judges them.
@@ -213,7 +213,7 @@ def _match_features(work: _Work, progress: Progress) -> None:
     """Match all pairs and verify them with two-view geometry; where matches are there already, verify only."""
     colmap, names = work.colmap, work.names
     matching, pairing, verification = colmap.FeatureMatchingOptions(), colmap.ImportedPairingOptions(), colmap.TwoViewGeometryOptions()
-    matching.use_gpu, matching.guided_matching = False, work.faint
+    matching.use_gpu = False
     pairing.match_list_path = work.folder / "pairs.txt"
     verification.ransac.random_seed = 0
     for start in range(0, len(names), PORTION):
