@@ -1,7 +1,7 @@
 """Does the subject stay itself: its colours, and what an encoder of pictures makes of it, against reference photographs.
 
 Colours need no weights: histograms inside the masks, compared by the Bhattacharyya coefficient. An encoder is any function from square
-pictures to vectors, a network of the caller's. Every view counts by the reference that it resembles most, as references show all sides.
+pictures to vectors, a network of the caller's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EMPTY = 0.5  # grey around the subject
 
 
 def compare_colors(images: Tensor, masks: Tensor, references: Tensor, reference_masks: Tensor) -> Tensor:
-    """Likeness [V] in 0..1 of each view's subject colours to those of the nearest reference.
+    """Likeness [V, A] in 0..1 of each view's subject colours to those of each reference.
 
     Args:
         images: [V, 3, H, W] in 0..1.
@@ -35,13 +35,13 @@ def compare_colors(images: Tensor, masks: Tensor, references: Tensor, reference_
     check_shape(images, "V 3 H W", masks, "V 1 H W", references, "A 3 h w", reference_masks, "A 1 h w")
     ours = torch.stack([_count_colors(*pair) for pair in zip(images, masks, strict=True)])  # [V, bins]
     theirs = torch.stack([_count_colors(*pair) for pair in zip(references, reference_masks, strict=True)])  # [A, bins]
-    return (ours.sqrt() @ theirs.sqrt().mT).amax(1)
+    return ours.sqrt() @ theirs.sqrt().mT
 
 
 def compare_embeddings(views: Tensor, references: Tensor) -> Tensor:
-    """Cosine [V] of each view's vector [V, D] with that of the nearest of the references [A, D]."""
+    """Cosines [V, A] of the views' vectors [V, D] with those of the references [A, D]."""
     check_shape(views, "V D", references, "A D")
-    return (F.normalize(views.float(), dim=1) @ F.normalize(references.float(), dim=1).mT).amax(1)
+    return F.normalize(views.float(), dim=1) @ F.normalize(references.float(), dim=1).mT
 
 
 def retrieve_subjects(views: Tensor, galleries: Sequence[Tensor]) -> Tensor:

@@ -1,4 +1,7 @@
-"""The views' subject against the references, by every measure that there is, with the references' likeness to one another as the scale."""
+"""The views' subject against the references, by every measure that there is, with the references' likeness to one another as the scale.
+
+A view counts by the reference that it resembles most, as references show all sides.
+"""
 
 from __future__ import annotations
 
@@ -48,34 +51,24 @@ class Likeness:
 
 
 def measure_likenesses(case: Case, judges: Judges) -> tuple[Likeness, ...]:
-    """Colours where all masks are known, and every encoder; nothing without references."""
+    """Colours where all masks are known, and every encoder, of the subject alone where they are; nothing without references."""
     if case.references is None:
         return ()
     likenesses = []
+    ours, theirs = (case.images, case.masks), (case.references, case.reference_masks)
     if case.masks is not None and case.reference_masks is not None:
-        theirs = case.references, case.reference_masks
-        alone = [compare_colors(*_pick(theirs, [i]), *_leave_out(theirs, i)) for i in range(len(case.references))]
-        likenesses.append(Likeness("colours", compare_colors(case.images, case.masks, *theirs), _average(alone)))
-    ours, theirs = crop_subjects(case.images, case.masks), crop_subjects(case.references, case.reference_masks)
+        likenesses.append(_rate("colours", compare_colors(*ours, *theirs), compare_colors(*theirs, *theirs)))
+    else:
+        ours, theirs = (case.images, None), (case.references, None)  # a subject alone and a whole picture would not compare
     for name, encoder in judges.encoders.items():
-        vectors = encoder(theirs)
-        alone = [compare_embeddings(vectors[[i]], vectors[_others(len(vectors), i)]) for i in range(len(vectors))]
-        likenesses.append(Likeness(name, compare_embeddings(encoder(ours), vectors), _average(alone)))
+        views, references = (encoder(crop_subjects(*pictures)) for pictures in (ours, theirs))
+        likenesses.append(_rate(name, compare_embeddings(views, references), compare_embeddings(references, references)))
     return tuple(likenesses)
 
 
-def _pick(pictures: tuple[Tensor, Tensor], indices: list[int]) -> tuple[Tensor, Tensor]:
-    return pictures[0][indices], pictures[1][indices]
-
-
-def _leave_out(pictures: tuple[Tensor, Tensor], index: int) -> tuple[Tensor, Tensor]:
-    return _pick(pictures, _others(len(pictures[0]), index))
-
-
-def _others(count: int, index: int) -> list[int]:
-    """All but one; that one where it is alone."""
-    return [other for other in range(count) if other != index] or [index]
-
-
-def _average(parts: list[Tensor]) -> float:
-    return float(torch.cat(parts).mean())
+def _rate(name: str, views: Tensor, references: Tensor) -> Likeness:
+    """From the likeness of the views [V, A] and of the references [A, A] to each reference."""
+    others = references.clone()
+    if len(references) > 1:
+        others.fill_diagonal_(-torch.inf)  # itself does not count
+    return Likeness(name, views.amax(1), float(others.amax(1).mean()))

@@ -74,7 +74,7 @@ def measure_warps(
     Args:
         images: [V, 3, H, W] in 0..1, of the cameras' size.
         anchors: views of known depth, at least one.
-        masks: [V, 1, H, W], above one half on the subject; None if unknown.
+        masks: [V, 1, H, W], white on the subject, and background where they are black; None if unknown.
         progress: is called with the share that is done.
     """
     views = check_shape(images, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))["V"]

@@ -23,7 +23,7 @@ from mvcustom.mvcustom_core.evaluation.epipolar import epipolar_distances, measu
 from mvcustom.mvcustom_core.evaluation.evaluation import Evaluation, evaluate_views
 from mvcustom.mvcustom_core.evaluation.fidelity import measure_fidelity, measure_sharpness, measure_ssim, weigh_psnr
 from mvcustom.mvcustom_core.evaluation.identity import compare_colors, compare_embeddings, crop_subjects, retrieve_subjects
-from mvcustom.mvcustom_core.evaluation.likeness import Judges
+from mvcustom.mvcustom_core.evaluation.likeness import Judges, measure_likenesses
 from mvcustom.mvcustom_core.evaluation.pose import measure_poses
 from mvcustom.mvcustom_core.evaluation.report import describe_evaluation, tabulate_evaluation
 from mvcustom.mvcustom_core.evaluation.structure import Structure
@@ -290,16 +290,18 @@ RED, GREEN, BLUE = (0.9, 0.1, 0.1), (0.1, 0.9, 0.1), (0.1, 0.1, 0.9)
 
 
 def test_colors_inside_the_masks() -> None:
-    assert compare_colors(*make_subjects([RED, BLUE]), *make_subjects([GREEN, RED], 24)).tolist() == pytest.approx([1, 0])
+    likeness = compare_colors(*make_subjects([RED, BLUE]), *make_subjects([GREEN, RED], 24))
+    torch.testing.assert_close(likeness, torch.tensor([[0.0, 1], [0, 0]]))
     half = make_subjects([RED])
     half[0][:, :, 5:10, 5:15] = torch.tensor(BLUE)[:, None, None]
     assert compare_colors(*half, *make_subjects([RED])).item() == pytest.approx(math.sqrt(0.5)), "sqrt(1/2 * 1)"
 
 
-def test_nearest_reference_and_retrieval() -> None:
+def test_cosines_and_retrieval() -> None:
     axes = torch.eye(4)
     views = torch.stack([axes[0] + 0.1 * axes[1], axes[2], axes[3]])
-    assert compare_embeddings(views, axes[:2]).tolist() == pytest.approx([1 / math.sqrt(1.01), 0, 0])
+    expected = torch.tensor([[1.0, 0.1], [0, 0], [0, 0]]) / math.sqrt(1.01)
+    torch.testing.assert_close(compare_embeddings(views, axes[:2]), expected)
     assert retrieve_subjects(views, [axes[:2], axes[2:3] * 7, axes[3:]]).tolist() == [0, 1, 2]
 
 
@@ -463,6 +465,19 @@ def test_bare_views_say_what_to_connect(no_colmap: None, tmp_path: Path) -> None
     report = describe_evaluation(evaluate(Case(make_case().images, make_truck(4)), tmp_path))
     assert report.count("? not measured") == 3
     assert "connect depth of this trajectory" in report and "connect references, or true views with masks" in report
+
+
+def test_views_count_by_the_nearest_reference_and_references_by_one_another() -> None:
+    views, masks = make_subjects([RED, BLUE])
+    references, theirs = make_subjects([RED, RED, GREEN])
+    case = Case(views, make_truck(2), (), masks, references, theirs)
+    (colors, encoded) = measure_likenesses(case, Judges({"middle": lambda pictures: pictures[:, :, 112, 112] - 0.5}))
+    assert colors.views.tolist() == pytest.approx([1, 0]) and colors.ceiling == pytest.approx(2 / 3)
+    assert encoded.views[0] == pytest.approx(1) and encoded.mean < 1
+    (whole,) = measure_likenesses(replace(case, masks=None), Judges({"corner": lambda pictures: pictures[:, :, 0, 0] + 1}))
+    assert whole.views.tolist() == pytest.approx([1, 1]), "without all masks whole pictures are compared"
+    (alone,) = measure_likenesses(replace(case, references=references[:1], reference_masks=theirs[:1]), Judges())
+    assert alone.ceiling == pytest.approx(1)
 
 
 def test_other_subject_and_broken_background_are_told(no_colmap: None, tmp_path: Path) -> None:

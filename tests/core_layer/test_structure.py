@@ -18,9 +18,11 @@ from torch.nn import functional as F
 from mvcustom.mvcustom_core.evaluation.case import Case
 from mvcustom.mvcustom_core.evaluation.epipolar import EpipolarConsistency, measure_epipolar
 from mvcustom.mvcustom_core.evaluation.evaluation import Evaluation, evaluate_views
+from mvcustom.mvcustom_core.evaluation.fidelity import measure_sharpness
 from mvcustom.mvcustom_core.evaluation.pose import PoseAccuracy, measure_poses
 from mvcustom.mvcustom_core.evaluation.report import describe_evaluation, tabulate_evaluation
 from mvcustom.mvcustom_core.evaluation.structure import Structure, Triangulation, find_structure, triangulate_views
+from mvcustom.mvcustom_core.evaluation.warping import measure_warps
 from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at, square_intrinsics
 from mvcustom.mvcustom_core.geometry.depth import AnchorDepth, DepthMap
 from mvcustom.mvcustom_core.geometry.rays import unproject_depth
@@ -177,6 +179,15 @@ def test_faults_score_as_they_should(fault: str, clean: tuple[Tensor, Tensor, Te
     assert poses.accuracy == pytest.approx(accuracy) and epipolar.tsed == pytest.approx(tsed)
     if fault in ("different scenes", "noise"):
         assert points.points == 0 and points.reprojection_px is None
+
+
+def test_blur_raises_the_warp_and_lowers_sharpness(clean: tuple[Tensor, Tensor, Tensor]) -> None:
+    """Why the two are read together."""
+    images, depth, _ = (part[3:5] for part in clean)
+    blurred = F.avg_pool2d(F.pad(images, (3, 3, 3, 3), mode="replicate"), 7, 1)
+    anchor = AnchorDepth(0, DepthMap(depth[0], torch.ones(SIZE, SIZE, dtype=torch.bool), "true", 1.0, ""))
+    sharp, soft = (measure_warps(each, make_orbit()[3:5], [anchor], None, lambda share: None).psnr for each in (images, blurred))
+    assert soft > sharp + 1 and measure_sharpness(blurred).mean() < 0.3 * measure_sharpness(images).mean()
 
 
 # Sizes and lenses
