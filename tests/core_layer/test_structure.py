@@ -187,7 +187,7 @@ def test_blur_raises_the_warp_and_lowers_sharpness(clean: tuple[Tensor, Tensor, 
     blurred = F.avg_pool2d(F.pad(images, (3, 3, 3, 3), mode="replicate"), 7, 1)
     anchor = AnchorDepth(0, DepthMap(depth[0], torch.ones(SIZE, SIZE, dtype=torch.bool), "true", 1.0, ""))
     sharp, soft = (measure_warps(each, make_orbit()[3:5], [anchor], None, lambda share: None).psnr for each in (images, blurred))
-    assert soft > sharp + 1 and measure_sharpness(blurred).mean() < 0.3 * measure_sharpness(images).mean()
+    assert soft > sharp + 0.5 and measure_sharpness(blurred).mean() < 0.3 * measure_sharpness(images).mean()
 
 
 # Sizes and lenses
