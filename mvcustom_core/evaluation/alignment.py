@@ -84,6 +84,19 @@ def align_centers(source: Tensor, target: Tensor) -> Similarity:
     return Similarity(scale, rotation, target.mean(0) - scale * rotation @ source.mean(0))
 
 
+def align_cameras(source: Cameras, target: Cameras) -> Similarity:
+    """The similarity that turns cameras as others are turned, on average, and gives their centres the same middle and spread.
+
+    To look at: unlike centres alone it is unique for cameras on a line. Neither set may stand at one place.
+    """
+    source, target = (cameras.to("cpu", torch.float64) for cameras in (source, target))
+    U, _, Vt = torch.linalg.svd((target.c2w[:, :3, :3] @ source.w2c[:, :3, :3]).sum(0))
+    rotation = U @ torch.diag(torch.tensor([1.0, 1.0, float(torch.linalg.det(U @ Vt).sign())], dtype=torch.float64)) @ Vt
+    a, b = source.centers.mean(0), target.centers.mean(0)
+    scale = float((target.centers - b).norm() / (source.centers - a).norm())
+    return Similarity(scale, rotation, b - scale * rotation @ a)
+
+
 def measure_path(found: Cameras, targets: Cameras, indices: tuple[int, ...]) -> PathErrors | None:
     """ATE and RPE of found cameras against the targets.
 

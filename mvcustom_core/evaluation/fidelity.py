@@ -52,10 +52,15 @@ def measure_ssim(images: Tensor, truth: Tensor) -> Tensor:
     """Structural similarity [V], over the windows that lie inside the picture.
 
     Raises:
-        ValueError: if the pictures are smaller than a window.
+        ValueError: if the pictures are smaller than a window, or kornia is missing.
     """
-    from kornia.metrics import ssim  # takes seconds to import
-
+    try:
+        from kornia.metrics import ssim  # takes seconds
+    except ImportError as missing:
+        raise ValueError(
+            f"SSIM: wanted the package kornia, which comes with ComfyUI, got: {missing}; install it with ComfyUI's Python "
+            "(python -m pip install kornia), or disconnect the true views"
+        ) from missing
     if min(images.shape[-2:]) < WINDOW:
         raise ValueError(f"true views: wanted pictures of at least {WINDOW} pixels, got {images.shape[-1]}x{images.shape[-2]}")
     return ssim(images, truth, WINDOW, padding="valid").mean((1, 2, 3))

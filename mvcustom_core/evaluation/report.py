@@ -69,7 +69,7 @@ def summarise_evaluation(evaluation: Evaluation) -> dict[str, float | None]:
         "text cosine": None if evaluation.text is None else float(evaluation.text.mean()),
         "CLIP score": None if evaluation.text is None else 2.5 * float(evaluation.text.clamp(min=0).mean()),
         "sharpness": sharpness,
-        "sharpness of the wanted": None if not wanted else sharpness / wanted,
+        "sharpness ratio": None if not wanted else sharpness / wanted,
     }
 
 

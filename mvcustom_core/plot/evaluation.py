@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..evaluation.alignment import MIN_CAMERAS, align_centers, measure_extent
+from ..evaluation.alignment import MIN_CAMERAS, align_cameras, measure_extent
 from ..evaluation.evaluation import Evaluation
 from ..evaluation.pose import THRESHOLD_DEG, PoseAccuracy
 from ..geometry.cameras import Cameras
@@ -27,8 +27,7 @@ def plot_evaluation(evaluation: Evaluation, targets: Cameras, width: int = 1024,
     sheets = [_plot_figures(evaluation, width, height)]
     model = evaluation.structure and evaluation.structure.model
     if model is not None and len(model.indices) >= MIN_CAMERAS and measure_extent(model.cameras) > 0:
-        similarity = align_centers(model.cameras.centers, targets[list(model.indices)].centers)
-        found = similarity.apply_cameras(model.cameras)
+        found = align_cameras(model.cameras, targets[list(model.indices)]).apply_cameras(model.cameras)
         sheets.insert(0, plot_trajectory(found, references=targets, reference_name="target", width=width, height=height))
     return torch.stack(sheets)
 

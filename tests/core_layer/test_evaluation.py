@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mvcustom.mvcustom_core.evaluation import evaluation as evaluation_module
-from mvcustom.mvcustom_core.evaluation.alignment import align_centers, measure_path
+from mvcustom.mvcustom_core.evaluation.alignment import align_cameras, align_centers, measure_path
 from mvcustom.mvcustom_core.evaluation.anchoring import AnchorAccuracy, locate_views
 from mvcustom.mvcustom_core.evaluation.bootstrap import bootstrap_difference, bootstrap_mean, summarise_rows
 from mvcustom.mvcustom_core.evaluation.case import Case, check_case
@@ -134,10 +135,11 @@ def test_similarity_is_recovered() -> None:
         align_centers(source[:2], source[:2])
 
 
-def test_similarity_brings_cameras_back() -> None:
-    found = move_world(make_arc())
-    back = align_centers(found.centers, make_arc().centers).apply_cameras(found)
-    torch.testing.assert_close(back.w2c, make_arc().w2c)
+@pytest.mark.parametrize("targets", [make_arc(), make_truck()])
+def test_cameras_are_brought_back(targets: Cameras) -> None:
+    """Also from a line, about which centres alone would leave them free to roll."""
+    found = move_world(targets)
+    torch.testing.assert_close(align_cameras(found, targets).apply_cameras(found).w2c, targets.w2c)
 
 
 def test_path_errors() -> None:
@@ -262,6 +264,12 @@ def test_ssim_is_the_textbook_formula() -> None:
     assert measure_ssim(truth, truth).item() == pytest.approx(1)
     with pytest.raises(ValueError, match="wanted pictures of at least 11 pixels, got 8x10"):
         measure_ssim(truth[..., :10, :8], truth[..., :10, :8])
+
+
+def test_missing_kornia_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "kornia.metrics", None)
+    with pytest.raises(ValueError, match="SSIM: wanted the package kornia, which comes with ComfyUI, got: .*; install it"):
+        measure_ssim(torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16))
 
 
 def test_sharpness_of_a_chessboard_and_of_its_blur() -> None:
