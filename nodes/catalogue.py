@@ -9,6 +9,7 @@ from .camera_trajectory import MVCustomCameraTrajectory
 from .concept_guider import MVCustomConceptGuider
 from .depth_render_hook import MVCustomDepthRenderHook
 from .estimate_anchor_depth import MVCustomEstimateAnchorDepth
+from .evaluate_views import MVCustomEvaluateViews
 from .latent_completion_sampler import MVCustomLatentCompletionSampler
 from .learn_concept import MVCustomLearnConcept
 from .load_backbone import MVCustomLoadBackbone
@@ -37,4 +38,5 @@ NODES = [
     MVCustomDepthRenderHook,
     MVCustomOnePassRenderHook,
     MVCustomLatentCompletionSampler,
+    MVCustomEvaluateViews,
 ]

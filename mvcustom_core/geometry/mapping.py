@@ -81,12 +81,12 @@ def _read_model(mapper: str, reconstruction: Any) -> Model:
     images = sorted((reconstruction.image(i) for i in reconstruction.reg_image_ids()), key=lambda image: image.name)
     w2c = torch.eye(4).repeat(len(images), 1, 1)
     w2c[:, :3] = torch.tensor(np.stack([image.cam_from_world().matrix() for image in images]), dtype=torch.float32)
-    (camera,) = reconstruction.cameras.values()
-    K = torch.tensor(camera.calibration_matrix(), dtype=torch.float32).repeat(len(images), 1, 1)
+    lenses = [reconstruction.camera(image.camera_id) for image in images]
+    K = torch.tensor(np.stack([lens.calibration_matrix() for lens in lenses]), dtype=torch.float32)
     return Model(
         mapper,
         tuple(int(Path(image.name).stem) for image in images),
-        Cameras(w2c, K, camera.width, camera.height),
+        Cameras(w2c, K, lenses[0].width, lenses[0].height),
         reconstruction.num_points3D(),
         reconstruction.compute_num_observations(),
         reconstruction.compute_mean_reprojection_error(),

@@ -76,7 +76,7 @@ def choose_model(attempt: Attempt) -> Model:
     """
     if not attempt.models:
         raise ValueError(_explain_failure(attempt))
-    best = max(attempt.models, key=lambda model: (len(model.indices), model.observations))
+    best = max(attempt.models, key=rank_model)
     wanted = max(MIN_VIEWS, math.ceil(MIN_SHARE * attempt.views))
     if len(best.indices) < wanted:
         raise ValueError(
@@ -105,6 +105,11 @@ def choose_model(attempt: Attempt) -> Model:
             f"{focal:.0f}; choose a known field of view or focal length, or photograph from more sides"
         )
     return best
+
+
+def rank_model(model: Model) -> tuple[int, int]:
+    """By what models of the same photographs are ranked: the views that they place, and then the observations that they explain."""
+    return len(model.indices), model.observations
 
 
 def describe_model(attempt: Attempt, model: Model) -> list[str]:

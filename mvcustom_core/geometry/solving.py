@@ -1,7 +1,7 @@
 """Cameras from plain photographs: structure from motion with pycolmap, an optional package. Nothing else imports it.
 
 SIFT features, matches of all pairs, and both mappers of `mapping`: which of them places more views differs from scene to scene. All
-photographs share one pinhole camera whose principal point is the middle.
+photographs share one pinhole camera whose principal point is the middle, unless each one's intrinsics are given.
 
 An unknown focal length is found from the fundamental matrices first, and the matches are verified once more with it. Without that the
 global mapper returns models that are wrong, with every view placed and a small reprojection error; where it fails, that mapper is left out.
@@ -13,11 +13,12 @@ portions, between which the caller is told how far it is and may raise.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +33,10 @@ from .solution import MIN_VIEWS, Attempt
 OLDEST = (4, 2)  # pycolmap: the first with the calls below
 INSTALL = "install it with ComfyUI's Python (python -m pip install --upgrade pycolmap) and restart ComfyUI"
 GUESS = 1.2  # COLMAP's first guess of an unknown focal length, in longer sides
+FAINT_PEAK, FAINT_EDGE = 0.0007, 20.0  # SIFT's thresholds, a tenth and the double of COLMAP's
+FAINT_COUNT = 4096  # features of a photograph, half of COLMAP's: noise gives any number of them, and matching takes the square
 PORTION = 4  # photographs between two reports
+DATABASE = "database.db"  # of features and matches, in the folder of a run
 FEATURES, MATCHES, FOCAL, INCREMENTAL = 0.2, 0.5, 0.7, 0.85  # what share of the work is done after each stage
 
 
@@ -43,10 +47,11 @@ class _Work:
     colmap: ModuleType
     folder: Path
     names: tuple[str, ...]
+    faint: bool
 
     @property
     def database(self) -> Path:
-        return self.folder / "database.db"
+        return self.folder / DATABASE
 
     @property
     def images(self) -> Path:
@@ -72,7 +77,16 @@ def import_pycolmap() -> ModuleType:
     return colmap
 
 
-def solve_cameras(images: Tensor, folder: Path, progress: Progress, *, masks: Tensor | None = None, focal: float | None = None) -> Attempt:
+def solve_cameras(
+    images: Tensor,
+    folder: Path,
+    progress: Progress,
+    *,
+    masks: Tensor | None = None,
+    focal: float | None = None,
+    intrinsics: Tensor | None = None,
+    faint: bool = False,
+) -> Attempt:
     """Run structure from motion.
 
     Args:
@@ -81,6 +95,8 @@ def solve_cameras(images: Tensor, folder: Path, progress: Progress, *, masks: Te
         progress: is called with the share that is done.
         masks: [V, 1, H, W]; features are looked for where they exceed one half. None looks everywhere.
         focal: focal length in pixels; None finds it.
+        intrinsics: [V, 3, 3] in pixels, of pictures whose lenses are known; in place of `focal`.
+        faint: take features of little contrast too, for smooth pictures.
 
     Returns:
         every model that was found, perhaps none: `solution.choose_model` judges them.
@@ -88,28 +104,30 @@ def solve_cameras(images: Tensor, folder: Path, progress: Progress, *, masks: Te
     Raises:
         ValueError: if pycolmap is missing, or there are too few photographs.
     """
-    sizes = check_shape(images, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))
+    known = [pair for pair in ((masks, "V 1 H W"), (intrinsics, "V 3 3")) if pair[0] is not None]
+    sizes = check_shape(images, "V 3 H W", *(part for pair in known for part in pair))
     colmap = import_pycolmap()
     if len(images) < MIN_VIEWS:
         raise ValueError(
             f"photographs: wanted at least {MIN_VIEWS}, better 20 or more, got {len(images)}; connect all of them as one batch"
         )
-    work = _Work(colmap, folder, tuple(f"{i:05}.png" for i in range(len(images))))
+    work = _Work(colmap, folder, tuple(f"{i:05}.png" for i in range(len(images))), faint)
+    given = focal is not None or intrinsics is not None
     with _quiet(colmap):
         colmap.set_random_seed(0)
         _write_pictures(work, images, masks)
-        _write_database(work, sizes["W"], sizes["H"], focal)
+        _write_database(work, _make_cameras(colmap, sizes["W"], sizes["H"], focal, intrinsics))
         _extract_features(work, masks is not None, _span(progress, 0.0, FEATURES))
         _match_features(work, _span(progress, FEATURES, MATCHES))
-        calibrated = focal is not None or _find_focal(work, _span(progress, MATCHES, FOCAL))
-        models = map_incrementally(colmap, work.database, focal is None, _span(progress, FOCAL, INCREMENTAL))
+        calibrated = given or _find_focal(work, _span(progress, MATCHES, FOCAL))
+        models = map_incrementally(colmap, work.database, not given, _span(progress, FOCAL, INCREMENTAL))
         if calibrated:
-            models += map_globally(colmap, work.database, focal is None, _span(progress, INCREMENTAL, 1.0))
+            models += map_globally(colmap, work.database, not given, _span(progress, INCREMENTAL, 1.0))
         with colmap.Database.open(work.database) as database:
             features = database.num_keypoints() / len(images)
             linked = sum(count > 0 for count in database.read_two_view_geometry_num_inliers()[1])
     progress(1.0)
-    return Attempt(len(images), features, linked, focal is not None, tuple(models))
+    return Attempt(len(images), features, linked, given, tuple(models))
 
 
 @contextmanager
@@ -139,23 +157,33 @@ def _write_pictures(work: _Work, images: Tensor, masks: Tensor | None) -> None:
             Image.fromarray(np.ascontiguousarray(pixels)).save(folder / (name + suffix), compress_level=1)
 
 
-def _write_database(work: _Work, width: int, height: int, focal: float | None) -> None:
-    """One camera and all images, numbered in order: left to the extraction, its threads would decide on the numbers."""
+def _make_cameras(colmap: ModuleType, width: int, height: int, focal: float | None, intrinsics: Tensor | None) -> list[Any]:
+    """One camera for all images, or one for each."""
+    if intrinsics is None:
+        parameters, model = [[focal or GUESS * max(width, height), width / 2, height / 2]], "SIMPLE_PINHOLE"
+    else:
+        parameters, model = intrinsics[:, (0, 1, 0, 1), (0, 1, 2, 2)].tolist(), "PINHOLE"
+    cameras = [colmap.Camera(model=model, width=width, height=height, params=each) for each in parameters]
+    for camera in cameras:
+        camera.has_prior_focal_length = focal is not None or intrinsics is not None
+    return cameras
+
+
+def _write_database(work: _Work, cameras: Sequence[Any]) -> None:
+    """The cameras and all images, numbered in order: left to the extraction, its threads would decide on the numbers."""
     colmap = work.colmap
-    camera = colmap.Camera(
-        model="SIMPLE_PINHOLE", width=width, height=height, params=[focal or GUESS * max(width, height), width / 2, height / 2]
-    )
-    camera.has_prior_focal_length = focal is not None
     with colmap.Database.open(work.database) as database:
-        camera.camera_id = database.write_camera(camera)
-        rig = colmap.Rig()
-        rig.add_ref_sensor(camera.sensor_id)
-        rig_id = database.write_rig(rig)
-        for name in work.names:
-            image = colmap.Image(name=name, camera_id=camera.camera_id)
+        for camera in cameras:
+            camera.camera_id = database.write_camera(camera)
+            rig = colmap.Rig()
+            rig.add_ref_sensor(camera.sensor_id)
+            database.write_rig(rig)
+        for number, name in enumerate(work.names):
+            camera_id = cameras[number % len(cameras)].camera_id
+            image = colmap.Image(name=name, camera_id=camera_id)
             image.image_id = database.write_image(image)
             frame = colmap.Frame()
-            frame.rig_id = rig_id
+            frame.rig_id = camera_id  # both are counted from 1
             frame.add_data_id(image.data_id)
             database.write_frame(frame)
 
@@ -164,6 +192,8 @@ def _extract_features(work: _Work, masked: bool, progress: Progress) -> None:
     colmap = work.colmap
     reader, options = colmap.ImageReaderOptions(), colmap.FeatureExtractionOptions()
     options.use_gpu = False
+    if work.faint:
+        options.sift.peak_threshold, options.sift.edge_threshold, options.sift.max_num_features = FAINT_PEAK, FAINT_EDGE, FAINT_COUNT
     if masked:
         reader.mask_path = work.masks
     for start in range(0, len(work.names), PORTION):

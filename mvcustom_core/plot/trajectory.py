@@ -20,13 +20,19 @@ VIEWER_DISTANCE = 4.0  # of the scene's radius
 
 
 def plot_trajectory(
-    cameras: Cameras, *, subject_radius: float = 0.25, references: Cameras | None = None, width: int = 1024, height: int = 512
+    cameras: Cameras,
+    *,
+    subject_radius: float = 0.25,
+    references: Cameras | None = None,
+    reference_name: str = "reference",
+    width: int = 1024,
+    height: int = 512,
 ) -> Tensor:
     """Draw the cameras as pyramids coloured from first to last, their path, and the subject as a ball about the origin.
 
     Args:
         subject_radius: world units; 0 draws no subject.
-        references: more cameras, drawn in grey.
+        references: more cameras, drawn in grey, and what the caption calls one of them.
 
     Returns:
         [3, height, width] in [0, 1].
@@ -41,7 +47,7 @@ def plot_trajectory(
     canvas = new_sheet(width, height)
     text = canvas.text_size
     draw_cards(canvas, cameras, subject_radius, references=references, bottom=height - text * 3)
-    draw_caption(canvas, cameras, references, height - text * 1.5)
+    draw_caption(canvas, cameras, references, height - text * 1.5, reference_name)
     return canvas.to_tensor()
 
 
@@ -100,7 +106,7 @@ def _draw_scale_bar(card: Canvas, scale: float, length: float) -> None:
     card.text((right + text * 0.5, y), f"{length:g} unit{'s' * (length != 1)}", "lm", INK, size=0.9)
 
 
-def draw_caption(canvas: Canvas, cameras: Cameras, references: Cameras | None, y: float) -> None:
+def draw_caption(canvas: Canvas, cameras: Cameras, references: Cameras | None, y: float, reference_name: str = "reference") -> None:
     """A line at height y: what is shown, at the left; first to last, at the right."""
     text = canvas.text_size
     count = len(cameras)
@@ -112,7 +118,7 @@ def draw_caption(canvas: Canvas, cameras: Cameras, references: Cameras | None, y
     if references is not None:
         x += canvas.text_width(caption) + text * 2
         canvas.circle((x, y), text * 0.3, REFERENCE)
-        canvas.text((x + text * 0.7, y), f"{len(references)} reference{'s' * (len(references) > 1)}", "lm", FAINT_INK)
+        canvas.text((x + text * 0.7, y), f"{len(references)} {reference_name}{'s' * (len(references) > 1)}", "lm", FAINT_INK)
     if count > 1:
         _draw_color_bar(canvas, y, count)
 

@@ -8,14 +8,15 @@ from pathlib import Path
 import folder_paths
 
 CONCEPTS, MOTION, MOTION_LORA = "mvcustom", "animatediff_models", "animatediff_motion_lora"
-DEPTH = "mvcustom_depth"
+DEPTH, ENCODERS = "mvcustom_depth", "mvcustom_encoders"
 PACK = Path(__file__).resolve().parent.parent.parent
 
 
 def register_folders() -> None:
     """Make known to ComfyUI the pack's folders and AnimateDiff's two.
 
-    `models/mvcustom` and `output/mvcustom` hold concepts, `models/mvcustom_depth` a folder for each depth model.
+    `models/mvcustom` and `output/mvcustom` hold concepts, `models/mvcustom_depth` a folder for each depth model, and
+    `models/mvcustom_encoders` one for each network that judges pictures.
     """
     models, output = folder_paths.models_dir, folder_paths.get_output_directory()
     for name, folders in (
@@ -23,6 +24,7 @@ def register_folders() -> None:
         (MOTION, (os.path.join(models, MOTION),)),
         (MOTION_LORA, (os.path.join(models, MOTION_LORA),)),
         (DEPTH, (os.path.join(models, DEPTH),)),
+        (ENCODERS, (os.path.join(models, ENCODERS),)),
     ):
         known, extensions = folder_paths.folder_names_and_paths.get(name, ([], set()))
         paths = [*known, *(folder for folder in folders if folder not in known)]

@@ -17,7 +17,7 @@ FOREIGN = ("diffusers", "timm", "pytorch3d", "pycolmap", "matplotlib")
 
 # As ComfyUI loads a pack: comfy first, then the front door by its path. Processor time, because other work on the machine is not ours.
 SCRIPT = """
-import asyncio, importlib.util, json, sys, time
+import asyncio, gc, importlib.util, json, sys, time
 comfyui, pack, *foreign = sys.argv[1:]
 sys.path.insert(0, comfyui)
 import comfy.options
@@ -26,6 +26,7 @@ from comfy.cli_args import args
 import torch
 args.cpu = not torch.cuda.is_available()
 import nodes, comfy_api.latest
+gc.collect(); gc.freeze()  # torch's and ComfyUI's objects: going through them, whenever that falls due, takes half a second and is not ours
 before = set(sys.modules)
 began = time.process_time()
 spec = importlib.util.spec_from_file_location("pack", pack + "/__init__.py", submodule_search_locations=[pack])

@@ -1,0 +1,71 @@
+"""One case: a set of views, the cameras that were asked for, and whatever else is known of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ..geometry.cameras import Cameras
+from ..geometry.depth import AnchorDepth
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Views and what is known of them.
+
+    Attributes:
+        images: [V, 3, H, W] in 0..1.
+        cameras: V, those that were asked for, of any size of the same aspect.
+        anchors: depth of some views in the cameras' world.
+        masks: [V, 1, H, W], white on the subject.
+        references: [A, 3, h, w] photographs of the subject.
+        reference_masks: [A, 1, h, w].
+        truth: [V, 3, H, W] the views as they should be.
+    """
+
+    images: Tensor
+    cameras: Cameras
+    anchors: tuple[AnchorDepth, ...] = ()
+    masks: Tensor | None = None
+    references: Tensor | None = None
+    reference_masks: Tensor | None = None
+    truth: Tensor | None = None
+
+
+def check_case(case: Case) -> Cameras:
+    """The cameras at the views' size.
+
+    Raises:
+        ValueError: naming what does not fit, and what to connect.
+    """
+    views, _, height, width = case.images.shape
+    if views != len(case.cameras):
+        raise ValueError(f"views: wanted {len(case.cameras)}, one for each camera, got {views}; connect all views of this trajectory")
+    if views < 2:
+        raise ValueError(f"views: wanted at least 2, got {views}; connect a whole trajectory")
+    if abs(width * case.cameras.height - height * case.cameras.width) > max(case.cameras.height, case.cameras.width):
+        raise ValueError(
+            f"views: wanted the cameras' aspect {case.cameras.width}x{case.cameras.height}, got {width}x{height}; connect the trajectory "
+            "that these views were made with"
+        )
+    unknown = [anchor.view for anchor in case.anchors if anchor.view >= views]
+    if unknown:
+        raise ValueError(f"depth: wanted anchors among the {views} views, got view {unknown[0]}; connect depth of this trajectory")
+    for name, own, images in (
+        ("masks", case.masks, case.images),
+        ("true views", case.truth, case.images),
+        ("reference masks", case.reference_masks, case.references),
+    ):
+        _check_pictures(name, own, images)
+    return case.cameras.resize(width, height)
+
+
+def _check_pictures(name: str, own: Tensor | None, images: Tensor | None) -> None:
+    if own is None:
+        return
+    if images is None:
+        raise ValueError(f"{name}: wanted references with them, got none; connect references, or disconnect the {name}")
+    if (len(own), own.shape[-2:]) != (len(images), images.shape[-2:]):
+        wanted, got = (f"{len(x)} of {x.shape[-1]}x{x.shape[-2]} pixels" for x in (images, own))
+        raise ValueError(f"{name}: wanted {wanted}, one for each picture, got {got}; connect those that belong to these pictures")

@@ -1,0 +1,94 @@
+"""Thresholded symmetric epipolar distance (TSED, Yu et al., 2023): do matches of neighbouring views fit the cameras that were asked for?
+
+A pair of views is consistent if it has enough matches and their median distance from the epipolar lines is small. The distance is the
+mean of the two between each point and the line of the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..geometry.cameras import Cameras
+from ..shapes import check_shape
+from .alignment import SAME_PLACE
+
+MIN_MATCHES = 10
+MAX_DISTANCE = 2 / 256  # of the longer side: the paper's 2 pixels at the size of its pictures
+
+
+@dataclass(frozen=True, slots=True)
+class EpipolarPair:
+    """One pair of views: number of matches and their median distance in pixels, infinite where there are none."""
+
+    first: int
+    second: int
+    matches: int
+    distance_px: float
+    consistent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EpipolarConsistency:
+    """Neighbouring pairs against the target cameras."""
+
+    pairs: tuple[EpipolarPair, ...]
+
+    @property
+    def tsed(self) -> float:
+        """Share of consistent pairs."""
+        return sum(pair.consistent for pair in self.pairs) / len(self.pairs)
+
+    @property
+    def distance_px(self) -> float:
+        """Median over the pairs of their median distances; infinite where half of them have no match."""
+        return float(torch.tensor([pair.distance_px for pair in self.pairs], dtype=torch.float64).median())
+
+
+def measure_epipolar(matches: Mapping[tuple[int, int], Tensor], targets: Cameras) -> EpipolarConsistency | None:
+    """Judge neighbouring views.
+
+    Args:
+        matches: for pairs (i, j) of views [N, 4], the point (x, y) in i and the one in j, pixels of the targets' size.
+
+    Returns:
+        None if no two neighbours stand apart, so that there are no epipolar lines.
+    """
+    centers = targets.centers
+    steps = (centers[1:] - centers[:-1]).norm(dim=-1)  # [V - 1]
+    moving = steps > SAME_PLACE * centers.norm(dim=-1).max()
+    pairs = [_judge(matches, targets, place) for place in range(len(steps)) if moving[place]]
+    return EpipolarConsistency(tuple(pairs)) if pairs else None
+
+
+def _judge(matches: Mapping[tuple[int, int], Tensor], targets: Cameras, first: int) -> EpipolarPair:
+    second = first + 1
+    points = matches.get((first, second), torch.zeros(0, 4))
+    distance = float(epipolar_distances(points, targets[first], targets[second]).median()) if len(points) else math.inf
+    limit = MAX_DISTANCE * max(targets.width, targets.height)
+    return EpipolarPair(first, second, len(points), distance, len(points) >= MIN_MATCHES and distance < limit)
+
+
+def epipolar_distances(points: Tensor, first: Cameras, second: Cameras) -> Tensor:
+    """Symmetric epipolar distances [N] in pixels of matches [N, 4] between two cameras that stand apart."""
+    check_shape(points, "N 4")
+    ends = torch.cat([points.double(), points.new_ones(len(points), 1, dtype=torch.float64)], dim=-1)
+    a, b = ends[:, [0, 1, 4]], ends[:, [2, 3, 4]]  # [N, 3] homogeneous
+    fundamental = fundamental_matrix(first, second)
+    line_in_second, line_in_first = a @ fundamental.mT, b @ fundamental  # [N, 3]
+    residual = (line_in_second * b).sum(-1).abs()
+    return residual * (1 / line_in_second[:, :2].norm(dim=-1) + 1 / line_in_first[:, :2].norm(dim=-1)) / 2
+
+
+def fundamental_matrix(first: Cameras, second: Cameras) -> Tensor:
+    """F [3, 3] in float64 with b^T F a = 0 for the images a and b of a point in the first and the second camera."""
+    first, second = (camera.to("cpu", torch.float64) for camera in (first, second))
+    motion = second.w2c[0] @ first.c2w[0]  # second-from-first
+    x, y, z = motion[:3, 3]
+    zero = torch.zeros_like(x)
+    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero]).view(3, 3)
+    return torch.linalg.inv(second.K[0]).mT @ cross @ motion[:3, :3] @ torch.linalg.inv(first.K[0])

@@ -1,0 +1,74 @@
+"""Views against the true ones: PSNR, SSIM (Wang et al., 2004; window of 11 pixels, deviation 1.5), and sharpness, which needs no truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..shapes import check_shape
+
+LUMA = (0.299, 0.587, 0.114)
+WINDOW = 11  # pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Fidelity:
+    """Figures of every view, each [V]; the last two None without masks.
+
+    Attributes:
+        psnr, ssim: of the whole picture.
+        subject_psnr, background_psnr: inside and outside of the masks.
+    """
+
+    psnr: Tensor  # [V]
+    ssim: Tensor  # [V]
+    subject_psnr: Tensor | None  # [V]
+    background_psnr: Tensor | None  # [V]
+
+
+def measure_fidelity(images: Tensor, truth: Tensor, masks: Tensor | None) -> Fidelity:
+    """Compare views with the true ones.
+
+    Args:
+        images, truth: [V, 3, H, W] in 0..1.
+        masks: [V, 1, H, W] in 0..1, of the subject in the true views.
+    """
+    check_shape(images, "V 3 H W", truth, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))
+    inside = None if masks is None else weigh_psnr(images, truth, masks)
+    outside = None if masks is None else weigh_psnr(images, truth, 1 - masks)
+    everywhere = images.new_ones(len(images), 1, *images.shape[-2:])
+    return Fidelity(weigh_psnr(images, truth, everywhere), measure_ssim(images, truth), inside, outside)
+
+
+def weigh_psnr(images: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio [V] in dB, each pixel weighing [V, 1, H, W]; NaN where all weights are zero, 100 where nothing differs."""
+    error = ((images - truth).square() * weights).mean(1).sum((-2, -1)) / weights.sum((1, 2, 3))
+    return -10 * error.clamp(min=1e-10).log10()
+
+
+def measure_ssim(images: Tensor, truth: Tensor) -> Tensor:
+    """Structural similarity [V], over the windows that lie inside the picture.
+
+    Raises:
+        ValueError: if the pictures are smaller than a window, or kornia is missing.
+    """
+    try:
+        from kornia.metrics import ssim  # takes seconds
+    except ImportError as missing:
+        raise ValueError(
+            f"SSIM: wanted the package kornia, which comes with ComfyUI, got: {missing}; install it with ComfyUI's Python "
+            "(python -m pip install kornia), or disconnect the true views"
+        ) from missing
+    if min(images.shape[-2:]) < WINDOW:
+        raise ValueError(f"true views: wanted pictures of at least {WINDOW} pixels, got {images.shape[-1]}x{images.shape[-2]}")
+    return ssim(images, truth, WINDOW, padding="valid").mean((1, 2, 3))
+
+
+def measure_sharpness(images: Tensor) -> Tensor:
+    """Variance [V] of the Laplacian of the luminance in 0..1 (Pertuz et al., 2013); blur lowers it, noise raises it."""
+    check_shape(images, "V 3 H W")
+    luminance = (images * images.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+    laplacian = F.conv2d(luminance, luminance.new_tensor([[[[0, 1, 0], [1, -4, 1], [0, 1, 0]]]]))  # no border: it is no edge
+    return laplacian.flatten(1).var(dim=1, correction=0)

@@ -1,0 +1,101 @@
+"""Does the subject stay itself: its colours, and what an encoder of pictures makes of it, against reference photographs.
+
+Colours need no weights: histograms inside the masks, compared by the Bhattacharyya coefficient. An encoder is any function from square
+pictures to vectors, a network of the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from einops import rearrange
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..shapes import check_shape
+
+Encoder = Callable[[Tensor], Tensor]  # pictures [N, 3, S, S] in 0..1 to vectors [N, D]
+
+BINS = 6  # of each colour channel
+CROP_SIDE = 224  # pixels, what most encoders see
+MARGIN = 0.1  # of the subject's longer side, left free around it
+EMPTY = 0.5  # grey around the subject
+
+
+def compare_colors(images: Tensor, masks: Tensor, references: Tensor, reference_masks: Tensor) -> Tensor:
+    """Likeness [V, A] in 0..1 of each view's subject colours to those of each reference.
+
+    Args:
+        images: [V, 3, H, W] in 0..1.
+        masks: [V, 1, H, W], above one half on the subject.
+        references: [A, 3, h, w] in 0..1.
+        reference_masks: [A, 1, h, w].
+    """
+    check_shape(images, "V 3 H W", masks, "V 1 H W", references, "A 3 h w", reference_masks, "A 1 h w")
+    ours = torch.stack([_count_colors(*pair) for pair in zip(images, masks, strict=True)])  # [V, bins]
+    theirs = torch.stack([_count_colors(*pair) for pair in zip(references, reference_masks, strict=True)])  # [A, bins]
+    return ours.sqrt() @ theirs.sqrt().mT
+
+
+def compare_embeddings(views: Tensor, references: Tensor) -> Tensor:
+    """Cosines [V, A] of the views' vectors [V, D] with those of the references [A, D]."""
+    check_shape(views, "V D", references, "A D")
+    return F.normalize(views.float(), dim=1) @ F.normalize(references.float(), dim=1).mT
+
+
+def retrieve_subjects(views: Tensor, galleries: Sequence[Tensor]) -> Tensor:
+    """Which subject each view is taken for: the gallery [M, D] of vectors whose mean direction lies nearest to its own, [V]."""
+    means = torch.stack([F.normalize(F.normalize(gallery.float(), dim=1).mean(0), dim=0) for gallery in galleries])  # [subjects, D]
+    return (F.normalize(views.float(), dim=1) @ means.mT).argmax(1)
+
+
+def crop_subjects(images: Tensor, masks: Tensor | None, side: int = CROP_SIDE) -> Tensor:
+    """What an encoder sees: the subject alone on grey in a square about it, [V, 3, side, side]; the whole picture where there is no mask.
+
+    Args:
+        images: [V, 3, H, W] in 0..1.
+        masks: [V, 1, H, W], above one half on the subject; a view without subject is seen whole. None: so are all.
+    """
+    check_shape(images, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))
+    if masks is None:
+        return torch.cat([_fit_square(image, side) for image in images])
+    shown = torch.where(masks > 0.5, images, EMPTY)
+    boxes = [_find_box(mask[0] > 0.5) for mask in masks]
+    return torch.cat(
+        [_fit_square(image if box is None else _cut(own, *box), side) for image, own, box in zip(images, shown, boxes, strict=True)]
+    )
+
+
+def _count_colors(image: Tensor, mask: Tensor) -> Tensor:
+    """Histogram [BINS^3] of the colours inside the mask, sum 1; zero without a subject."""
+    levels = (image * BINS).long().clamp(0, BINS - 1)  # [3, H, W]
+    bins = (levels[0] * BINS + levels[1]) * BINS + levels[2]
+    counts = torch.bincount(bins[mask[0] > 0.5], minlength=BINS**3).float()
+    return counts / counts.sum().clamp(min=1)
+
+
+def _find_box(inside: Tensor) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of the subject with a margin; may reach outside of the picture."""
+    rows, columns = (inside.any(axis).nonzero()[:, 0] for axis in (1, 0))
+    if not len(rows):
+        return None
+    (top, bottom), (left, right) = ((int(ends[0]), int(ends[-1]) + 1) for ends in (rows, columns))
+    half = round((0.5 + MARGIN) * max(bottom - top, right - left))
+    y, x = (top + bottom) // 2, (left + right) // 2
+    return x - half, y - half, x + half, y + half
+
+
+def _cut(image: Tensor, left: int, top: int, right: int, bottom: int) -> Tensor:
+    """A box of a picture [3, H, W]; grey where it reaches outside."""
+    height, width = image.shape[-2:]
+    inside = image[:, max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    return F.pad(inside, (max(-left, 0), max(right - width, 0), max(-top, 0), max(bottom - height, 0)), value=EMPTY)
+
+
+def _fit_square(image: Tensor, side: int) -> Tensor:
+    """A picture [3, H, W] on a grey square, [1, 3, side, side]."""
+    height, width = image.shape[-2:]
+    across, down = max(height - width, 0), max(width - height, 0)
+    square = F.pad(image, (across // 2, across - across // 2, down // 2, down - down // 2), value=EMPTY)
+    return F.interpolate(rearrange(square, "C H W -> 1 C H W").float(), (side, side), mode="bilinear", antialias=True)

@@ -1,0 +1,120 @@
+"""Depth-warp consistency: a view brought into another one by its depth shows what that one shows.
+
+Compared are the pixels that both see: by the z-buffer of the warped surface, behind whose silhouettes nothing counts, as the anchor does
+not know how far things reach there; and by the other view's own depth, where that is known. Blur raises the figure: read it beside
+sharpness.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..geometry.cameras import Cameras
+from ..geometry.depth import AnchorDepth, DepthMap
+from ..geometry.mapping import Progress
+from ..geometry.raster import RasterHits, RasterSettings, rasterize_depth
+from ..shapes import check_shape
+from .fidelity import weigh_psnr
+
+MAX_STRETCH = 2.0  # where one pixel of the anchor covers more than this many, there is nothing to compare
+MIN_SHARE = 0.02  # of the picture: fewer pixels say nothing
+SAME_DEPTH = 0.02  # relative difference within which two views show one surface
+RASTER = RasterSettings(block_cuts=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Warp:
+    """One anchor seen from another view.
+
+    Attributes:
+        anchor, view: numbers of the views.
+        share: of the view's pixels that both see.
+        psnr: of those, dB; None if they are too few.
+        background_psnr: of those of them that show no subject; None without masks or if they are too few.
+    """
+
+    anchor: int
+    view: int
+    share: float
+    psnr: float | None
+    background_psnr: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WarpConsistency:
+    """All anchors seen from all other views."""
+
+    warps: tuple[Warp, ...]
+
+    @property
+    def psnr(self) -> float | None:
+        """Mean over the pairs that see enough in common."""
+        return _mean([warp.psnr for warp in self.warps])
+
+    @property
+    def background_psnr(self) -> float | None:
+        return _mean([warp.background_psnr for warp in self.warps])
+
+    @property
+    def share(self) -> float:
+        return sum(warp.share for warp in self.warps) / len(self.warps)
+
+
+def measure_warps(
+    images: Tensor, cameras: Cameras, anchors: Sequence[AnchorDepth], masks: Tensor | None, progress: Progress
+) -> WarpConsistency:
+    """Warp every anchor into every other view and compare.
+
+    Args:
+        images: [V, 3, H, W] in 0..1, of the cameras' size.
+        anchors: views of known depth, at least one.
+        masks: [V, 1, H, W], white on the subject, and background where they are black; None if unknown.
+        progress: is called with the share that is done.
+    """
+    views = check_shape(images, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))["V"]
+    pairs = [(anchor, view) for anchor in anchors for view in range(views) if view != anchor.view]
+    depths = {anchor.view: anchor.depth for anchor in anchors}
+    warps = []
+    for done, (anchor, view) in enumerate(pairs):
+        progress(done / len(pairs))
+        hits = rasterize_depth(anchor.depth, cameras[anchor.view], cameras[view], *images.shape[-2:], RASTER)
+        warps.append(_compare(images, masks, (anchor, view), _find_seen(hits, depths.get(view)), hits.anchor_xy))
+    return WarpConsistency(tuple(warps))
+
+
+def _find_seen(hits: RasterHits, depth: DepthMap | None) -> Tensor:
+    """The pixels [1, 1, H, W] of the view that the anchor shows too, bool."""
+    seen = hits.visible & (hits.stretch < MAX_STRETCH)  # [1, H, W]
+    if depth is not None:
+        own = torch.where(depth.valid, depth.depth.double(), torch.inf)[None, None]
+        own = F.interpolate(own.to(hits.depth), size=seen.shape[-2:], mode="nearest-exact")[0]
+        seen = seen & ((own - hits.depth).abs() < SAME_DEPTH * hits.depth)
+    return seen[:, None]
+
+
+def _compare(images: Tensor, masks: Tensor | None, pair: tuple[AnchorDepth, int], seen: Tensor, points: Tensor) -> Warp:
+    anchor, view = pair
+    height, width = anchor.depth.depth.shape
+    grid = (points / points.new_tensor([width, height]) * 2 - 1).to(images)  # [1, H, W, 2]
+    warped = F.grid_sample(images[anchor.view, None], grid, mode="bilinear", padding_mode="border", align_corners=False)
+    seen = seen.to(images)
+    background = None
+    if masks is not None:
+        subject = F.grid_sample(masks[anchor.view, None], grid, mode="bilinear", padding_mode="border", align_corners=False)
+        background = _judge(warped, images[view, None], seen * ((subject <= 0) & (masks[view, None] <= 0)))
+    return Warp(anchor.view, view, float(seen.mean()), _judge(warped, images[view, None], seen), background)
+
+
+def _judge(warped: Tensor, image: Tensor, weights: Tensor) -> float | None:
+    return float(weigh_psnr(warped, image, weights)) if weights.mean() >= MIN_SHARE else None
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known else None
