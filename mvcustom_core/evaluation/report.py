@@ -135,13 +135,13 @@ def _answer_background(evaluation: Evaluation) -> str:
     if fidelity is not None and (psnr := _mean(fidelity.background_psnr)) is not None:
         return f"{_judge(psnr, PSNR_LIMITS)}: {psnr:.1f} dB of the true views{_warn_of_blur(evaluation)}"
     if warps is not None:
-        known = [("background", warps.background_psnr), ("whole picture, as no masks are known", warps.psnr)]
+        known = [("the background alone", warps.background_psnr), ("the whole picture", warps.psnr)]
         for where, psnr in known:
             if psnr is not None:
                 return f"{_judge(psnr, PSNR_LIMITS)}: warp by depth {psnr:.1f} dB, {where}{_warn_of_blur(evaluation)}"
     if evaluation.epipolar is not None:
         tsed = evaluation.epipolar.tsed
-        return f"{_judge(tsed, TSED_LIMITS)}: {tsed:.0%} of neighbours fit the target cameras (TSED, whole picture)"
+        return f"{_judge(tsed, TSED_LIMITS)}: {tsed:.0%} of neighbours fit the target cameras (TSED, the whole picture)"
     return UNKNOWN
 
 

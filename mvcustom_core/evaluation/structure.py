@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..geometry.cameras import Cameras
-from ..geometry.mapping import Progress
+from ..geometry.mapping import Progress, make_incremental_options
 from ..geometry.solution import Attempt, Model, rank_model
-from ..geometry.solving import DATABASE, import_pycolmap, solve_cameras
+from ..geometry.solving import DATABASE, import_pycolmap, quiet_log, solve_cameras
 
 ENOUGH = 256  # pixels of the longer side, to which smaller pictures are enlarged
 ENLARGEMENTS = (1, 2, 4)
@@ -87,27 +87,14 @@ def triangulate_views(structure: Structure, targets: Cameras) -> Triangulation:
     reconstruction = _place_images(colmap, images, fine)
     output = structure.folder / "triangulated"
     output.mkdir(exist_ok=True)
-    level, colmap.logging.minloglevel = colmap.logging.minloglevel, colmap.logging.Level.FATAL.value
-    try:
-        reconstruction = colmap.triangulate_points(
-            reconstruction, structure.folder / DATABASE, structure.folder / "images", output, options=_triangulation_options(colmap)
-        )
-    finally:
-        colmap.logging.minloglevel = level
+    paths = structure.folder / DATABASE, structure.folder / "images", output
+    with quiet_log(colmap):
+        reconstruction = colmap.triangulate_points(reconstruction, *paths, options=make_incremental_options(colmap))
     points = reconstruction.num_points3D()
     if not points:
         return Triangulation(0, None, None)
     error = reconstruction.compute_mean_reprojection_error() / structure.enlargement
     return Triangulation(points, error, reconstruction.compute_mean_track_length())
-
-
-def _triangulation_options(colmap: ModuleType) -> Any:
-    options = colmap.IncrementalPipelineOptions()
-    options.extract_colors = False
-    options.num_threads, options.random_seed = 1, 0
-    options.mapper.num_threads = 1
-    options.mapper.random_seed = options.triangulation.random_seed = 0
-    return options
 
 
 def _place_images(colmap: ModuleType, images: list[Any], targets: Cameras) -> Any:

@@ -52,16 +52,23 @@ class _Pipeline:
 
 def map_incrementally(colmap: ModuleType, database: Path, refine_focal: bool, progress: Progress) -> list[Model]:
     """The models of the incremental mapper, which starts from a pair of views and adds the others one by one."""
-    options = colmap.IncrementalPipelineOptions()
-    options.min_model_size, options.extract_colors = MIN_VIEWS, False
-    options.num_threads, options.random_seed = 1, 0
-    options.mapper.num_threads = 1
-    options.mapper.random_seed = options.triangulation.random_seed = 0
+    options = make_incremental_options(colmap)
+    options.min_model_size = MIN_VIEWS
     options.ba_refine_focal_length = options.mapper.abs_pose_refine_focal_length = refine_focal
     calls = colmap.IncrementalPipelineCallback
     kinds = [calls.INITIAL_IMAGE_PAIR_REG_CALLBACK, calls.NEXT_IMAGE_REG_CALLBACK]
     pipeline = _Pipeline(colmap.IncrementalPipeline, options, kinds)
     return [_read_model("incremental", each) for each in pipeline.run(colmap, database, progress)]
+
+
+def make_incremental_options(colmap: ModuleType) -> Any:
+    """Options under which the incremental pipeline, and its triangulation alone, always give the same."""
+    options = colmap.IncrementalPipelineOptions()
+    options.extract_colors = False
+    options.num_threads, options.random_seed = 1, 0
+    options.mapper.num_threads = 1
+    options.mapper.random_seed = options.triangulation.random_seed = 0
+    return options
 
 
 def map_globally(colmap: ModuleType, database: Path, refine_focal: bool, progress: Progress) -> list[Model]:

@@ -113,7 +113,7 @@ def solve_cameras(
         )
     work = _Work(colmap, folder, tuple(f"{i:05}.png" for i in range(len(images))), faint)
     given = focal is not None or intrinsics is not None
-    with _quiet(colmap):
+    with quiet_log(colmap):
         colmap.set_random_seed(0)
         _write_pictures(work, images, masks)
         _write_database(work, _make_cameras(colmap, sizes["W"], sizes["H"], focal, intrinsics))
@@ -131,7 +131,7 @@ def solve_cameras(
 
 
 @contextmanager
-def _quiet(colmap: ModuleType) -> Iterator[None]:
+def quiet_log(colmap: ModuleType) -> Iterator[None]:
     """Keep COLMAP's log from the terminal: that it found no model is no error here, and everything else raises."""
     level = colmap.logging.minloglevel
     colmap.logging.minloglevel = colmap.logging.Level.FATAL.value
