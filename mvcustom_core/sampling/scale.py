@@ -154,12 +154,12 @@ def _fit_rendered(view: InverseDepth, z: Tensor, inside: Tensor, cells: int) -> 
     low, high = torch.quantile(x, x.new_tensor([0.05, 0.95]))  # outlines and holes gather at the ends
     middle = (x >= low) & (x <= high)
     x, y = x[middle], y[middle]
-    _refuse_reversed(x, y, view.meaning)
-    if not has_offset:
+    if not has_offset:  # whether it is reversed, what surrounds the subject tells better than the subject's own little relief
         _refuse_buried(view, _outline_region("the concept", inside))
         return _judge(x, y, float((x / y).median()), 0.0), "FeatureNeRF and the estimate disagree on the subject's shape"
     if float(y.std() / y.mean()) <= MIN_RELIEF or not x.std() > 0:
         return None, "the subject is too flat here"
+    _refuse_reversed(x, y, view.meaning)
     slope, offset, shift = _fit_affine(x, y, view.values[view.values.isfinite()], PATCH * max(1.0, z.numel() / cells))
     if slope <= 0 or not shift < MAX_SHIFT:
         return None, f"FeatureNeRF leaves the background uncertain by {shift:.0%} of the subject's parallax"
@@ -171,8 +171,7 @@ def _fit_rendered(view: InverseDepth, z: Tensor, inside: Tensor, cells: int) -> 
 
 
 def _refuse_reversed(x: Tensor, y: Tensor, meaning: DepthMeaning) -> None:
-    flat = float(y.std() / y.mean()) <= MIN_RELIEF or not x.std() > 1e-6 * x.abs().mean()
-    if not flat and float(torch.corrcoef(torch.stack([x, y]))[0, 1]) < REVERSED:
+    if x.std() > 1e-6 * x.abs().mean() and float(torch.corrcoef(torch.stack([x, y]))[0, 1]) < REVERSED:
         other = "relative depth" if meaning == "disparity" else "disparity"
         raise ValueError(
             f"depth: near and far are exchanged against the concept's geometry, so this is no {meaning}; set its meaning to {other}, "

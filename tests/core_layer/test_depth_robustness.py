@@ -116,6 +116,17 @@ def test_near_and_far_exchanged_is_refused(meaning: str, known: str):
             align_depth(given, torch.ones_like(z, dtype=torch.bool), meaning, camera, **evidence)
 
 
+def test_a_subject_whose_relief_alone_is_inside_out_is_aligned():
+    """A weak network may see a hollow where a ball is: what stands around it still says which way depth goes."""
+    for seed in range(SCENES):
+        camera, truth, rendered = render(seed)
+        z, mask = truth.depth[0], truth.mask[0, 0] > 0.5
+        hollow = torch.where(mask, 2 * z[mask].mean() - z, z)
+        depth = align_depth(0.6 * hollow, torch.ones_like(z, dtype=torch.bool), "metric", camera, ray_depth=rendered)
+        assert depth.source == "FeatureNeRF"
+        assert float((depth.depth / hollow)[mask].median()) == pytest.approx(1, abs=0.06)
+
+
 @pytest.mark.parametrize(("known", "typical", "most"), [("mask", 0.06, 0.15), ("nothing", 0.1, 0.30)])
 def test_without_a_concept_the_scale_is_as_good_as_the_report_says(known: str, typical: float, most: float):
     errors = []
