@@ -124,7 +124,7 @@ def test_a_subject_whose_relief_alone_is_inside_out_is_aligned():
         hollow = torch.where(mask, 2 * z[mask].mean() - z, z)
         depth = align_depth(0.6 * hollow, torch.ones_like(z, dtype=torch.bool), "metric", camera, ray_depth=rendered)
         assert depth.source == "FeatureNeRF"
-        assert float((depth.depth / hollow)[mask].median()) == pytest.approx(1, abs=0.15)
+        assert float((depth.depth / hollow)[mask].median()) == pytest.approx(1, abs=0.2)
 
 
 @pytest.mark.parametrize(("known", "typical", "most"), [("mask", 0.06, 0.15), ("nothing", 0.1, 0.30)])
