@@ -41,7 +41,7 @@ class MVCustomLearnConcept(io.ComfyNode):
                     min=1e-6,
                     max=1e-1,
                     step=1e-6,
-                    tooltip="Of the pose blocks: 1e-4 for Stable Diffusion 1.5, 2e-3 for the embedded backbone.",
+                    tooltip="Of the pose blocks: 1e-4 for Stable Diffusion 1.5; 5e-3, with a cosine schedule, for the embedded backbone.",
                 ),
                 io.Float.Input(
                     "token_learning_rate", default=DEFAULTS.token_rate, min=0.0, max=1e-1, step=1e-6, advanced=True, tooltip="Of the word."
