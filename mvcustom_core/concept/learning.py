@@ -130,10 +130,8 @@ class Learner:
         Returns:
             the photograph, what the finest pose block sees from its camera, and latents [1, 4, h, w] that the backbone makes there.
         """
-        held = self._held is not None
-        photograph = (self._held if held else self._photographs)[[0]]
-        subject = self._subject([index for index in choose_references(self._photographs.cameras, references) if held or index != 0])
-        finest = min(self._layout.sites, key=lambda site: site.level).number
+        photographs, subject, finest = self._show(references)
+        photograph = photographs[[0]]
         noise = torch.randn(photograph.latents.shape, generator=seed_step(self._settings, 0)).to(photograph.latents)
         levels = torch.linspace(len(self._denoiser.sigmas) - 1, 0, GENERATION_STEPS).long()
         sigmas = torch.cat([self._denoiser.sigmas[levels].to(noise), noise.new_zeros(1)])
@@ -148,10 +146,7 @@ class Learner:
         Returns:
             photographs, colour [V, 3, h, w], opacity [V, 1, h, w] with several rays for each of the block's cells, and the figures.
         """
-        held = self._held is not None
-        photographs = self._held if held else self._photographs[[0]]
-        subject = self._subject([index for index in choose_references(self._photographs.cameras, references) if held or index != 0])
-        finest = min(self._layout.sites, key=lambda site: (site.level, -site.number)).number
+        photographs, subject, finest = self._show(references)
         height, width = subject.features[finest].shape[-2:]
         views = subject.render(finest, photographs.cameras, (FINENESS * height, FINENESS * width))
         rgb, opacity = (maps.mT.unflatten(2, views.size) for maps in (views.rgb, views.opacity))
@@ -217,6 +212,13 @@ class Learner:
 
     def _weigh(self, losses: dict[str, Tensor]) -> Tensor:
         return sum(getattr(self._settings.weights, name) * loss for name, loss in losses.items())
+
+    def _show(self, references: int) -> tuple[Photographs, Subject, int]:
+        """The held-out photographs, or the first one where none is, the subject as the others show it, and the finest pose block."""
+        held = self._held is not None
+        chosen = [index for index in choose_references(self._photographs.cameras, references) if held or index != 0]
+        finest = min(self._layout.sites, key=lambda site: (site.level, -site.number)).number
+        return self._held if held else self._photographs[[0]], self._subject(chosen), finest
 
     def _subject(self, references: list[int], nothing: bool = False) -> Subject:
         """The pose blocks before some of the photographs, or before as many pictures of nothing."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from .cameras import Cameras
 from .depth import AnchorDepth
 from .raster import rasterize_depth
-from .rays import cell_centers, project_points, unproject_depth
+from .rays import cell_centers, project_points, surround_points, unproject_depth
 
 SAME_DEPTH = 0.03  # relative difference of depth within which two views are taken to show one surface
 
@@ -91,7 +91,7 @@ def _correspond(surfaces: Sequence[_Surface], size: tuple[int, int]) -> Correspo
     views, cells = found.shape[:2]
     itself = cell_centers(height, width, device=points.device, dtype=points.dtype)[None, :, None]  # [1, (h w), 1, 2]
     points = torch.where(found[..., None], points, itself)
-    columns, rows, weights = _surround(points, width, height)
+    columns, rows, weights = surround_points(points, width, height)
     first = cells * torch.arange(views, device=points.device)[:, None]  # [V, 1] of each view m
     return Correspondence((first + rows * width + columns).int(), weights.float(), height, width)
 
@@ -117,17 +117,7 @@ def _is_seen(surface: _Surface, points: Tensor, z: Tensor) -> Tensor:
     """Whether view m sees the points [V, (h w), V, 2] of z-depth [V, (h w), V]: a pixel around them shows that depth."""
     fine = surface.cameras
     inside = ((points >= 0) & (points <= points.new_tensor([fine.width, fine.height]))).all(dim=-1) & (z > 0)
-    columns, rows, _ = _surround(points.where(inside[..., None], 0.0), fine.width, fine.height)
+    columns, rows, _ = surround_points(points.where(inside[..., None], 0.0), fine.width, fine.height)
     view = torch.arange(len(fine), device=z.device)[:, None]  # [V, 1]
     shown = surface.depth[view, rows, columns]  # [V, (h w), V, 4]
     return inside & ((shown - z[..., None]).abs() <= SAME_DEPTH * z[..., None]).any(dim=-1)
-
-
-def _surround(points: Tensor, width: int, height: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Columns, rows and bilinear weights of the four cells around points [..., 2] of a grid, [..., 4] each."""
-    corner = (points - 0.5).floor()
-    x, y = (points - 0.5 - corner).unbind(-1)
-    column, row = corner.long().unbind(-1)
-    columns = torch.stack([column, column + 1, column, column + 1], dim=-1).clamp(0, width - 1)
-    rows = torch.stack([row, row, row + 1, row + 1], dim=-1).clamp(0, height - 1)
-    return columns, rows, torch.stack([(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y], dim=-1)

@@ -17,6 +17,16 @@ def cell_centers(height: int, width: int, *, device: torch.device | None = None,
     return torch.stack([x, y], dim=-1).reshape(-1, 2)
 
 
+def surround_points(points: Tensor, width: int, height: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Columns, rows and bilinear weights of the four cells around points [..., 2] of a grid, [..., 4] each."""
+    corner = (points - 0.5).floor()
+    x, y = (points - 0.5 - corner).unbind(-1)
+    column, row = corner.long().unbind(-1)
+    columns = torch.stack([column, column + 1, column, column + 1], dim=-1).clamp(0, width - 1)
+    rows = torch.stack([row, row, row + 1, row + 1], dim=-1).clamp(0, height - 1)
+    return columns, rows, torch.stack([(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y], dim=-1)
+
+
 def pixel_rays(cameras: Cameras, pixels: Tensor) -> tuple[Tensor, Tensor]:
     """World rays through image points.
 

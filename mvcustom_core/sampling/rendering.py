@@ -24,14 +24,12 @@ class RenderingSettings:
     Attributes:
         strength: factor on the mask, 0 to 1.
         until: share of the steps with replacement; the paper's first 35 DDIM steps, of 50 by our choice.
-        fade: share of the steps over which the strength falls to 0 before `until`.
-        strict: keep full strength up to `until`, as published.
+        fade: share of the steps over which the strength falls to 0 before `until`; 0 keeps it up to there, as published.
     """
 
     strength: float = 1.0
     until: float = 0.7
     fade: float = 0.1
-    strict: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1 or not 0 <= self.fade <= self.until <= 1:
@@ -43,7 +41,7 @@ def rendering_strength(step: int, steps: int, settings: RenderingSettings) -> fl
     if not 0 <= step < steps:
         raise ValueError(f"rendering strength: wanted a step from 0 to {steps - 1}, got {step}")
     stop = round(settings.until * steps)
-    start = stop if settings.strict else round((settings.until - settings.fade) * steps)
+    start = round((settings.until - settings.fade) * steps)
     if step < start:
         return settings.strength
     return settings.strength * max(stop - step, 0) / max(stop - start, 1)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..geometry.depth import DepthMap
+from ..geometry.rays import surround_points
 
 DISAGREEING = 1e-4  # share of its bilinear weight that a cell of another depth keeps, so that a sample never loses all four
 
@@ -39,15 +40,8 @@ def weigh_cells(points: Tensor, depth: Tensor, cell_depth: Tensor, tolerance: fl
         cells [..., 4] int64 and weights [..., 4].
     """
     height, width = cell_depth.shape
-    corner = (points - 0.5).floor()
-    share = points - 0.5 - corner  # [..., 2]
-    cells, weights = [], []
-    for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        x = (corner[..., 0].long() + dx).clamp(0, width - 1)
-        y = (corner[..., 1].long() + dy).clamp(0, height - 1)
-        cells.append(y * width + x)
-        weights.append((share[..., 0] if dx else 1 - share[..., 0]) * (share[..., 1] if dy else 1 - share[..., 1]))
-    cells, weights = torch.stack(cells, dim=-1), torch.stack(weights, dim=-1)  # [..., 4]
+    columns, rows, weights = surround_points(points, width, height)  # [..., 4]
+    cells = rows * width + columns
     if tolerance > 0:
         difference = (cell_depth.flatten()[cells] - depth[..., None]).abs()
         reach = tolerance * depth[..., None].clamp(min=torch.finfo(depth.dtype).tiny)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at
-from mvcustom.mvcustom_core.geometry.rays import cell_centers, pixel_rays, project_points, unproject_depth
+from mvcustom.mvcustom_core.geometry.rays import cell_centers, pixel_rays, project_points, surround_points, unproject_depth
 
 
 def make_cameras() -> Cameras:
@@ -86,3 +86,9 @@ def test_unprojection_refuses_other_sizes() -> None:
         unproject_depth(make_cameras(), torch.ones(2, 8, 6))
     with pytest.raises(ValueError, match=r"\[V H W\]"):
         unproject_depth(make_cameras(), torch.ones(6, 8))
+
+
+def test_four_cells_surround_a_point():
+    columns, rows, weights = surround_points(torch.tensor([[1.75, 2.5], [0.1, 3.9]]), 4, 4)
+    assert columns.tolist() == [[1, 2, 1, 2], [0, 0, 0, 0]] and rows.tolist() == [[2, 2, 3, 3], [3, 3, 3, 3]]
+    assert torch.allclose(weights, torch.tensor([[0.75, 0.25, 0, 0], [0.24, 0.36, 0.16, 0.24]]))

@@ -78,7 +78,7 @@ def test_fifty_steps_fade_over_the_last_five_of_thirty_five():
 
 
 def test_strict_schedule_is_all_or_nothing():
-    strengths = [rendering_strength(step, 50, RenderingSettings(strict=True, strength=0.6)) for step in range(50)]
+    strengths = [rendering_strength(step, 50, RenderingSettings(fade=0.0, strength=0.6)) for step in range(50)]
     assert strengths == [0.6] * 35 + [0.0] * 15
 
 
