@@ -34,3 +34,7 @@ class Denoiser(Protocol):
             token: [1, D] the learned row, for the prompt "subject".
         """
         ...
+
+    def output_scale(self, sigma: Tensor) -> Tensor:
+        """How much of x_0 one unit of what the network itself predicts makes up: sigma [V] where that is the noise, in size; [V]."""
+        ...

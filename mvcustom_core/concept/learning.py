@@ -194,7 +194,8 @@ class Learner:
             raise ValueError(f"denoiser: wanted a call of the hook in pose blocks {list(self._pose)}, got {sorted(rendered)}")
         targets = self._photographs[clip.targets]
         region = torch.ones_like(clean[:, :1]) if of_class else _find_region(targets)
-        losses = {"denoising": denoising_loss((predicted - clean) / clip.sigma, region)}
+        scale = self._denoiser.output_scale(sigma).view(-1, 1, 1, 1)
+        losses = {"denoising": denoising_loss((predicted - clean) / scale, region)}
         return losses if of_class else losses | rendering_losses(rendered.values(), targets.images, targets.masks)
 
     def _rendering_losses(self, clip: Clip, generator: torch.Generator) -> dict[str, Tensor]:

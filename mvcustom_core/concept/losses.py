@@ -54,7 +54,8 @@ def denoising_loss(residual: Tensor, region: Tensor) -> Tensor:
     """Masked mean square.
 
     Args:
-        residual: [V, C, h, w] prediction error, of the noise unless the caller weighs noise levels otherwise.
+        residual: [V, C, h, w] error of what the backbone itself predicts, noise or velocity. An error of the noise would tell a velocity
+            model next to nothing at high noise levels, which is where colours are settled.
         region: [V, 1, h, w] in 0..1.
     """
     check_shape(residual, "V C h w", region, "V 1 h w")

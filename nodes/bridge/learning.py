@@ -125,6 +125,11 @@ class ComfyDenoiser:
                 noisy, sigma, c_crossattn=context.expand(len(noisy), -1, -1), transformer_options=options
             ).float()
 
+    def output_scale(self, sigma: Tensor) -> Tensor:
+        """See `Denoiser`; every sampling of ComfyUI's is linear in what the network predicts."""
+        one = torch.ones_like(sigma)
+        return self.model.get_model_object("model_sampling").calculate_denoised(sigma, one, torch.zeros_like(one)).abs()
+
     def _options(self) -> dict[str, Any]:
         return dict(self.model.model_options["transformer_options"])
 

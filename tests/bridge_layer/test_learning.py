@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import comfy.model_management
+import comfy.model_sampling
 import comfy.utils
 import folder_paths
 import pytest
@@ -148,6 +149,15 @@ def test_prediction_is_the_models_own(contexts: list[Tensor]):
         wanted = model.model.apply_model(noisy, torch.full((2,), 3.0), c_crossattn=contexts[0], transformer_options=options)
     torch.testing.assert_close(given, wanted)
     torch.testing.assert_close(make_denoiser(model).sigmas, model.get_model_object("model_sampling").sigmas)
+
+
+@pytest.mark.parametrize(("sampling", "wanted"), [("EPS", [0.5, 20.0]), ("V_PREDICTION", [0.5 / 1.25**0.5, 20 / 401**0.5])])
+def test_output_scale_is_what_the_network_predicts(sampling: str, wanted: list[float]):
+    kind = getattr(comfy.model_sampling, sampling)
+    model = load_once()[0].clone()
+    model.add_object_patch("model_sampling", type("Sampling", (comfy.model_sampling.ModelSamplingDiscrete, kind), {})())
+    scale = make_denoiser(model).output_scale(torch.tensor([0.5, 20.0]))
+    torch.testing.assert_close(scale, torch.tensor(wanted))
 
 
 def test_weight_patches_count():

@@ -61,6 +61,9 @@ class ToyDenoiser:
             predicted = predicted + (1 - skip) * nn.functional.interpolate(merged, size=size) / len(LAYOUT.sites)
         return predicted
 
+    def output_scale(self, sigma: Tensor) -> Tensor:
+        return sigma
+
 
 @pytest.fixture
 def photographs() -> Photographs:
@@ -278,6 +281,17 @@ def test_draws(photographs: Photographs):
     again = draw_clip(photographs, 0, sigmas, settings, seed_step(settings, 7))
     assert torch.equal(again.noise, clips[7].noise) and again.targets == clips[7].targets
     assert not torch.equal(clips[7].noise, clips[8].noise)
+
+
+def test_noise_levels_weigh_as_the_network_was_trained(start: Start):
+    class Velocity(ToyDenoiser):
+        def output_scale(self, sigma: Tensor) -> Tensor:
+            return sigma / (1 + sigma.square()).sqrt()
+
+    of_noise, of_velocity = (next(start(denoiser=kind()).run()) for kind in (ToyDenoiser, Velocity))
+    assert of_noise.sigma == of_velocity.sigma
+    ratio = of_velocity.losses["denoising"] / of_noise.losses["denoising"]
+    assert ratio == pytest.approx(1 + of_noise.sigma**2, rel=1e-5)
 
 
 def test_a_target_does_not_see_itself(start: Start, photographs: Photographs):
