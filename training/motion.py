@@ -1,18 +1,25 @@
-"""Stage 3: motion modules on camera sweeps, the image model frozen; their attention dense where the paper opens it."""
+"""Stage 3: motion modules on camera sweeps, the image model frozen; their attention dense where the paper opens it.
+
+A second set has the scope that AnimateDiff has. It is not shipped; the ablation compares with it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..mvcustom_core.backbone.motion import MotionModules
+from ..mvcustom_core.backbone.attention import Scope
+from ..mvcustom_core.backbone.motion import MotionModules, MotionSettings
 from ..nodes.bridge import embedded
 from ..nodes.bridge.motion import MotionHost, ResBlock, SpatialTransformer, find_residual_hosts
 from .image import TinyDenoiser, alphas_cumprod, load_latents, v_loss
 from .loop import training_device
+
+SINGLE_CELLS = replace(embedded.MOTION, scopes=(Scope(1),) * len(embedded.MOTION.scopes), spatial_position=False)
 
 
 class MotionStage:
@@ -20,15 +27,15 @@ class MotionStage:
 
     name = "motion"
 
-    def __init__(self, denoiser: TinyDenoiser, folder: Path, batch: int) -> None:
+    def __init__(self, denoiser: TinyDenoiser, folder: Path, batch: int, settings: MotionSettings) -> None:
         self.denoiser, self.batch, self.folder = denoiser.requires_grad_(False).to(training_device()), batch, folder
-        self.module: nn.Module = MotionModules(embedded.MOTION)
+        self.module: nn.Module = MotionModules(settings)
         for module in self.module.modules():
             if hasattr(module, "proj_out"):  # not at zero: with this few updates the first ones must count
                 nn.init.normal_(module.proj_out.weight, std=0.02)
             if hasattr(module, "g"):
                 nn.init.ones_(module.g)
-        host = MotionHost(self.module, embedded.MOTION, find_residual_hosts(denoiser.unet))
+        host = MotionHost(self.module, settings, find_residual_hosts(denoiser.unet))
         self.patches = {
             "forward_timestep_embed_patch": [(SpatialTransformer, host.run_spatial_transformer), (ResBlock, host.run_residual_block)]
         }

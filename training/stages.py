@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from ..mvcustom_core.backbone.depth_head import DepthHead
+from ..mvcustom_core.backbone.motion import MotionSettings
 from ..nodes.bridge import embedded
 from .data import load_field, write_shards
 from .depth import DepthStage
 from .figures import READER, print_figures
 from .image import ImageStage, TinyDenoiser, TinyText, write_latents
 from .loop import LoopSettings, load_ema, run_stage
-from .motion import MotionStage
+from .motion import SINGLE_CELLS, MotionStage
 from .pose import PoseStage
 from .reader import ReaderStage
 from .rings import write_rings
@@ -70,9 +72,12 @@ def train_image(arguments: argparse.Namespace, folder: Path) -> None:
     run_stage(stage, LoopSettings(arguments.minutes, arguments.rate or 1e-3, report_every=50, save_every=100), folder / "state")
 
 
-def train_motion(arguments: argparse.Namespace, folder: Path) -> None:
+def train_motion(
+    arguments: argparse.Namespace, folder: Path, modules: MotionSettings = embedded.MOTION, name: str = MotionStage.name
+) -> None:
     torch.manual_seed(2)
-    stage = MotionStage(_trained_denoiser(folder), folder, arguments.batch)
+    stage = MotionStage(_trained_denoiser(folder), folder, arguments.batch, modules)
+    stage.name = name
     settings = LoopSettings(arguments.minutes, arguments.rate or 1e-3, report_every=20, save_every=50, ema=0.995)
     run_stage(stage, settings, folder / "state")
 
@@ -136,6 +141,7 @@ STAGES = {
     "latents": write_all_latents,
     "image": train_image,
     "motion": train_motion,
+    "motion_1x1": partial(train_motion, modules=SINGLE_CELLS, name="motion_1x1"),
     "depth": train_depth,
     "rings": write_all_rings,
     "pose": train_pose,
