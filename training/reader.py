@@ -13,21 +13,26 @@ from .data import load_field
 from .depth import soften
 from .loop import training_device
 
+WIDTHS = (3, 24, 48, 64, 96)
+
 
 class Reader(nn.Module):
     """Convolutions over a picture, one classifier for each attribute."""
 
     def __init__(self) -> None:
         super().__init__()
-        widths = (3, 24, 48, 64, 96)
-        self.layers = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(widths, widths[1:], strict=False))
-        self.heads = nn.ModuleList(nn.Linear(2 * widths[-1], len(options)) for options in VOCABULARY.values())
+        self.halvings = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(WIDTHS, WIDTHS[1:], strict=False))
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.GroupNorm(8, width), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1)) for width in WIDTHS[1:]
+        )
+        self.heads = nn.ModuleList(nn.Linear(2 * WIDTHS[-1], len(options)) for options in VOCABULARY.values())
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Logits [N, words] of every attribute for images [N, 3, H, W] in [0, 1]."""
         x = images * 2 - 1
-        for layer in self.layers:
-            x = F.relu(layer(x))
+        for halve, layer in zip(self.halvings, self.layers, strict=True):
+            x = F.relu(halve(x))
+            x = x + layer(x)
         pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1)
         return [head(pooled) for head in self.heads]
 
@@ -45,7 +50,10 @@ class ReaderStage:
     def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         scenes = torch.randint(len(self.images), (self.batch,), generator=generator)
         views = torch.randint(self.images.shape[1], (self.batch,), generator=generator)
-        logits = self.module(soften(self.images[scenes, views].to(training_device()).float() / 255, generator))
+        images = self.images[scenes, views].to(training_device()).float() / 255
+        if torch.rand(1, generator=generator) < 0.5:
+            images = images.flip(3)  # no word of the grammar tells left from right
+        logits = self.module(soften(images, generator))
         loss = sum(F.cross_entropy(row, self.words[scenes, index].to(row.device)) for index, row in enumerate(logits))
         return loss, {"loss": float(loss.detach())}
 
