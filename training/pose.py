@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..mvcustom_core.concept.feature_nerf import Rendered
-from ..mvcustom_core.concept.losses import LossWeights, denoising_loss, rendering_losses
+from ..mvcustom_core.concept.losses import LossWeights, denoising_loss, dilate_mask, rendering_losses, resize_area
 from ..mvcustom_core.concept.pose_block import PoseBlocks
 from ..mvcustom_core.concept.subject import Subject
 from ..mvcustom_core.geometry.cameras import Cameras
@@ -26,7 +26,7 @@ from .image import TinyDenoiser, alphas_cumprod
 from .loop import training_device
 
 TARGETS, REFERENCES = 3, (3, 8)  # views an update; references are drawn anew, fewest to most
-DENOISING_EVERY = 4  # updates; the others render alone, at a fraction of the time
+DENOISING_EVERY = 2  # updates; the others render alone, at a fraction of the time
 NOISY = 3.0  # levels are drawn as in learning a concept: 999 (1 - u^3)
 
 
@@ -75,6 +75,7 @@ class PoseStage:
         """Losses of target views rendered from reference views; at noise level t of 1000 the targets are denoised as well."""
         device, (targets, references) = training_device(), views
         cameras = Cameras(rings["w2c"][ring].to(device), rings["K"][ring].to(device), SIZE, SIZE)
+        images, masks = (rings[name][ring, targets].to(device).float() / 255 for name in ("images", "masks"))
         subject = Subject(self.module, {n: x[references].float() for n, x in features.items()}, cameras[references])
         rendered: dict[int, Rendered] = {}
         losses: dict[str, Tensor] = {}
@@ -86,9 +87,8 @@ class PoseStage:
             x0 = rings["latents"][ring, targets].to(device).float()
             noise = torch.randn(x0.shape, generator=generator).to(x0)
             v = self._run(rings, ring, a * x0 + s * noise, {"pose": Hooked(self.denoiser.unet, self.numbers, hook)}, t)
-            # the background, too, is worth knowing
-            losses["denoising"] = denoising_loss(v - (a * noise - s * x0), torch.ones_like(x0[:, :1]))
-        images, masks = (rings[name][ring, targets].to(device).float() / 255 for name in ("images", "masks"))
+            region = dilate_mask(resize_area(masks, *x0.shape[-2:]))
+            losses["denoising"] = denoising_loss(v - (a * noise - s * x0), region)
         losses |= rendering_losses(rendered.values(), images, masks)
         total = sum(getattr(self.weights, name) * loss for name, loss in losses.items())
         return total, {name: float(loss.detach()) for name, loss in losses.items()}

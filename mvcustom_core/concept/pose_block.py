@@ -1,7 +1,9 @@
 """The pose-conditioned part of a transformer block, and the set of them that a backbone carries (arXiv 2404.12333, section 3.2).
 
 After its text cross-attention a block continues with W [x ; y] in place of its tokens x, where y are the rendered features. W is kept as
-[I + change | inject] with both parts zero at first, so that an unlearned block changes no bit of x.
+[I + change | inject] with both parts zero at first, so that an unlearned block changes no bit of x. Ours: the change counts as far as the
+subject covers a cell. Rendered features are zero beside the subject, but the change is not, and nothing that is learned keeps it from
+drawing over the surroundings that the prompt asks for.
 """
 
 from __future__ import annotations
@@ -70,19 +72,20 @@ class PoseBlock(nn.Module):
         self.change = nn.Parameter(torch.zeros(channels, channels))
         self.inject = nn.Parameter(torch.zeros(channels, channels))
 
-    def merge(self, tokens: Tensor, rendered: Tensor) -> Tensor:
+    def merge(self, tokens: Tensor, rendered: Tensor, opacity: Tensor) -> Tensor:
         """Mix rendered features into the block's tokens; the arithmetic is in the parameters' precision.
 
         Args:
             tokens: [B, P, C] after the block's text cross-attention.
-            rendered: [B, P, C] `Rendered.features` of the same views.
+            rendered, opacity: [B, P, C] and [B, P, 1], `Rendered.features` and `Rendered.opacity` of the same views.
 
         Returns:
             [B, P, C] in the tokens' dtype.
         """
-        check_shape(tokens, "B P C", rendered, "B P C")
+        check_shape(tokens, "B P C", rendered, "B P C", opacity, "B P 1")
         with torch.autocast(tokens.device.type, enabled=False):
-            added = F.linear(tokens.to(self.change), self.change) + F.linear(rendered.to(self.inject), self.inject)
+            change = opacity.to(self.change) * F.linear(tokens.to(self.change), self.change)
+            added = change + F.linear(rendered.to(self.inject), self.inject)
         return tokens + added.to(tokens)
 
 

@@ -46,8 +46,8 @@ class Subject:
 
         def hook(number: int, tokens: Tensor, text_attention: TextAttention | None) -> Tensor:
             block = self.pose[number]
-            rendered[number] = block.nerf(self.features[number], sample(number), text_attention)
-            return block.merge(tokens, rendered[number].features)
+            shown = rendered[number] = block.nerf(self.features[number], sample(number), text_attention)
+            return block.merge(tokens, shown.features, shown.opacity)
 
         return hook
 
@@ -98,7 +98,7 @@ def generate_views(predict: Predict, subject: Subject, targets: Cameras, noise: 
 
     def hook(number: int, tokens: Tensor, text_attention: TextAttention | None) -> Tensor:
         if number in rendered:  # what is rendered does not depend on the noise level
-            return subject.pose[number].merge(tokens, rendered[number].features)
+            return subject.pose[number].merge(tokens, rendered[number].features, rendered[number].opacity)
         return first(number, tokens, text_attention)
 
     for sigma, lower in zip(sigmas[:-1], sigmas[1:], strict=True):

@@ -62,12 +62,12 @@ class Rendering:
     Attributes:
         context: [1, L, D] the prompt, on the CPU.
         cameras: of the rendered part of the views.
-        features: transformer number to [V, P, C].
+        shown: transformer number to features and, last, opacity, [V, P, C + 1].
     """
 
     context: Tensor
     cameras: Cameras
-    features: dict[int, Tensor] = field(default_factory=dict)
+    shown: dict[int, Tensor] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
@@ -111,11 +111,11 @@ class ConceptCache:
         for recording in reversed(self.recordings):
             room -= _size(recording.features.values())
             for rendering in reversed(recording.renderings):
-                rendering.features = {number: features.cpu() for number, features in rendering.features.items()}
-                room -= _size(rendering.features.values())
+                rendering.shown = {number: shown.cpu() for number, shown in rendering.shown.items()}
+                room -= _size(rendering.shown.values())
                 if room < 0:
-                    rendering.features.clear()
-            recording.renderings = [rendering for rendering in recording.renderings if rendering.features]
+                    rendering.shown.clear()
+            recording.renderings = [rendering for rendering in recording.renderings if rendering.shown]
             if room < 0 and not recording.renderings:
                 recording.features.clear()
         self.recordings = [recording for recording in self.recordings if recording.features and recording.weights.can_return]

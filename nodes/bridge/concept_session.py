@@ -92,8 +92,8 @@ class ConceptSession:
         contexts = visit.context.chunk(len(branches))
         for place, branch in enumerate(branches):
             if branch.shown:
-                features = self._features(visit, branch, contexts[place])
-                merged = self.blocks[visit.number].merge(tokens[place], features)
+                shown = self._shown(visit, branch, contexts[place])
+                merged = self.blocks[visit.number].merge(tokens[place], shown[..., :-1], shown[..., -1:])
                 tokens[place] = torch.lerp(tokens[place], merged, self.strength) if self.strength != 1 else merged
         return torch.cat(tokens)
 
@@ -108,20 +108,22 @@ class ConceptSession:
             self.run.samples[key] = sample_rays(part.to(device), self.concept.cameras.to(device), *size, self.concept.nerf)
         return self.blocks[number].nerf(self.run.recording.features[number].to(device), self.run.samples[key], text)
 
-    def _features(self, visit: Visit, branch: Branch, context: Tensor) -> Tensor:
+    def _shown(self, visit: Visit, branch: Branch, context: Tensor) -> Tensor:
+        """Rendered features and, last, opacity, [V, P, C + 1]."""
         run = self.run
         key = run.recording, branch, run.latent
         if key not in run.renderings:
             if not torch.equal(context, context[:1].expand_as(context)):
                 raise ValueError("concept: wanted one prompt for all views, got different ones; use one text for the whole batch")
             run.renderings[key] = run.recording.rendering(context[:1], self._part(branch.corner, run.latent))
-        features = run.renderings[key].features
-        if visit.number not in features:
+        shown = run.renderings[key].shown
+        if visit.number not in shown:
             text = text_attention_of(find_blocks(run.unet)[visit.number], context[:1])
             size = tuple(visit.options["activations_shape"][-2:])
-            features[visit.number] = self.render(visit.number, size, branch.corner, text).features
-        features[visit.number] = features[visit.number].to(visit.tokens.device)  # from RAM in the run's first step
-        return features[visit.number]
+            rendered = self.render(visit.number, size, branch.corner, text)
+            shown[visit.number] = torch.cat([rendered.features, rendered.opacity], dim=-1)
+        shown[visit.number] = shown[visit.number].to(visit.tokens.device)  # from RAM in the run's first step
+        return shown[visit.number]
 
     def _part(self, corner: tuple[int, int], size: tuple[int, int]) -> Cameras:
         """The target cameras for a part of the views, given in latent cells."""

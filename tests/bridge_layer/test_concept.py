@@ -80,7 +80,7 @@ def test_nothing_stays_with_the_session_after_a_run_and_after_a_failure():
     seen: list[int] = []
 
     def look(step: int, *_: Any) -> None:
-        seen.append(sum(len(rendering.features) for rendering in session.run.renderings.values()))
+        seen.append(sum(len(rendering.shown) for rendering in session.run.renderings.values()))
         if len(seen) == 3:
             raise KeyError("stop")
 

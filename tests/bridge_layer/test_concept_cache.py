@@ -170,7 +170,7 @@ def fill(cache: ConceptCache, model: Network, patches: str, prompts: int) -> Non
     recording = cache.recording(Weights(concept_cache.ref(model), patches, (), None), torch.zeros(1, 2, 3), torch.float32)
     recording.features = {0: torch.zeros(25)}  # 100 bytes
     for prompt in range(prompts):
-        recording.rendering(torch.full((1, 2, 3), float(prompt)), make_cameras()).features = {0: torch.zeros(50)}  # 200 bytes
+        recording.rendering(torch.full((1, 2, 3), float(prompt)), make_cameras()).shown = {0: torch.zeros(50)}  # 200 bytes
 
 
 def kept(cache: ConceptCache) -> list[tuple[str, list[float]]]:

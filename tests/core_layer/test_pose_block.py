@@ -13,29 +13,39 @@ from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
 def test_unlearned_block_changes_no_bit(dtype: torch.dtype):
     block = PoseBlock(8, NerfSettings())
     tokens = (100 * torch.randn(3, 5, 8)).to(dtype)
-    merged = block.merge(tokens, 1e4 * torch.randn(3, 5, 8))
+    merged = block.merge(tokens, 1e4 * torch.randn(3, 5, 8), torch.rand(3, 5, 1))
     assert merged.dtype == dtype and torch.equal(merged, tokens)
 
 
-def test_merge_is_one_projection_of_the_concatenation():
+def test_where_the_subject_covers_a_cell_merge_is_one_projection_of_the_concatenation():
     block = PoseBlock(8, NerfSettings())
     torch.nn.init.normal_(block.change)
     torch.nn.init.normal_(block.inject)
     tokens, rendered = torch.randn(2, 5, 8), torch.randn(2, 5, 8)
     W = torch.cat([torch.eye(8) + block.change, block.inject], dim=1)  # [C, 2 C]
     expected = torch.cat([tokens, rendered], -1) @ W.mT
-    torch.testing.assert_close(block.merge(tokens, rendered), expected)
+    covered = torch.ones(2, 5, 1)
+    torch.testing.assert_close(block.merge(tokens, rendered, covered), expected)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        torch.testing.assert_close(block.merge(tokens, rendered), expected)
+        torch.testing.assert_close(block.merge(tokens, rendered, covered), expected)
+
+
+def test_beside_the_subject_merge_changes_no_bit():
+    block = PoseBlock(8, NerfSettings())
+    torch.nn.init.normal_(block.change)
+    torch.nn.init.normal_(block.inject)
+    tokens, opacity = torch.randn(2, 5, 8), torch.tensor([0.0, 0.5, 1.0, 0.0, 0.0])[None, :, None].expand(2, 5, 1)
+    merged = block.merge(tokens, opacity * torch.randn(2, 5, 8), opacity)
+    assert torch.equal(merged == tokens, (opacity == 0).expand(2, 5, 8))
 
 
 def test_gradcheck_of_the_projection():
     block = PoseBlock(3, NerfSettings()).double()
     torch.nn.init.normal_(block.change)
-    inputs = [torch.randn(2, 4, 3, dtype=torch.float64, requires_grad=True) for _ in range(2)]
+    inputs = [torch.randn(2, 4, channels, dtype=torch.float64, requires_grad=True) for channels in (3, 3, 1)]
 
-    def merge(tokens, rendered, change, inject):
-        return torch.func.functional_call(_Merge(block), {"block.change": change, "block.inject": inject}, (tokens, rendered))
+    def merge(tokens, rendered, opacity, change, inject):
+        return torch.func.functional_call(_Merge(block), {"block.change": change, "block.inject": inject}, (tokens, rendered, opacity))
 
     weights = [block.change.detach().requires_grad_(), torch.randn(3, 3, dtype=torch.float64, requires_grad=True)]
     assert torch.autograd.gradcheck(merge, (*inputs, *weights))
@@ -46,13 +56,15 @@ class _Merge(torch.nn.Module):
         super().__init__()
         self.block = block
 
-    def forward(self, tokens, rendered):
-        return self.block.merge(tokens, rendered)
+    def forward(self, tokens, rendered, opacity):
+        return self.block.merge(tokens, rendered, opacity)
 
 
 def test_merge_refuses_other_shapes():
     with pytest.raises(ValueError, match=r"wanted a tensor of shape \[B P C\]"):
-        PoseBlock(8, NerfSettings()).merge(torch.zeros(2, 5, 8), torch.zeros(1, 5, 8))
+        PoseBlock(8, NerfSettings()).merge(torch.zeros(2, 5, 8), torch.zeros(1, 5, 8), torch.zeros(2, 5, 1))
+    with pytest.raises(ValueError, match=r"wanted a tensor of shape \[B P 1\]"):
+        PoseBlock(8, NerfSettings()).merge(torch.zeros(2, 5, 8), torch.zeros(2, 5, 8), torch.zeros(2, 5, 8))
 
 
 def test_blocks_are_found_by_transformer_number():
