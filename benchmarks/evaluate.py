@@ -22,7 +22,6 @@ from ..nodes.bridge.embedded import FILE, SIZE, VIEWS
 from .ablation.backbones import HOW_TO_TRAIN, ONE_CELL_FILE
 from .ablation.cases import MAX_PROMPTS, MAX_SUBJECTS, TRAJECTORIES, Task, list_tasks
 from .ablation.concepts import LEARNING, Concepts
-from .ablation.judge import load_judge
 from .ablation.making import MOMENTS, SamplingSettings
 from .ablation.run import Workshop, run_pieces
 from .ablation.rungs import ONE_CELL, RUNGS, choose_rungs
@@ -57,9 +56,7 @@ def parse() -> argparse.Namespace:
         prog="python dev.py evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--subjects", type=int, default=8, choices=range(1, MAX_SUBJECTS + 1), metavar="N", help="(default: %(default)s)")
-    parser.add_argument(
-        "--prompts", type=int, default=3, choices=range(1, MAX_PROMPTS + 1), metavar="N", help="of each (default: %(default)s)"
-    )
+    parser.add_argument("--prompts", type=int, default=3, choices=range(1, MAX_PROMPTS + 1), metavar="N", help="(default: %(default)s)")
     parser.add_argument("--trajectories", type=partial(choose, TRAJECTORIES), default=TRAJECTORIES, metavar="A,B", help="(default: both)")
     parser.add_argument("--rungs", type=partial(choose, RUNGS), default=tuple(RUNGS), metavar="A,B", help=f"of {', '.join(RUNGS)}")
     parser.add_argument("--full", action="store_true", help="all rungs for all prompts, not for the first alone")
@@ -120,7 +117,7 @@ def run_part(options: argparse.Namespace, store: Store) -> int:
     work = [(task, choose_rungs(task.prompt, known, full=options.full)) for task in tasks if belongs(task, options)]
     concepts = Concepts(store.folder / "concepts", options.concepts)
     mark = "" if options.part is None else f"[{options.part + 1}/{options.processes}] "
-    workshop = Workshop(store, concepts, load_judge(), SamplingSettings(steps=options.steps))
+    workshop = Workshop(store, concepts, SamplingSettings(steps=options.steps))
     failed = run_pieces(work, store, concepts, workshop.open, lambda line: print(f"{mark}{line}", file=sys.stderr, flush=True))
     return int(bool(failed))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import tempfile
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -83,6 +84,7 @@ class Judge:
         return {f"{name} read": shares[name] for name in READ}, []
 
 
+@lru_cache(maxsize=1)
 def load_judge() -> Judge:
     """The networks, and the photographs of all subjects of the gallery."""
     taken = [photograph_once(FIRST_SEED + index) for index in range(MAX_SUBJECTS)]

@@ -99,8 +99,9 @@ class Maker:
     def first_pass(self, modules: str) -> Made:
         """Views with the concept alone, made once."""
         if modules not in self.first_passes:
+            model, clip = self._apply(modules)  # whatever has to be loaded, is by now
             started = time.perf_counter()
-            views = self._sample(*self._apply(modules))
+            views = self._sample(model, clip)
             self.first_passes[modules] = Made(views, time.perf_counter() - started)
         return self.first_passes[modules]
 
@@ -120,15 +121,16 @@ class Maker:
 
     def _invert(self) -> Made:
         """The learned word alone: no pose blocks."""
+        model, clip = load_model(ONE_CELL), add_token(load_dense()[1], self.recall())
         started = time.perf_counter()
-        views = self._sample(load_model(ONE_CELL), add_token(load_dense()[1], self.recall()))
+        views = self._sample(model, clip)
         return Made(views, time.perf_counter() - started)
 
     def _render(self, modules: str, options: HookOptions, complete: bool = False) -> Made:
         """The second pass; its time includes the first."""
         first = self.first_pass(modules)
-        started = time.perf_counter()
         model, clip = self._apply(modules)
+        started = time.perf_counter()
         depth = self.estimate_depth(modules)
         hooked, _ = apply_rendering(model, [depth], self.case.cameras, options)
         sampler = None
@@ -139,8 +141,8 @@ class Maker:
         return Made(views, first.seconds + time.perf_counter() - started)
 
     def _render_at_once(self) -> Made:
-        started = time.perf_counter()
         model, clip = self._apply(DENSE)
+        started = time.perf_counter()
         estimation = Estimation(load_dense()[2], EMBEDDED, self.case.anchor, MOMENTS)
         hooked = apply_one_pass(model, self.case.cameras, replace(self.settings.hook, shared_noise=False), estimation)
         return Made(self._sample(hooked, clip), time.perf_counter() - started)

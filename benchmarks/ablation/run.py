@@ -12,7 +12,7 @@ from torch import Tensor
 from ...mvcustom_core.geometry.depth import AnchorDepth
 from .cases import AblationCase, Task, build_case
 from .concepts import Concepts
-from .judge import Figures, Judge
+from .judge import Figures, Judge, load_judge
 from .making import Made, Maker, SamplingSettings
 from .progress import Progress
 from .rungs import DENSE, RUNGS
@@ -65,7 +65,6 @@ class Workshop:
 
     store: Store
     concepts: Concepts
-    judge: Judge
     settings: SamplingSettings
 
     def open(self, task: Task) -> CaseTrial:
@@ -73,7 +72,7 @@ class Workshop:
         maker = Maker(case, lambda: self.concepts.recall(task.subject), self.settings)
         if self.store.is_finished(task.name, "customised"):
             maker.first_passes[DENSE] = self.store.recall_views(task.name, "customised", len(case.cameras))
-        return CaseTrial(case, maker, self.judge)
+        return CaseTrial(case, maker, load_judge())
 
 
 def run_pieces(
