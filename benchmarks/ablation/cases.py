@@ -97,13 +97,13 @@ def build_case(task: Task) -> AblationCase:
     """Render the truth of a case."""
     concept, photographs, photographed_from = photograph_once(task.subject)
     *_, world = place_cameras(task.subject)
-    cameras, anchor = lay_path(task.subject, task.trajectory)
+    cameras = lay_path(task.subject, task.trajectory)
     words = draw_words(task.subject, task.prompt)
     there = SceneNormalisation(-world.center / world.scale, 1 / world.scale).apply(cameras)  # in the scene's own world
     truth = render_scene(with_surroundings(concept, words, task.seed), there)
     truth = replace(truth, images=round_to_bytes(truth.images), depth=world.apply_depth(truth.depth))
     learned = Rendering(photographs.images[LEARNED], photographs.depth[LEARNED], photographs.mask[LEARNED])
-    return AblationCase(task, words, cameras, anchor, truth, learned, photographed_from[LEARNED])
+    return AblationCase(task, words, cameras, find_anchor(task.subject, task.trajectory), truth, learned, photographed_from[LEARNED])
 
 
 def draw_words(subject: int, prompt: int) -> SceneWords:
@@ -115,17 +115,19 @@ def draw_words(subject: int, prompt: int) -> SceneWords:
     return replace(words, ground=grounds[prompt], sky=skies[prompt])
 
 
-@lru_cache(maxsize=2 * MAX_SUBJECTS)
-def lay_path(subject: int, trajectory: str) -> tuple[Cameras, int]:
-    """The cameras, about a photograph's that was held out, one for each kind of trajectory; and the anchor among them."""
+def lay_path(subject: int, trajectory: str) -> Cameras:
+    """The cameras, about those of a photograph that was held out, another one for each kind of trajectory."""
     _, cameras, _ = place_cameras(subject)
     bases = random.Random(f"trajectories {subject}").sample(HELD_OUT, len(TRAJECTORIES))
     base = cameras[bases[TRAJECTORIES.index(trajectory)]]
     if trajectory == "rotation":
-        path = orbit(base, VIEWS, (-HALF_ORBIT_DEG, HALF_ORBIT_DEG), up=UP)
-    else:
-        path = truck(base, VIEWS, (-HALF_TRUCK, HALF_TRUCK))
-    return path, choose_anchor(path).view
+        return orbit(base, VIEWS, (-HALF_ORBIT_DEG, HALF_ORBIT_DEG), up=UP)
+    return truck(base, VIEWS, (-HALF_TRUCK, HALF_TRUCK))
+
+
+@lru_cache(maxsize=2 * MAX_SUBJECTS)
+def find_anchor(subject: int, trajectory: str) -> int:
+    return choose_anchor(lay_path(subject, trajectory)).view
 
 
 photograph_once = lru_cache(maxsize=MAX_SUBJECTS)(photograph)

@@ -89,11 +89,16 @@ def load_judge() -> Judge:
     """The networks, and the photographs of all subjects of the gallery."""
     taken = [photograph_once(FIRST_SEED + index) for index in range(MAX_SUBJECTS)]
     gallery = [crop_subject(views.images, cameras)[LEARNED] for _, views, cameras in taken]
-    reader = None
-    if READER.is_file():
-        reader = Reader().eval()
-        reader.load_state_dict(load_file(READER))
-    return Judge(load_encoder(), gallery, reader)
+    return Judge(load_encoder(), gallery, load_reader())
+
+
+def load_reader() -> Reader | None:
+    """What reads a picture's words; None if its file is missing."""
+    if not READER.is_file():
+        return None
+    reader = Reader().eval()
+    reader.load_state_dict(load_file(READER))
+    return reader
 
 
 def _leave_out(fidelity: Fidelity, view: int) -> Fidelity:

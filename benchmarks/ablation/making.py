@@ -35,7 +35,6 @@ from .pictures import round_to_bytes
 from .rungs import DENSE, ONE_CELL
 
 CELL_PIXELS, LATENT_CHANNELS = 8, 4
-MOMENTS = (0.1, 0.2, 0.4)  # at which one pass estimates depth; the node's default
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ class Maker:
     def _render_at_once(self) -> Made:
         model, clip = self._apply(DENSE)
         started = time.perf_counter()
-        estimation = Estimation(load_dense()[2], EMBEDDED, self.case.anchor, MOMENTS)
+        estimation = Estimation(load_dense()[2], EMBEDDED, self.case.anchor)
         hooked = apply_one_pass(model, self.case.cameras, replace(self.settings.hook, shared_noise=False), estimation)
         return Made(self._sample(hooked, clip), time.perf_counter() - started)
 
