@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import asdict
@@ -60,8 +61,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--trajectories", type=partial(choose, TRAJECTORIES), default=TRAJECTORIES, metavar="A,B", help="(default: both)")
     parser.add_argument("--rungs", type=partial(choose, RUNGS), default=tuple(RUNGS), metavar="A,B", help=f"of {', '.join(RUNGS)}")
     parser.add_argument("--full", action="store_true", help="all rungs for all prompts, not for the first alone")
-    parser.add_argument("--steps", type=int, default=20, help="of sampling (default: %(default)s)")
-    parser.add_argument("--processes", type=int, default=1, help="each takes every N-th subject, on one thread (default: %(default)s)")
+    parser.add_argument("--steps", type=count, default=20, help="of sampling (default: %(default)s)")
+    parser.add_argument("--processes", type=count, default=1, help="each takes every N-th subject, on one thread (default: %(default)s)")
     parser.add_argument("--concepts", type=Path, metavar="FOLDER", help="take SEED.safetensors from there instead of learning them")
     parser.add_argument("--folder", type=Path, default=ROOT / "output" / "evaluation", help="(default: output/evaluation)")
     parser.add_argument("--fresh", action="store_true", help="begin anew; what is in the folder gets another name")
@@ -69,6 +70,17 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--device", help="cpu keeps ComfyUI off the GPU")
     parser.add_argument("--part", type=int, help=argparse.SUPPRESS)  # of the subjects: this process is a child
     return parser.parse_args()
+
+
+def count(text: str) -> int:
+    """A number from 1 on.
+
+    Raises:
+        ArgumentTypeError: for anything else.
+    """
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"wanted a number from 1 on, got {text}")
+    return int(text)
 
 
 def choose(known: tuple[str, ...] | dict[str, Any], text: str) -> tuple[str, ...]:
@@ -85,9 +97,9 @@ def choose(known: tuple[str, ...] | dict[str, Any], text: str) -> tuple[str, ...
 
 def run_all(options: argparse.Namespace, store: Store) -> int:
     """Settle what the processes share, then run them and write the report."""
+    check_concepts(options)
     if options.fresh and (aside := store.set_aside()):
         print(f"the store of before is now {aside}", file=sys.stderr)
-    check_concepts(options)
     store.begin(gather_facts(options))
     left_out = [rung for rung in options.rungs if RUNGS[rung].modules == ONE_CELL]
     if left_out and not ONE_CELL_FILE.is_file():
@@ -128,8 +140,17 @@ def belongs(task: Task, options: argparse.Namespace) -> bool:
 
 
 def check_concepts(options: argparse.Namespace) -> None:
+    """That those to be taken from a folder are there, and stay there.
+
+    Raises:
+        ValueError: saying which are not.
+    """
     if options.concepts is None:
         return
+    if options.fresh and options.folder.resolve() in options.concepts.resolve().parents:
+        raise ValueError(
+            f"--concepts: wanted a folder outside of {options.folder}, which --fresh renames; name another --folder for this run"
+        )
     seeds = {task.subject for task in list_tasks(options.subjects, 1)}
     missing = [name for seed in sorted(seeds) if not (options.concepts / (name := f"{seed}.safetensors")).is_file()]
     if missing:
@@ -157,7 +178,7 @@ def gather_facts(options: argparse.Namespace) -> dict[str, Any]:
         "concepts": None if options.concepts is None else str(options.concepts.resolve()),
     }
     return {
-        "command": " ".join(["python dev.py evaluate", *sys.argv[1:]]),
+        "command": f"python dev.py evaluate {shlex.join(sys.argv[1:])}".strip(),
         "date": facts["date"],
         "machine": facts["machine"],
         "versions": {name: version for name, version in facts["versions"].items() if name != "commit"},

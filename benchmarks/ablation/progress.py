@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -49,5 +50,5 @@ class Progress:
 
 
 def _describe(seconds: float) -> str:
-    hours, minutes = divmod(round(seconds / 60), 60)
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"

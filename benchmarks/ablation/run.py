@@ -109,10 +109,10 @@ def _finish_rung(trial: Trial, rung: str, store: Store, progress: Progress) -> b
     name, started = trial.case.task.name, time.perf_counter()
     try:
         made = trial.make(rung)
-    except ValueError as refusal:  # the anchor's depth cannot be told from these views
-        progress.fail(name, rung, str(refusal))
+        figures, notes = trial.judge(rung, made.views)
+    except (ValueError, RuntimeError) as failure:  # such as a depth that cannot be told from these views: hours of others shall not wait
+        progress.fail(name, rung, f"{type(failure).__name__}, {failure}")
         return False
-    figures, notes = trial.judge(rung, made.views)
     store.keep_rung(name, rung, made, figures, notes)
     for note in notes:
         progress.note(note)

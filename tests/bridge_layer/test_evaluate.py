@@ -125,8 +125,20 @@ def test_what_cannot_be_made_is_told_and_tried_again(tmp_path: Path):
 
     made, failed, _, lines = run_once(tmp_path, ["rendering", "completion"], refuse=refuse)
     assert made == ["1000-0-rotation completion"] and failed == ["1000-0-rotation rendering"]
-    assert "1000-0-rotation  rendering  not made: no depth of the anchor" in lines
+    assert "1000-0-rotation  rendering  not made: ValueError, no depth of the anchor" in lines
     assert run_once(tmp_path, ["rendering", "completion"])[0] == ["1000-0-rotation rendering"]
+
+
+def test_what_cannot_be_measured_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def judge(self: FakeTrial, rung: str, views: Tensor) -> tuple[dict[str, float | None], list[str]]:
+        if rung == "truth":
+            raise RuntimeError("too few features")
+        return {}, []
+
+    monkeypatch.setattr(FakeTrial, "judge", judge)
+    _, failed, _, lines = run_once(tmp_path, ["truth", "frozen"])
+    assert failed == ["1000-0-rotation truth"] and "RuntimeError, too few features" in lines[0]
+    assert Store(tmp_path).is_finished("1000-0-rotation", "frozen")
 
 
 def test_a_store_keeps_to_its_run(tmp_path: Path):
@@ -192,7 +204,7 @@ def test_the_rest_is_estimated_by_kind():
     assert progress.estimate() == 4 * 4.0
     progress.tell("a", "rendering", 3600.0)
     assert progress.estimate() == 4.0 + 2 * 3600
-    assert lines == ["a  truth  4.0 s  3 of 7, about 0 min left", "a  rendering  3600.0 s  4 of 7, about 2 h 0 min left"]
+    assert lines == ["a  truth  4.0 s  3 of 7, about 1 min left", "a  rendering  3600.0 s  4 of 7, about 2 h 1 min left"]
 
 
 def parse(monkeypatch: pytest.MonkeyPatch, *words: str) -> argparse.Namespace:
@@ -207,6 +219,8 @@ def parse(monkeypatch: pytest.MonkeyPatch, *words: str) -> argparse.Namespace:
         (("--trajectories", "spiral"), "got spiral"),
         (("--subjects", "17"), "invalid choice"),
         (("--prompts", "5"), "invalid choice"),
+        (("--processes", "0"), "from 1 on, got 0"),
+        (("--steps", "-3"), "from 1 on, got -3"),
     ],
 )
 def test_options_are_checked(words: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
@@ -267,6 +281,9 @@ def test_concepts_that_are_missing_are_named_first(
     assert evaluate.main() == 2 and not idle
     assert "wanted 1001.safetensors in" in capsys.readouterr().err
     assert not (tmp_path / "store").exists()
+    monkeypatch.setattr(sys, "argv", [*words, "--subjects", "1", "--fresh", "--folder", str(tmp_path.parent)])
+    assert evaluate.main() == 2 and tmp_path.exists()
+    assert "which --fresh renames" in capsys.readouterr().err
 
 
 def test_the_report_alone(tmp_path: Path, idle: list, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
