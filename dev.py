@@ -7,6 +7,7 @@
     python dev.py comfy [ComfyUI arguments]     start ComfyUI with this checkout mounted, to use in a browser
     python dev.py train-tiny [STAGE ...]        train the embedded backbone on, from its state in .cache; --help lists the stages
     python dev.py figures                       print the embedded backbone's held-out figures
+    python dev.py evaluate [options]            make and measure the views of every rung of the method, with a report; resumable
     python dev.py bench [NAME ...] [options]    time the backbone, or whatever benchmarks/NAME.py measures; --help lists them
 
 `COMFYUI_DIR` names a ComfyUI of your own; without it ComfyUI 0.30.0 is kept under `.cache/`.
@@ -28,6 +29,7 @@ RUN_IN_VENV = {
     "demo": ["-m", "devtools.demo"],
     "train-tiny": ["training"],
     "figures": ["training", "figures"],
+    "evaluate": ["benchmarks", "evaluate"],
     "bench": ["benchmarks"],
 }
 WHOLE_SUITE = ["-n", "2", "--dist", "loadfile"]  # each process holds a ComfyUI of its own; two fit anywhere and halve the time

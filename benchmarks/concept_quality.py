@@ -38,7 +38,7 @@ from ..mvcustom_core.concept.losses import resize_area
 from ..mvcustom_core.concept.photographs import Photographs
 from ..mvcustom_core.concept.subject import Subject
 from ..mvcustom_core.geometry.cameras import Cameras
-from ..mvcustom_core.geometry.normalisation import normalise_scene
+from ..mvcustom_core.geometry.normalisation import SceneNormalisation, normalise_scene
 from ..mvcustom_core.geometry.rays import project_points, unproject_depth
 from ..mvcustom_core.scenes.render import Rendering, render_scene
 from ..mvcustom_core.scenes.scene import Scene, sample_concept
@@ -100,10 +100,15 @@ def recall(seed: int, settings: LearningSettings, warm: bool) -> dict[str, float
 def photograph(seed: int) -> tuple[Scene, Rendering, Cameras]:
     """A subject, its photographs, and their cameras in the normalised world."""
     scene = sample_concept(seed)
-    taken = sample_photographs(random.Random(f"photographs {seed}"), VIEWS, SIZE)
+    taken, cameras, world = place_cameras(seed)
     views = render_scene(scene, taken)
-    cameras, world = normalise_scene(taken)
     return scene, replace(views, depth=world.apply_depth(views.depth)), cameras
+
+
+def place_cameras(seed: int) -> tuple[Cameras, Cameras, SceneNormalisation]:
+    """Of the photographs: in the scene's own world and in the normalised one, and the change from that to this."""
+    taken = sample_photographs(random.Random(f"photographs {seed}"), VIEWS, SIZE)
+    return taken, *normalise_scene(taken)
 
 
 def measure_concept(seed: int, settings: LearningSettings, warm: bool) -> tuple[dict[str, float | str], Concept]:

@@ -1,0 +1,45 @@
+"""The embedded backbone under two sets of motion modules, each loaded once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import torch
+from comfy.model_patcher import ModelPatcher
+from comfy.sd import CLIP, VAE
+
+from ...devtools import CACHE
+from ...mvcustom_core.backbone.attention import Scope
+from ...nodes.bridge.backbone import ATTACHMENT
+from ...nodes.bridge.embedded import MOTION, SPEC, load_embedded, load_unet
+from ...nodes.bridge.motion import apply_motion
+from ...nodes.bridge.motion_model import build_motion_patcher
+from ...training.loop import load_ema
+from .rungs import DENSE
+
+ONE_CELL_FILE = CACHE / "tiny" / "state" / "motion_1x1.safetensors"
+HOW_TO_TRAIN = "python dev.py train-tiny motion_1x1"
+
+
+@lru_cache(maxsize=1)
+def load_dense() -> tuple[ModelPatcher, CLIP, VAE]:
+    """MODEL, CLIP and VAE as the pack loads them."""
+    return load_embedded()[:3]
+
+
+@lru_cache(maxsize=2)
+def load_model(modules: str) -> ModelPatcher:
+    """The denoiser with one set of motion modules.
+
+    Raises:
+        FileNotFoundError: if these modules are still to be trained.
+    """
+    if modules == DENSE:
+        return load_dense()[0]
+    if not ONE_CELL_FILE.is_file():
+        raise FileNotFoundError(f"modules 1x1: wanted {ONE_CELL_FILE}, found none; train them with `{HOW_TO_TRAIN}`")
+    settings = replace(MOTION, scopes=(Scope(1),) * len(MOTION.scopes), spatial_position=False)
+    model = load_unet()
+    model.set_attachments(ATTACHMENT, SPEC)
+    return apply_motion(model, build_motion_patcher(settings, load_ema(ONE_CELL_FILE), torch.float32), settings)

@@ -1,0 +1,164 @@
+"""Views of the rungs that sample: the nodes of the demo workflow, chained as it chains them and with its settings.
+
+Both passes of a case start from the same noise and share what the concept renders, which is kept with the concept; whichever rung
+comes first pays for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import comfy.sample
+import comfy.samplers
+import torch
+from comfy.model_patcher import ModelPatcher
+from comfy.sd import CLIP
+from torch import Tensor
+
+from ...mvcustom_core.concept.concept import Concept
+from ...mvcustom_core.geometry.depth import AnchorDepth
+from ...mvcustom_core.sampling.completion import CompletionSettings
+from ...mvcustom_core.sampling.operator import warp_images
+from ...nodes.bridge.completion import build_completion_sampler
+from ...nodes.bridge.concept import apply_to_both
+from ...nodes.bridge.depth import DepthSources, estimate_anchor
+from ...nodes.bridge.depth_model import EMBEDDED
+from ...nodes.bridge.one_pass import Estimation, apply_one_pass
+from ...nodes.bridge.rendering import HookOptions, apply_rendering
+from ...nodes.bridge.tokens import add_token, encode_caption
+from .backbones import load_dense, load_model
+from .baselines import BASELINES
+from .cases import AblationCase
+from .pictures import round_to_bytes
+from .rungs import DENSE, ONE_CELL
+
+CELL_PIXELS, LATENT_CHANNELS = 8, 4
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingSettings:
+    """What all rungs that sample have in common; the defaults are the demo workflow's."""
+
+    steps: int = 20
+    guidance: float = 3.0
+    sampler: str = "euler"
+    scheduler: str = "simple"
+    hook: HookOptions = field(default_factory=HookOptions)
+    completion: CompletionSettings = field(default_factory=CompletionSettings)
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """Views [V, 3, H, W] as they are kept, and the wall time of everything that led to them; None where nothing was sampled."""
+
+    views: Tensor
+    seconds: float | None
+
+
+@dataclass(eq=False)
+class Maker:
+    """Makes the views of one case.
+
+    Attributes:
+        recall: gives the subject's concept; not called for rungs without diffusion.
+        first_passes: by modules; what is known of them already need not be made again.
+        depths: of the anchor, estimated from a first pass, by its modules.
+    """
+
+    case: AblationCase
+    recall: Callable[[], Concept]
+    settings: SamplingSettings
+    first_passes: dict[str, Made] = field(default_factory=dict)
+    depths: dict[str, AnchorDepth] = field(default_factory=dict)
+    applied: dict[str, tuple[ModelPatcher, CLIP]] = field(default_factory=dict)
+
+    @torch.inference_mode()
+    def make(self, rung: str) -> Made:
+        """The views of a rung.
+
+        Raises:
+            ValueError: if the anchor's depth cannot be told from the first pass.
+        """
+        if rung in BASELINES:
+            return Made(round_to_bytes(BASELINES[rung](self.case)), None)
+        ways = {
+            "inversion": self._invert,
+            "customised": lambda: self.first_pass(DENSE),
+            "rendering": lambda: self._render(DENSE, self.settings.hook),
+            "completion": lambda: self._render(DENSE, self.settings.hook, complete=True),
+            "one_pass": self._render_at_once,
+            "rendering_1x1": lambda: self._render(ONE_CELL, self.settings.hook),
+            "rendering_trajectory": lambda: self._render(ONE_CELL, replace(self.settings.hook, follow_surface=True)),
+        }
+        return ways[rung]()
+
+    @torch.inference_mode()
+    def first_pass(self, modules: str) -> Made:
+        """Views with the concept alone, made once."""
+        if modules not in self.first_passes:
+            model, clip = self._apply(modules)  # whatever has to be loaded, is by now
+            started = time.perf_counter()
+            views = self._sample(model, clip)
+            self.first_passes[modules] = Made(views, time.perf_counter() - started)
+        return self.first_passes[modules]
+
+    @torch.inference_mode()
+    def estimate_depth(self, modules: str) -> AnchorDepth:
+        """The anchor's depth in the first pass, told once.
+
+        Raises:
+            ValueError: if it cannot be.
+        """
+        if modules not in self.depths:
+            views, case = self.first_pass(modules).views, self.case
+            self.depths[modules] = estimate_anchor(
+                views, case.cameras, case.anchor, DepthSources(model=EMBEDDED), model=self._apply(modules)[0]
+            )
+        return self.depths[modules]
+
+    def _invert(self) -> Made:
+        """The learned word alone: no pose blocks."""
+        model, clip = load_model(ONE_CELL), add_token(load_dense()[1], self.recall())
+        started = time.perf_counter()
+        views = self._sample(model, clip)
+        return Made(views, time.perf_counter() - started)
+
+    def _render(self, modules: str, options: HookOptions, complete: bool = False) -> Made:
+        """The second pass; its time includes the first."""
+        first = self.first_pass(modules)
+        model, clip = self._apply(modules)
+        started = time.perf_counter()
+        depth = self.estimate_depth(modules)
+        hooked, _ = apply_rendering(model, [depth], self.case.cameras, options)
+        sampler = None
+        if complete:
+            _, seen = warp_images(first.views[[depth.view]], [depth], self.case.cameras)
+            sampler = build_completion_sampler(seen.clamp(0, 1), self.settings.completion)
+        views = self._sample(hooked, clip, sampler)
+        return Made(views, first.seconds + time.perf_counter() - started)
+
+    def _render_at_once(self) -> Made:
+        model, clip = self._apply(DENSE)
+        started = time.perf_counter()
+        estimation = Estimation(load_dense()[2], EMBEDDED, self.case.anchor)
+        hooked = apply_one_pass(model, self.case.cameras, replace(self.settings.hook, shared_noise=False), estimation)
+        return Made(self._sample(hooked, clip), time.perf_counter() - started)
+
+    def _apply(self, modules: str) -> tuple[ModelPatcher, CLIP]:
+        if modules not in self.applied:
+            self.applied[modules] = apply_to_both(load_model(modules), load_dense()[1], self.recall(), self.case.cameras, 1.0)
+        return self.applied[modules]
+
+    def _sample(self, model: ModelPatcher, clip: CLIP, sampler: comfy.samplers.KSAMPLER | None = None) -> Tensor:
+        """Decoded views [V, 3, H, W] of the case's prompt and noise."""
+        settings, cameras, seed = self.settings, self.case.cameras, self.case.task.seed
+        positive, negative = ([[encode_caption(clip, text), {}]] for text in (self.case.prompt, ""))
+        latents = torch.zeros(len(cameras), LATENT_CHANNELS, cameras.height // CELL_PIXELS, cameras.width // CELL_PIXELS)
+        sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), settings.scheduler, settings.steps)
+        drawn = comfy.sample.sample_custom(
+            model, comfy.sample.prepare_noise(latents, seed), settings.guidance, sampler or comfy.samplers.sampler_object(settings.sampler),
+            sigmas, positive, negative, latents, disable_pbar=True, seed=seed,
+        )  # fmt: skip
+        return round_to_bytes(load_dense()[2].decode(drawn).movedim(-1, 1))
