@@ -1,0 +1,1 @@
+"""The ablation of the method on the embedded backbone: what each part adds, case by case, and the report of it."""
