@@ -1,1 +1,1 @@
-"""The ablation of the method on the embedded backbone: what each part adds, case by case, and the report of it."""
+"""The ablation of the method on procedural scenes, whose truth is known: what is asked for, how views are made, what they are worth."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ...mvcustom_core.evaluation.bootstrap import Interval
 from ...mvcustom_core.evaluation.report import UNKNOWN, VERDICTS
-from .catalogue import FIGURE, GOALS, LADDER, QUESTIONS, RUNG, SHEET, Figure, Goal
-from .reading import CaseRecord, Store
+from .catalogue import FIGURE, GOALS, LADDER, QUESTIONS, SHEET, SHOWN, Figure, Goal
+from .reading import CaseRecord, Results
 from .table import MISSING, Table, find_gains, summarise, tabulate_means, write_interval, write_number
 
 
@@ -33,18 +33,18 @@ class GoalCheck:
     remark: str
 
 
-def answer_questions(store: Store) -> list[Answer]:
-    return [_answer(store, question, [FIGURE[key] for key in keys], rungs) for question, keys, rungs in QUESTIONS]
+def answer_questions(results: Results) -> list[Answer]:
+    return [_answer(results, question, [FIGURE[key] for key in keys], rungs) for question, keys, rungs in QUESTIONS]
 
 
-def check_goals(store: Store) -> list[GoalCheck]:
-    return [_check_goal(store, goal) for goal in GOALS]
+def check_goals(results: Results) -> list[GoalCheck]:
+    return [_check_goal(results, goal) for goal in GOALS]
 
 
-def choose_case(store: Store) -> CaseRecord:
+def choose_case(results: Results) -> CaseRecord:
     """Not the best one: the case in the middle by pose accuracy, among those that have most of the main rungs."""
-    most = max(_count_shown(case) for case in store.cases)
-    full = [case for case in store.cases if _count_shown(case) == most]
+    most = max(_count_shown(case) for case in results.cases)
+    full = [case for case in results.cases if _count_shown(case) == most]
     return sorted(full, key=_read_accuracy)[(len(full) - 1) // 2]
 
 
@@ -52,11 +52,11 @@ def judge(figure: Figure, value: float) -> str:
     return VERDICTS[sum(value < limit for limit in figure.limits or ())]
 
 
-def _answer(store: Store, question: str, figures: Sequence[Figure], rungs: Sequence[str]) -> Answer:
+def _answer(results: Results, question: str, figures: Sequence[Figure], rungs: Sequence[str]) -> Answer:
     """Yes where every figure says yes, no where every one says no; of the highest rung of the ladder that is measured."""
-    table = tabulate_means(store, question, rungs, figures)
+    table = tabulate_means(results, question, rungs, figures)
     for rung in reversed(LADDER):
-        means = summarise(store.rows(rung))
+        means = summarise(results.rows(rung), figures)
         found = {figure: judge(figure, means[figure.key].mean) for figure in figures if figure.key in means}
         if found:
             verdicts = set(found.values())
@@ -68,17 +68,19 @@ def _answer(store: Store, question: str, figures: Sequence[Figure], rungs: Seque
 def _explain(rung: str, found: dict[Figure, str], missing: Sequence[Figure]) -> str:
     said = [f"{verdict} by {figure.title}" for figure, verdict in found.items()]
     said += [f"{MISSING}: {figure.title}" for figure in missing]
-    lead = "with everything on" if rung == LADDER[-1] else f"of {RUNG[rung].title!r}"
+    lead = "with everything on" if rung == LADDER[-1] else f"of {SHOWN[rung].title!r}"
     return f"{lead}: {', '.join(said)}"
 
 
-def _check_goal(store: Store, goal: Goal) -> GoalCheck:
-    digits, added = FIGURE[goal.figure].digits, goal.over is not None
-    found = find_gains(store, goal.over, goal.rung) if goal.over else summarise(store.rows(goal.rung))
-    wanted = f"at least {write_number(goal.least, digits, added)}"
+def _check_goal(results: Results, goal: Goal) -> GoalCheck:
+    figure, added = FIGURE[goal.figure], goal.over is not None
+    found = find_gains(results, goal.over, goal.rung, [figure]) if goal.over else summarise(results.rows(goal.rung), [figure])
+    wanted = f"at least {write_number(goal.least, figure.digits, added)}"
     if (value := found.get(goal.figure)) is None:
         return GoalCheck(goal.title, wanted, MISSING, "", "")
-    text = f"{write_number(value.mean, digits, added)} {write_interval(value, digits, added)} n {value.cases}".replace("  ", " ")
+    text = f"{write_number(value.mean, figure.digits, added)} {write_interval(value, figure.digits, added)} n {value.cases}".replace(
+        "  ", " "
+    )
     return GoalCheck(goal.title, wanted, "reached" if value.mean >= goal.least else "missed", text, _doubt(value, goal.least))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...mvcustom_core.evaluation.report import BLURRED, CAMERA_LIMITS, PSNR_LIMITS, TSED_LIMITS
+from .rungs import ONE_CELL, RUNGS
 
 RETRIEVAL_LIMITS = (0.75, 0.25)  # share of views; by chance one in sixteen
 
@@ -13,8 +14,8 @@ Group = Literal["ceiling", "baseline", "method", "variant"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
-    """One way to make the views of a case; `short` is its title where room is scarce."""
+class ShownRung:
+    """A rung as the page speaks of it; `short` is its title where room is scarce."""
 
     key: str
     title: str
@@ -59,58 +60,22 @@ class Goal:
     over: str | None = None
 
 
-RUNGS = (
-    Rung("truth", "true views", "true views", "ceiling", "the scene rendered along the trajectory: the ceiling of every figure"),
-    Rung(
-        "frozen",
-        "nearest photograph, repeated",
-        "photograph repeated",
-        "baseline",
-        "the reference photograph nearest to the middle camera in all views: a camera that does not move",
-    ),
-    Rung(
-        "warped",
-        "anchor warped by true depth",
-        "warped by depth",
-        "baseline",
-        "the middle true view carried into the others by its true depth, holes left as they are: no diffusion",
-    ),
-    Rung(
-        "inversion",
-        "AnimateDiff (1x1) + textual inversion",
-        "1x1 + inversion",
-        "baseline",
-        "the word V* alone, without pose blocks, modules that look along frames only",
-    ),
-    Rung("customised", "customised only", "customised only", "method", "the concept applied, dense modules: pass one"),
-    Rung(
-        "rendering",
-        "+ feature rendering",
-        "+ rendering",
-        "method",
-        "pass two follows the features of the anchor, its depth estimated from the views of pass one",
-    ),
-    Rung("completion", "+ completion", "+ completion", "method", "and latent completion fills what the anchor does not see: everything on"),
-    Rung("one_pass", "one pass", "one pass", "variant", "the one-pass render hook in place of two passes"),
-    Rung(
-        "rendering_1x1",
-        "feature rendering, modules 1x1",
-        "rendering, 1x1",
-        "variant",
-        "feature rendering with modules that look along frames only",
-    ),
-    Rung(
-        "rendering_trajectory",
-        "feature rendering, trajectory",
-        "rendering, trajectory",
-        "variant",
-        "feature rendering with those modules, attending along the surface",
-    ),
-)
-RUNG = {rung.key: rung for rung in RUNGS}
+DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
+    "truth": ("true views", "ceiling", "the scene rendered along the trajectory: the ceiling of every figure"),
+    "frozen": ("photograph repeated", "baseline", "a camera that does not move: the photograph nearest to the anchor in all views"),
+    "warped": ("warped by depth", "baseline", "the anchor's true view carried into the others by its true depth, holes grey; no diffusion"),
+    "inversion": ("1x1 + inversion", "baseline", "the word V* alone, without pose blocks; modules that look along frames only"),
+    "customised": ("customised only", "method", "the concept applied, dense modules: pass one"),
+    "rendering": ("+ rendering", "method", "pass two follows the features of the anchor, whose depth is estimated from pass one"),
+    "completion": ("+ completion", "method", "and latent completion fills what the anchor does not see: everything on"),
+    "one_pass": ("one pass", "variant", "the one-pass render hook in place of two passes"),
+    "rendering_1x1": ("rendering, 1x1", "variant", "feature rendering with modules that look along frames only"),
+    "rendering_trajectory": ("rendering, trajectory", "variant", "feature rendering with those modules, attending along the surface"),
+}
+SHOWN = {key: ShownRung(key, rung.title, *DESCRIPTIONS[key]) for key, rung in RUNGS.items()}
 LADDER = ("customised", "rendering", "completion")
 SHEET = (*LADDER, "truth")  # from above to below
-NEED_1X1_MODULES = ("inversion", "rendering_1x1", "rendering_trajectory")
+NEED_1X1_MODULES = tuple(key for key, rung in RUNGS.items() if rung.modules == ONE_CELL)
 
 FIGURES = (
     Figure(
@@ -153,7 +118,7 @@ FIGURES = (
         "warp background PSNR dB",
         "background warp PSNR dB",
         "background",
-        "of neighbouring views, one carried into the other by the true depth, beside the subject",
+        "the anchor carried into the other views, beside the subject: by true depth where nothing is sampled, else by estimated depth",
         1,
         limits=PSNR_LIMITS,
         blur_helps=True,

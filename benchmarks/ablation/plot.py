@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from markupsafe import Markup, escape
 
 from ...mvcustom_core.evaluation.bootstrap import Interval
-from .catalogue import RUNG, Figure
-from .reading import Store
+from .catalogue import SHOWN, Figure
+from .reading import Results
 from .table import MISSING, summarise, write_interval, write_number
 
 WIDTH, LABELS, RIGHT, ROW, TOP, AXIS = 420, 150, 18, 28, 6, 26  # pixels
@@ -17,20 +17,22 @@ BAR_WIDTH, BAR_HEIGHT = 120, 14
 TICKS = 4
 
 
-def draw_figure(store: Store, figure: Figure, rungs: Iterable[str]) -> Markup:
+def draw_figure(results: Results, figure: Figure, rungs: Iterable[str]) -> Markup:
     """One line a rung; the horizontal axis holds every value."""
-    values = {rung: {name: value for name, row in store.rows(rung).items() if (value := row.get(figure.key)) is not None} for rung in rungs}
-    means = {rung: summarise(store.rows(rung)).get(figure.key) for rung in values}
+    values = {
+        rung: {name: value for name, row in results.rows(rung).items() if (value := row.get(figure.key)) is not None} for rung in rungs
+    }
+    means = {rung: summarise(results.rows(rung), [figure]).get(figure.key) for rung in values}
     ticks = find_ticks([value for each in values.values() for value in each.values()])
     height = TOP + ROW * len(values) + AXIS
     scale = _Scale(ticks[0], ticks[-1])
     marks = [_draw_axis(ticks, scale, height - AXIS)]
     for line, (rung, cases) in enumerate(values.items()):
         y = TOP + ROW * (line + 0.5)
-        marks.append(Markup('<text class="label" x="{}" y="{}">{}</text>').format(LABELS - 10, y + 4, RUNG[rung].short))
+        marks.append(Markup('<text class="label" x="{}" y="{}">{}</text>').format(LABELS - 10, y + 4, SHOWN[rung].short))
         marks += [_draw_case(scale(value), y, number, name, value, figure) for number, (name, value) in enumerate(cases.items())]
-        marks.append(_draw_mean(means[rung], scale, y, RUNG[rung].group))
-    spoken = "; ".join(f"{RUNG[rung].title} {_speak(mean, figure)}" for rung, mean in means.items())
+        marks.append(_draw_mean(means[rung], scale, y, SHOWN[rung].group))
+    spoken = "; ".join(f"{SHOWN[rung].title} {_speak(mean, figure)}" for rung, mean in means.items())
     return Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         WIDTH, height, f"{figure.title}, mean and 95 % interval: {spoken}", Markup("").join(marks)
     )

@@ -1,4 +1,4 @@
-"""The store of an evaluation, read back: what is finished of it, case by case.
+"""The results of an evaluation, read back: what is finished of it, case by case.
 
 run.json                   how it was made
 cases/<case>/case.json     name, subject, shape, prompt, trajectory
@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ...mvcustom_core.evaluation.cases import Row
-from .catalogue import RUNGS
+from .catalogue import FIGURES, SHOWN
+from .rungs import RUNGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +41,36 @@ class CaseRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class Results:
     """How the evaluation was run, and the cases that have at least one finished rung."""
 
     run: Mapping[str, Any]
     cases: tuple[CaseRecord, ...]
 
     def rows(self, rung: str) -> dict[str, Row]:
-        """The figures of a rung by case, over the cases where it is finished."""
-        return {case.name: case.outcomes[rung].row for case in self.cases if rung in case.outcomes}
+        """The figures of a rung by case, over the cases where it is finished; the truth has none against itself."""
+        hidden = {figure.key for figure in FIGURES if figure.to_truth} if SHOWN[rung].group == "ceiling" else set()
+        rows = {case.name: case.outcomes[rung].row for case in self.cases if rung in case.outcomes}
+        return {name: {key: value for key, value in row.items() if key not in hidden} for name, row in rows.items()}
 
     def finished(self) -> tuple[str, ...]:
         """The rungs that some case has."""
-        return tuple(rung.key for rung in RUNGS if self.rows(rung.key))
+        return tuple(rung for rung in RUNGS if self.rows(rung))
 
-    def along(self, trajectory: str) -> Store:
+    def along(self, trajectory: str) -> Results:
         """The cases of one trajectory alone."""
         return replace(self, cases=tuple(case for case in self.cases if case.trajectory == trajectory))
 
-    def sharing(self, rungs: Iterable[str]) -> Store:
+    def sharing(self, rungs: Iterable[str]) -> Results:
         """The cases alone where all of these rungs are finished."""
         return replace(self, cases=tuple(case for case in self.cases if case.outcomes.keys() >= set(rungs)))
 
 
-def read_store(folder: Path) -> Store:
+def read_results(folder: Path) -> Results:
     """Read what is finished.
 
     Raises:
-        ValueError: if the folder is no store, nothing of it is finished yet, or a file holds what is no figure.
+        ValueError: if the folder is no results, nothing of it is finished yet, or a file holds what is no figure.
     """
     if not (folder / "run.json").is_file():
         raise ValueError(f"report: wanted the folder of an evaluation with its run.json, got {folder}; run `python dev.py evaluate` first")
@@ -75,12 +78,12 @@ def read_store(folder: Path) -> Store:
     cases = tuple(case for case in cases if case.outcomes)
     if not cases:
         raise ValueError(f"report: wanted at least one finished rung under {folder / 'cases'}, got none; run `python dev.py evaluate`")
-    return Store(_read_json(folder / "run.json"), cases)
+    return Results(_read_json(folder / "run.json"), cases)
 
 
 def _read_case(folder: Path) -> CaseRecord:
     facts = _read_json(folder / "case.json")
-    outcomes = {rung.key: _read_outcome(file) for rung in RUNGS if (file := folder / f"{rung.key}.json").is_file()}
+    outcomes = {rung: _read_outcome(file) for rung in RUNGS if (file := folder / f"{rung}.json").is_file()}
     return CaseRecord(facts["name"], facts["subject"], facts["shape"], facts["prompt"], facts["trajectory"], outcomes)
 
 

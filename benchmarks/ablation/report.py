@@ -1,6 +1,6 @@
-"""An evaluation as one page: `report.html` beside the store, made from the store alone, with nothing to load from anywhere.
+"""An evaluation as one page: `report.html` in the folder of its results, made from them alone, with nothing to load from anywhere.
 
-The page's form is in page.html and style.css. Pictures are compressed for it; the lossless ones stay in the store.
+The page's form is in page.html and style.css. Pictures are compressed for it; the lossless ones stay in the results.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import jinja2
 from PIL import Image
 
 from .answer import answer_questions, check_goals, choose_case
-from .catalogue import FIGURE, FIGURES, NEED_1X1_MODULES, PLOTTED, PUBLISHED_LADDER, PUBLISHED_METHODS, RUNG, RUNGS, SECONDS, SHEET
+from .catalogue import FIGURE, FIGURES, LADDER, NEED_1X1_MODULES, PLOTTED, PUBLISHED_LADDER, PUBLISHED_METHODS, SECONDS, SHEET, SHOWN
 from .plot import draw_bar, draw_figure
-from .reading import CaseRecord, Store, read_store
+from .reading import CaseRecord, Results, read_results
 from .table import Table, summarise, tabulate_gains, tabulate_means, write_number
 
 FOLDER = Path(__file__).parent
-QUALITY = 85  # of the pictures in the page
+QUALITY, EFFORT = 85, 2  # of the pictures in the page; more effort takes eight times as long for 3 % of the size
 MAIN_STEPS = (("customised", "rendering"), ("rendering", "completion"), ("customised", "completion"))
 # A comparison: its title, what is said of it, the rungs on the cases that have them all, and the steps between them.
 COMPARISONS = (
@@ -48,14 +48,14 @@ COMPARISONS = (
 
 
 def write_report(folder: Path) -> Path:
-    """Write `report.html` into the folder of a store, finished or not, and return its path.
+    """Write `report.html` into the folder of an evaluation, finished or not, and return its path.
 
     Raises:
         ValueError: if nothing is finished there, or a file holds what is no figure.
     """
-    store = read_store(folder)
+    results = read_results(folder)
     page, partial = folder / "report.html", folder / "report.html.part"
-    partial.write_text(_load_template().render(_gather(store)), encoding="utf-8")
+    partial.write_text(_load_template().render(_gather(results)), encoding="utf-8")
     partial.replace(page)
     return page
 
@@ -68,54 +68,53 @@ def _load_template() -> jinja2.Template:
     return room.get_template("page.html")
 
 
-def _gather(store: Store) -> dict[str, Any]:
+def _gather(results: Results) -> dict[str, Any]:
     """Everything the page shows, by the names it uses."""
-    finished = store.finished()
-    accuracy = {rung: summarise(store.rows(rung)).get("camera pose accuracy") for rung in finished}
+    finished = results.finished()
+    accuracy = {rung: summarise(results.rows(rung), [FIGURE["camera pose accuracy"]]) for rung in finished}
     return {
         "style": (FOLDER / "style.css").read_text(encoding="utf-8"),
-        "run": store.run,
-        "facts": list(_list_facts(store.run)),
-        "cases": store.cases,
-        "trajectories": sorted({case.trajectory for case in store.cases}),
-        "answers": answer_questions(store),
-        "goals": check_goals(store),
-        "bars": {RUNG[rung].title: draw_bar(mean, RUNG[rung].group) for rung, mean in accuracy.items()},
-        "shown": choose_case(store),
+        "run": results.run,
+        "facts": list(_list_facts(results.run)),
+        "cases": results.cases,
+        "trajectories": sorted({case.trajectory for case in results.cases}),
+        "answers": answer_questions(results),
+        "goals": check_goals(results),
+        "bars": {SHOWN[rung].title: draw_bar(mean, SHOWN[rung].group) for rung, means in accuracy.items() for mean in means.values()},
+        "shown": choose_case(results),
         "sheet": SHEET,
-        "rungs": RUNGS,
-        "rung": RUNG,
+        "rungs": SHOWN,
         "figures": FIGURES,
-        "means": tabulate_means(store, "All cases: mean, 95 % interval over cases", finished),
-        "gains": tabulate_gains(store, "What each step adds: paired differences on the same cases", MAIN_STEPS),
-        "split": list(_split(store)),
-        "comparisons": list(_compare(store)),
-        "plots": [(FIGURE[key], draw_figure(store, FIGURE[key], finished)) for key in PLOTTED],
+        "means": tabulate_means(results, "All cases: mean, 95 % interval over cases", finished),
+        "gains": tabulate_gains(results, "What each step adds: paired differences on the same cases", MAIN_STEPS),
+        "split": list(_split(results)),
+        "comparisons": list(_compare(results)),
+        "plots": [(FIGURE[key], draw_figure(results, FIGURE[key], finished)) for key in PLOTTED],
         "published": {"ladder": PUBLISHED_LADDER, "methods": PUBLISHED_METHODS},
-        "absent": [RUNG[key].title for key in RUNG if key not in finished],
-        "need_modules": [RUNG[key].title for key in NEED_1X1_MODULES if key not in finished],
-        "uneven": {RUNG[rung].title: len(store.rows(rung)) for rung in SHEET if len(store.rows(rung)) < len(store.cases)},
-        "notes": Counter(note for case in store.cases for outcome in case.outcomes.values() for note in outcome.notes).most_common(),
-        "raw": {"run": store.run, "cases": [_list_rows(case) for case in store.cases]},
+        "absent": [SHOWN[key].title for key in SHOWN if key not in finished],
+        "need_modules": [SHOWN[key].title for key in NEED_1X1_MODULES if key not in finished],
+        "uneven": {SHOWN[rung].title: len(results.rows(rung)) for rung in LADDER if len(results.rows(rung)) < len(results.cases)},
+        "notes": Counter(note for case in results.cases for outcome in case.outcomes.values() for note in outcome.notes).most_common(),
+        "raw": {"run": results.run, "cases": [_list_rows(case) for case in results.cases]},
     }
 
 
-def _split(store: Store) -> Iterator[tuple[str, Table, Table]]:
-    for trajectory in sorted({case.trajectory for case in store.cases}):
-        part = store.along(trajectory)
+def _split(results: Results) -> Iterator[tuple[str, Table, Table]]:
+    for trajectory in sorted({case.trajectory for case in results.cases}):
+        part = results.along(trajectory)
         means = tabulate_means(part, f"{trajectory}: mean, 95 % interval over cases", part.finished())
         yield trajectory, means, tabulate_gains(part, f"{trajectory}: what each step adds", MAIN_STEPS)
 
 
-def _compare(store: Store) -> Iterator[tuple[str, str, Table, Table]]:
+def _compare(results: Results) -> Iterator[tuple[str, str, Table, Table]]:
     """Each on the cases that have all of its rungs that were run at all."""
     figures = (*FIGURES, SECONDS)
-    finished = store.finished()
+    finished = results.finished()
     for title, what, rungs, steps in COMPARISONS:
         present = [rung for rung in rungs if rung in finished]
-        shared = store.sharing(present)
+        shared = results.sharing(present)
         means = tabulate_means(shared, f"{title}: on the {len(shared.cases)} cases that have all of these", rungs, figures)
-        yield title, what, means, tabulate_gains(store, f"{title}: paired differences", steps, figures)
+        yield title, what, means, tabulate_gains(results, f"{title}: paired differences", steps, figures)
 
 
 def _list_facts(facts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -136,5 +135,5 @@ def _list_rows(case: CaseRecord) -> dict[str, Any]:
 def embed_picture(file: Path) -> str:
     """The picture as a data URL."""
     with Image.open(file) as picture, io.BytesIO() as buffer:
-        picture.convert("RGB").save(buffer, "WEBP", quality=QUALITY)
+        picture.convert("RGB").save(buffer, "WEBP", quality=QUALITY, method=EFFORT)
         return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

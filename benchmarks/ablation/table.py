@@ -13,11 +13,12 @@ import torch
 
 from ...mvcustom_core.evaluation.bootstrap import Interval, summarise_rows
 from ...mvcustom_core.evaluation.cases import Row, compare_rows
-from .catalogue import FIGURES, RUNG, Figure
-from .reading import Store
+from .catalogue import FIGURES, SHOWN, Figure, ShownRung
+from .reading import Results
 
 SEED = 0
 MISSING = "not measured"
+EXACT = "exact"  # the truth against itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +53,32 @@ class Table:
         return [(topic, len(list(figures))) for topic, figures in groupby(self.figures, lambda figure: figure.topic)]
 
 
-def tabulate_means(store: Store, caption: str, rungs: Iterable[str], figures: Sequence[Figure] = FIGURES) -> Table:
+def tabulate_means(results: Results, caption: str, rungs: Iterable[str], figures: Sequence[Figure] = FIGURES) -> Table:
     """One line a rung, each over the cases where it is finished."""
-    return Table(caption, tuple(figures), tuple(_list_means(rung, store.rows(rung), figures) for rung in rungs))
+    return Table(caption, tuple(figures), tuple(_list_means(rung, results.rows(rung), figures) for rung in rungs))
 
 
-def tabulate_gains(store: Store, caption: str, steps: Iterable[tuple[str, str]], figures: Sequence[Figure] = FIGURES) -> Table:
+def tabulate_gains(results: Results, caption: str, steps: Iterable[tuple[str, str]], figures: Sequence[Figure] = FIGURES) -> Table:
     """One line a step (from, to): the paired differences over the cases where both rungs are finished."""
-    return Table(caption, tuple(figures), tuple(_list_gains(store.sharing(step), step, figures) for step in steps))
+    return Table(caption, tuple(figures), tuple(_list_gains(results.sharing(step), step, figures) for step in steps))
 
 
-def summarise(rows: Mapping[str, Row]) -> dict[str, Interval]:
-    return summarise_rows(list(rows.values()), torch.Generator().manual_seed(SEED))
+def summarise(rows: Mapping[str, Row], figures: Iterable[Figure]) -> dict[str, Interval]:
+    """The interval of each of the figures that some case has, by its key."""
+    return summarise_rows(list(choose(rows, figures).values()), torch.Generator().manual_seed(SEED))
 
 
-def find_gains(store: Store, first: str, second: str) -> dict[str, Interval]:
+def choose(rows: Mapping[str, Row], figures: Iterable[Figure]) -> dict[str, Row]:
+    """These figures of every row alone."""
+    keys = [figure.key for figure in figures]
+    return {name: {key: row.get(key) for key in keys} for name, row in rows.items()}
+
+
+def find_gains(results: Results, first: str, second: str, figures: Sequence[Figure]) -> dict[str, Interval]:
     """What the second rung adds to the first, by figure, over the cases that have both."""
-    both = store.sharing((first, second))
-    return compare_rows(both.rows(first), both.rows(second), torch.Generator().manual_seed(SEED))
+    both = results.sharing((first, second))
+    before, after = (choose(both.rows(rung), figures) for rung in (first, second))
+    return compare_rows(before, after, torch.Generator().manual_seed(SEED))
 
 
 def write_number(value: float, digits: int, signed: bool = False) -> str:
@@ -87,25 +96,25 @@ def write_interval(interval: Interval, digits: int, signed: bool = False) -> str
 
 
 def _list_means(rung: str, rows: Mapping[str, Row], figures: Sequence[Figure]) -> Line:
-    means, about = summarise(rows), RUNG[rung]
-    cells = tuple(_write_mean(about.group, figure, means.get(figure.key), len(rows)) for figure in figures)
+    means, about = summarise(rows, figures), SHOWN[rung]
+    cells = tuple(_write_mean(about, figure, means.get(figure.key), len(rows)) for figure in figures)
     return Line(about.title, about.what, about.group, len(rows), cells)
 
 
-def _write_mean(group: str, figure: Figure, mean: Interval | None, cases: int) -> Cell:
+def _write_mean(about: ShownRung, figure: Figure, mean: Interval | None, cases: int) -> Cell:
     if mean is None:
-        exact = group == "ceiling" and figure.to_truth and cases
-        return Cell("exact", tone="missing") if exact else Cell(MISSING, tone="missing")
+        exact = about.group == "ceiling" and figure.to_truth and cases
+        return Cell(EXACT if exact else MISSING, tone="missing")
     note = f"n {mean.cases}" if mean.cases < cases or mean.cases == 1 else ""
     return Cell(write_number(mean.mean, figure.digits), write_interval(mean, figure.digits), note)
 
 
-def _list_gains(store: Store, step: tuple[str, str], figures: Sequence[Figure]) -> Line:
-    first, second = (store.rows(rung) for rung in step)
-    gains = find_gains(store, *step)
+def _list_gains(results: Results, step: tuple[str, str], figures: Sequence[Figure]) -> Line:
+    first, second = (results.rows(rung) for rung in step)
+    gains = find_gains(results, *step, figures)
     rose = {figure.key: sum(_has_risen(first[name], second[name], figure.key) for name in first) for figure in figures}
     cells = tuple(_write_gain(figure, gains.get(figure.key), rose[figure.key]) for figure in figures)
-    return Line(" \N{RIGHTWARDS ARROW} ".join(RUNG[rung].title for rung in step), "", RUNG[step[1]].group, len(first), cells)
+    return Line(" \N{RIGHTWARDS ARROW} ".join(SHOWN[rung].title for rung in step), "", SHOWN[step[1]].group, len(first), cells)
 
 
 def _has_risen(before: Row, after: Row, figure: str) -> bool:

@@ -1,0 +1,42 @@
+"""The rungs of the ablation: from the truth over what needs no diffusion to the whole method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DENSE, ONE_CELL = "dense", "1x1"
+"""Motion modules: the embedded backbone's own, and those that were trained to look at their own cell alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One way to the views.
+
+    Attributes:
+        title: what people read.
+        modules: the motion modules that it samples with; None without diffusion.
+        every_prompt: made for all prompts; the others for the first one, unless all are asked for.
+    """
+
+    title: str
+    modules: str | None = None
+    every_prompt: bool = False
+
+
+RUNGS = {
+    "truth": Rung("true views"),
+    "frozen": Rung("nearest photograph, repeated"),
+    "warped": Rung("anchor warped by true depth"),
+    "inversion": Rung("AnimateDiff (1x1) + textual inversion", ONE_CELL),
+    "customised": Rung("customised only", DENSE, every_prompt=True),
+    "rendering": Rung("+ feature rendering", DENSE, every_prompt=True),
+    "completion": Rung("+ completion", DENSE, every_prompt=True),
+    "one_pass": Rung("one pass", DENSE),
+    "rendering_1x1": Rung("feature rendering, modules 1x1", ONE_CELL),
+    "rendering_trajectory": Rung("feature rendering, trajectory", ONE_CELL),
+}
+
+
+def choose_rungs(prompt: int, chosen: list[str], *, full: bool) -> list[str]:
+    """Those of the chosen rungs that a prompt gets, in their order."""
+    return [rung for rung in RUNGS if rung in chosen and (full or prompt == 0 or RUNGS[rung].every_prompt)]
