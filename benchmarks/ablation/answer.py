@@ -75,12 +75,10 @@ def _explain(rung: str, found: dict[Figure, str], missing: Sequence[Figure]) -> 
 def _check_goal(results: Results, goal: Goal) -> GoalCheck:
     figure, added = FIGURE[goal.figure], goal.over is not None
     found = find_gains(results, goal.over, goal.rung, [figure]) if goal.over else summarise(results.rows(goal.rung), [figure])
-    wanted = f"at least {write_number(goal.least, figure.digits, added)}"
+    wanted = f"at least {goal.least:g}"
     if (value := found.get(goal.figure)) is None:
         return GoalCheck(goal.title, wanted, MISSING, "", "")
-    text = f"{write_number(value.mean, figure.digits, added)} {write_interval(value, figure.digits, added)} n {value.cases}".replace(
-        "  ", " "
-    )
+    text = f"{write_number(value.mean, figure.digits, added)} {write_interval(value, figure.digits)} n {value.cases}".replace("  ", " ")
     return GoalCheck(goal.title, wanted, "reached" if value.mean >= goal.least else "missed", text, _doubt(value, goal.least))
 
 

@@ -10,10 +10,10 @@ from markupsafe import Markup, escape
 from ...mvcustom_core.evaluation.bootstrap import Interval
 from .catalogue import SHOWN, Figure
 from .reading import Results
-from .table import MISSING, summarise, write_interval, write_number
+from .table import MISSING, explain_absence, summarise, write_interval, write_number
 
-WIDTH, LABELS, RIGHT, ROW, TOP, AXIS = 420, 150, 18, 28, 6, 26  # pixels
-BAR_WIDTH, BAR_HEIGHT = 120, 14
+WIDTH, LABELS, RIGHT, ROW, TOP, AXIS = 420, 142, 18, 28, 6, 26  # pixels
+BAR_WIDTH, BAR_HEIGHT = 170, 14
 TICKS = 4
 
 
@@ -31,7 +31,9 @@ def draw_figure(results: Results, figure: Figure, rungs: Iterable[str]) -> Marku
         y = TOP + ROW * (line + 0.5)
         marks.append(Markup('<text class="label" x="{}" y="{}">{}</text>').format(LABELS - 10, y + 4, SHOWN[rung].short))
         marks += [_draw_case(scale(value), y, number, name, value, figure) for number, (name, value) in enumerate(cases.items())]
-        marks.append(_draw_mean(means[rung], scale, y, SHOWN[rung].group))
+        marks.append(
+            _draw_mean(means[rung], scale, y, SHOWN[rung].group) if means[rung] else _tell_absence(y, explain_absence(SHOWN[rung], figure))
+        )
     spoken = "; ".join(f"{SHOWN[rung].title} {_speak(mean, figure)}" for rung, mean in means.items())
     return Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         WIDTH, height, f"{figure.title}, mean and 95 % interval: {spoken}", Markup("").join(marks)
@@ -82,9 +84,11 @@ def _draw_case(x: float, y: float, number: int, name: str, value: float, figure:
     return Markup('<circle class="case" cx="{}" cy="{:.1f}" r="2"><title>{}</title></circle>').format(x, y + offset, escape(told))
 
 
-def _draw_mean(mean: Interval | None, scale: _Scale, y: float, group: str) -> Markup:
-    if mean is None:
-        return Markup('<text class="absent" x="{}" y="{}">{}</text>').format(LABELS + 8, y + 4, MISSING)
+def _tell_absence(y: float, why: str) -> Markup:
+    return Markup('<text class="absent" x="{}" y="{}">{}</text>').format(LABELS + 8, y + 4, why)
+
+
+def _draw_mean(mean: Interval, scale: _Scale, y: float, group: str) -> Markup:
     range_ = Markup('<path class="range" d="M{} {y}H{}"/>').format(scale(mean.low), scale(mean.high), y=y)
     return Markup('<g class="{}">{}{}</g>').format(group, range_, _draw_marker(scale(mean.mean), y, group))
 
@@ -92,10 +96,10 @@ def _draw_mean(mean: Interval | None, scale: _Scale, y: float, group: str) -> Ma
 def _draw_marker(x: float, y: float, group: str) -> Markup:
     """Each group has a shape of its own as well as a colour."""
     shapes = {
-        "ceiling": "M{0} {1}m-5 -5h10v10h-10z",
-        "baseline": "M{0} {1}m0 -6l6 11h-12z",
-        "variant": "M{0} {1}m0 -6.5l6.5 6.5l-6.5 6.5l-6.5 -6.5z",
-        "method": "M{0} {1}m-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0z",
+        "ceiling": "M{0} {1}m-4 -4h8v8h-8z",
+        "baseline": "M{0} {1}m0 -5l5 9h-10z",
+        "variant": "M{0} {1}m0 -5.5l5 5.5l-5 5.5l-5 -5.5z",
+        "method": "M{0} {1}m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z",
     }
     return Markup('<path class="mean" d="{}"/>').format(shapes[group].format(round(x, 1), y))
 

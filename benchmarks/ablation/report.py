@@ -120,7 +120,7 @@ def _compare(results: Results) -> Iterator[tuple[str, str, Table, Table]]:
 def _list_facts(facts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
     """Settings, machine and versions as pairs of names and values, whatever is nested in them."""
     for name, value in facts.items():
-        path = f"{above}, {name}" if above else name
+        path = f"{above}: {name}" if above else name
         if isinstance(value, Mapping):
             yield from _list_facts(value, path)
         else:

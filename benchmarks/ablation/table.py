@@ -18,7 +18,6 @@ from .reading import Results
 
 SEED = 0
 MISSING = "not measured"
-EXACT = "exact"  # the truth against itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of a table: what it is of, and its cells in the order of the figures."""
+    """A row of a table: what it is of, also in short, and its cells in the order of the figures."""
 
     title: str
-    what: str
+    short: str
     group: str
     cases: int
     cells: tuple[Cell, ...]
@@ -81,6 +80,11 @@ def find_gains(results: Results, first: str, second: str, figures: Sequence[Figu
     return compare_rows(before, after, torch.Generator().manual_seed(SEED))
 
 
+def explain_absence(about: ShownRung, figure: Figure) -> str:
+    """What stands where a rung has no number: the truth is exact against itself, everything else was not measured."""
+    return "exact" if about.group == "ceiling" and figure.to_truth else MISSING
+
+
 def write_number(value: float, digits: int, signed: bool = False) -> str:
     """With a true minus sign, and none before a zero."""
     text = f"{value:{'+' if signed else ''}.{digits}f}"
@@ -89,22 +93,21 @@ def write_number(value: float, digits: int, signed: bool = False) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def write_interval(interval: Interval, digits: int, signed: bool = False) -> str:
+def write_interval(interval: Interval, digits: int) -> str:
     """Nothing for a single case, which has no spread to draw from."""
-    ends = (write_number(end, digits, signed) for end in (interval.low, interval.high))
+    ends = (write_number(end, digits) for end in (interval.low, interval.high))
     return f"[{', '.join(ends)}]" if interval.cases > 1 else ""
 
 
 def _list_means(rung: str, rows: Mapping[str, Row], figures: Sequence[Figure]) -> Line:
     means, about = summarise(rows, figures), SHOWN[rung]
     cells = tuple(_write_mean(about, figure, means.get(figure.key), len(rows)) for figure in figures)
-    return Line(about.title, about.what, about.group, len(rows), cells)
+    return Line(about.title, about.short, about.group, len(rows), cells)
 
 
 def _write_mean(about: ShownRung, figure: Figure, mean: Interval | None, cases: int) -> Cell:
     if mean is None:
-        exact = about.group == "ceiling" and figure.to_truth and cases
-        return Cell(EXACT if exact else MISSING, tone="missing")
+        return Cell(explain_absence(about, figure), tone="missing")
     note = f"n {mean.cases}" if mean.cases < cases or mean.cases == 1 else ""
     return Cell(write_number(mean.mean, figure.digits), write_interval(mean, figure.digits), note)
 
@@ -114,7 +117,8 @@ def _list_gains(results: Results, step: tuple[str, str], figures: Sequence[Figur
     gains = find_gains(results, *step, figures)
     rose = {figure.key: sum(_has_risen(first[name], second[name], figure.key) for name in first) for figure in figures}
     cells = tuple(_write_gain(figure, gains.get(figure.key), rose[figure.key]) for figure in figures)
-    return Line(" \N{RIGHTWARDS ARROW} ".join(SHOWN[rung].title for rung in step), "", SHOWN[step[1]].group, len(first), cells)
+    title = " \N{RIGHTWARDS ARROW} ".join(SHOWN[rung].short for rung in step)
+    return Line(title, title, "step", len(first), cells)
 
 
 def _has_risen(before: Row, after: Row, figure: str) -> bool:
@@ -127,5 +131,5 @@ def _write_gain(figure: Figure, gain: Interval | None, rose: int) -> Cell:
         return Cell(MISSING, tone="missing")
     sign = figure.better * ((gain.low > 0) - (gain.high < 0)) if gain.cases > 1 else 0
     tone = {1: "better", 0: "", -1: "worse"}[sign]
-    text, interval = write_number(gain.mean, figure.digits, True), write_interval(gain, figure.digits, True)
+    text, interval = write_number(gain.mean, figure.digits, True), write_interval(gain, figure.digits)
     return Cell(text, interval, f"rose in {rose} of {gain.cases}", tone)

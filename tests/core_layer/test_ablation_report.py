@@ -172,7 +172,7 @@ def test_every_number_of_the_tables(make_store: Store) -> None:
 def test_every_number_of_the_gains(make_store: Store) -> None:
     folder = make_store(leave_out=lambda case, rung: rung == "completion" and case.startswith("1001"))
     table = Page(write_report(folder).read_text(encoding="utf-8")).table("What each step adds: paired differences on the same cases")
-    steps = {"customised only → + feature rendering": LADDER[:2], "+ feature rendering → + completion": LADDER[1:]}
+    steps = {"customised only → + rendering": LADDER[:2], "+ rendering → + completion": LADDER[1:]}
     for title, (first, second) in steps.items():
         for figure, cell in zip(FIGURES, table[title][1:], strict=True):
             before, after = (read_values(folder, rung, figure.key) for rung in (first, second))
@@ -226,7 +226,7 @@ def test_an_unfinished_store_says_what_is_missing(make_store: Store) -> None:
     page = Page(source)
     assert "+ feature rendering: 3 of 4 cases" in source and "python dev.py train-tiny motion_1x1" in source
     assert "of &#39;+ feature rendering&#39;" in source  # the answers are of what there is
-    gain = page.table("What each step adds: paired differences on the same cases")["+ feature rendering → + completion"]
+    gain = page.table("What each step adds: paired differences on the same cases")["+ rendering → + completion"]
     assert [cell.strip() for cell in gain] == ["0"] + ["not measured"] * len(FIGURES)
     assert len(re.findall(r"<b>not measured</b>, wanted", source)) == 2  # the goals that need completion
 
