@@ -66,10 +66,18 @@ def _answer(results: Results, question: str, figures: Sequence[Figure], rungs: S
 
 
 def _explain(rung: str, found: dict[Figure, str], missing: Sequence[Figure]) -> str:
-    said = [f"{verdict} by {figure.title}" for figure, verdict in found.items()]
-    said += [f"{MISSING}: {figure.title}" for figure in missing]
+    names = {word: [figure for figure in found if found[figure] == word] for word in VERDICTS}
+    said = [f"{word} by {_list_titles(figures)}" for word, figures in names.items() if figures]
+    if len(found) == 1:
+        said = ["yes from {:g}, no below {:g}".format(*figure.limits) for figure in found]
+    if missing:
+        said.append(f"{MISSING}: {_list_titles(missing)}")
     lead = "with everything on" if rung == LADDER[-1] else f"of {SHOWN[rung].title!r}"
-    return f"{lead}: {', '.join(said)}"
+    return f"{lead}: {'; '.join(said)}"
+
+
+def _list_titles(figures: Sequence[Figure]) -> str:
+    return ", ".join(figure.title.removesuffix(" dB") for figure in figures)
 
 
 def _check_goal(results: Results, goal: Goal) -> GoalCheck:

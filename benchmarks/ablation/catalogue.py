@@ -65,7 +65,7 @@ DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
     "frozen": ("frozen camera", "baseline", "a camera that does not move: the photograph nearest to the anchor in all views"),
     "warped": ("warped by depth", "baseline", "the anchor's true view carried into the others by its true depth, holes grey; no diffusion"),
     "inversion": ("1x1 + inversion", "baseline", "the word V* alone, without pose blocks; modules that look along frames only"),
-    "customised": ("customised only", "method", "the concept applied, dense modules: pass one"),
+    "customised": ("customised", "method", "the concept applied, dense modules: pass one"),
     "rendering": ("+ rendering", "method", "pass two follows the features of the anchor, whose depth is estimated from pass one"),
     "completion": ("+ completion", "method", "and latent completion fills what the anchor does not see: everything on"),
     "one_pass": ("one pass", "variant", "the one-pass render hook in place of two passes"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from ...mvcustom_core.evaluation.bootstrap import Interval
-from .catalogue import SHOWN, Figure
+from .catalogue import SHOWN, Figure, ShownRung
 from .reading import Results
-from .table import MISSING, explain_absence, summarise, write_interval, write_number
+from .table import explain_absence, summarise, write_interval, write_number
 
-WIDTH, LABELS, RIGHT, ROW, TOP, AXIS = 420, 142, 18, 28, 6, 26  # pixels
+WIDTH, LABELS, RIGHT, ROW, TOP, AXIS = 420, 152, 18, 28, 6, 26  # pixels
 BAR_WIDTH, BAR_HEIGHT = 170, 14
 TICKS = 4
 
@@ -23,7 +23,7 @@ def draw_figure(results: Results, figure: Figure, rungs: Iterable[str]) -> Marku
         rung: {name: value for name, row in results.rows(rung).items() if (value := row.get(figure.key)) is not None} for rung in rungs
     }
     means = {rung: summarise(results.rows(rung), [figure]).get(figure.key) for rung in values}
-    ticks = find_ticks([value for each in values.values() for value in each.values()])
+    ticks = find_ticks([value for cases in values.values() for value in cases.values()])
     height = TOP + ROW * len(values) + AXIS
     scale = _Scale(ticks[0], ticks[-1])
     marks = [_draw_axis(ticks, scale, height - AXIS)]
@@ -31,10 +31,8 @@ def draw_figure(results: Results, figure: Figure, rungs: Iterable[str]) -> Marku
         y = TOP + ROW * (line + 0.5)
         marks.append(Markup('<text class="label" x="{}" y="{}">{}</text>').format(LABELS - 10, y + 4, SHOWN[rung].short))
         marks += [_draw_case(scale(value), y, number, name, value, figure) for number, (name, value) in enumerate(cases.items())]
-        marks.append(
-            _draw_mean(means[rung], scale, y, SHOWN[rung].group) if means[rung] else _tell_absence(y, explain_absence(SHOWN[rung], figure))
-        )
-    spoken = "; ".join(f"{SHOWN[rung].title} {_speak(mean, figure)}" for rung, mean in means.items())
+        marks.append(_draw_mean(means[rung], SHOWN[rung], figure, scale, y))
+    spoken = "; ".join(f"{SHOWN[rung].title} {_speak(mean, SHOWN[rung], figure)}" for rung, mean in means.items())
     return Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         WIDTH, height, f"{figure.title}, mean and 95 % interval: {spoken}", Markup("").join(marks)
     )
@@ -81,16 +79,14 @@ def _draw_case(x: float, y: float, number: int, name: str, value: float, figure:
     """Cases lie apart from one another by the golden ratio, which spreads them evenly whatever their number."""
     offset = (number * 0.618 % 1 - 0.5) * ROW * 0.6
     told = f"{name}: {write_number(value, figure.digits)}"
-    return Markup('<circle class="case" cx="{}" cy="{:.1f}" r="2"><title>{}</title></circle>').format(x, y + offset, escape(told))
+    return Markup('<circle class="case" cx="{}" cy="{:.1f}" r="2"><title>{}</title></circle>').format(x, y + offset, told)
 
 
-def _tell_absence(y: float, why: str) -> Markup:
-    return Markup('<text class="absent" x="{}" y="{}">{}</text>').format(LABELS + 8, y + 4, why)
-
-
-def _draw_mean(mean: Interval, scale: _Scale, y: float, group: str) -> Markup:
+def _draw_mean(mean: Interval | None, about: ShownRung, figure: Figure, scale: _Scale, y: float) -> Markup:
+    if mean is None:
+        return Markup('<text class="absent" x="{}" y="{}">{}</text>').format(LABELS + 8, y + 4, explain_absence(about, figure))
     range_ = Markup('<path class="range" d="M{} {y}H{}"/>').format(scale(mean.low), scale(mean.high), y=y)
-    return Markup('<g class="{}">{}{}</g>').format(group, range_, _draw_marker(scale(mean.mean), y, group))
+    return Markup('<g class="{}">{}{}</g>').format(about.group, range_, _draw_marker(scale(mean.mean), y, about.group))
 
 
 def _draw_marker(x: float, y: float, group: str) -> Markup:
@@ -104,5 +100,7 @@ def _draw_marker(x: float, y: float, group: str) -> Markup:
     return Markup('<path class="mean" d="{}"/>').format(shapes[group].format(round(x, 1), y))
 
 
-def _speak(mean: Interval | None, figure: Figure) -> str:
-    return MISSING if mean is None else f"{write_number(mean.mean, figure.digits)} {write_interval(mean, figure.digits)}".strip()
+def _speak(mean: Interval | None, about: ShownRung, figure: Figure) -> str:
+    if mean is None:
+        return explain_absence(about, figure)
+    return f"{write_number(mean.mean, figure.digits)} {write_interval(mean, figure.digits)}".strip()

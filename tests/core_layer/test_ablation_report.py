@@ -8,6 +8,7 @@ import re
 import statistics
 from collections.abc import Callable
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from mvcustom.benchmarks.ablation.answer import answer_questions, choose_case
 from mvcustom.benchmarks.ablation.catalogue import FIGURES, GOALS, LADDER
 from mvcustom.benchmarks.ablation.plot import find_ticks
+from mvcustom.benchmarks.ablation.reading import read_results
 from mvcustom.benchmarks.ablation.report import write_report
 from mvcustom.benchmarks.ablation.rungs import RUNGS
 
@@ -24,8 +27,6 @@ VIEWS, SIZE = 8, 32
 MEANS = {"truth": 0.96, "frozen": 0.0, "warped": 0.9, "inversion": 0.05, "customised": 0.45, "rendering": 0.72, "completion": 0.75}
 PROMPTS = ("V* cone on gravel under a <script>alert('dusk')</script> sky", "V* cone on grass & sand at dawn")
 VOID = {"meta", "img", "br"}
-
-Store = Callable[..., Path]
 
 
 class Page(HTMLParser):
@@ -69,29 +70,41 @@ class Page(HTMLParser):
         return {row[0].strip(): row[1:] for row in found[1:]}
 
 
-@pytest.fixture
-def make_store(tmp_path: Path) -> Store:
+def build_store(folder: Path, subjects: int, leave_out: Callable[[str, str], bool] = lambda case, rung: False) -> Path:
     """A store of `subjects` x 2 prompts x 2 trajectories; `leave_out(case, rung)` says what is not finished."""
+    run = {
+        "command": "python dev.py evaluate",
+        "date": "2026-11-21",
+        "machine": {"processor": "a CPU", "gpu": None},
+        "weights": "0123456789ab",
+    }
+    write_json(folder / "run.json", run | {"versions": {"torch": "2"}, "commit": "abc", "settings": {"steps": 20, "frames": VIEWS}})
+    for subject, number, trajectory in product(range(1000, 1000 + subjects), range(len(PROMPTS)), ("rotation", "translation")):
+        name = f"{subject}-{number}-{trajectory}"
+        facts = {"name": name, "subject": subject, "shape": "cone", "prompt": PROMPTS[number], "trajectory": trajectory}
+        write_json(folder / "cases" / name / "case.json", facts)
+        for rung in RUNGS:
+            if not leave_out(name, rung):
+                write_rung(folder / "cases" / name / rung, random.Random(f"{name} {rung}"))
+    return folder
 
-    def make(subjects: int = 3, leave_out: Callable[[str, str], bool] = lambda case, rung: False) -> Path:
-        run = {
-            "command": "python dev.py evaluate",
-            "date": "2026-11-21",
-            "machine": {"processor": "a CPU", "gpu": None},
-            "weights": "0123456789ab",
-        }
-        write_json(tmp_path / "run.json", run | {"versions": {"torch": "2"}, "commit": "abc", "settings": {"steps": 20, "frames": VIEWS}})
-        for subject in range(1000, 1000 + subjects):
-            for number, prompt in enumerate(PROMPTS):
-                for trajectory in ("rotation", "translation"):
-                    name = f"{subject}-{number}-{trajectory}"
-                    facts = {"name": name, "subject": subject, "shape": "cone", "prompt": prompt, "trajectory": trajectory}
-                    write_json(tmp_path / "cases" / name / "case.json", facts)
-                    for rung in (rung for rung in RUNGS if not leave_out(name, rung)):
-                        write_rung(tmp_path / "cases" / name / rung, random.Random(f"{name} {rung}"))
-        return tmp_path
 
-    return make
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete store of 8 cases with its report."""
+    folder = build_store(tmp_path_factory.mktemp("whole"), 2)
+    assert write_report(folder) == folder / "report.html"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def source(whole: Path) -> str:
+    return (whole / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(source: str) -> Page:
+    return Page(source)
 
 
 def write_rung(stem: Path, chance: random.Random) -> None:
@@ -148,32 +161,28 @@ def check_cell(cell: str, values: list[float], digits: int) -> None:
     assert shown[1:3] == pytest.approx([low, high], abs=rounding + drawing)
 
 
-def test_every_number_of_the_tables(make_store: Store) -> None:
-    folder = make_store()
-    page = Page(write_report(folder).read_text(encoding="utf-8"))
-    for caption, trajectory in (
-        ("All cases: mean, 95 % interval over cases", ""),
-        ("rotation: mean, 95 % interval over cases", "rotation"),
-    ):
-        table = page.table(caption)
-        for key, rung in RUNGS.items():
-            count, *cells = table[rung.title]
-            assert int(count) == (6 if trajectory else 12)
-            for figure, cell in zip(FIGURES, cells, strict=True):
-                values = read_values(folder, key, figure.key, trajectory)
-                if figure.to_truth and key == "truth":
-                    assert cell.strip() == "exact"
-                elif values:
-                    check_cell(cell, list(values.values()), figure.digits)
-                else:
-                    assert cell.strip() == "not measured"
+@pytest.mark.parametrize(("name", "trajectory"), [("All cases", ""), ("rotation", "rotation")])
+def test_every_number_of_the_tables(whole: Path, page: Page, name: str, trajectory: str) -> None:
+    table = page.table(f"{name}: mean, 95 % interval over cases")
+    for key, rung in RUNGS.items():
+        count, *cells = table[rung.title]
+        assert int(count) == (4 if trajectory else 8)
+        for figure, cell in zip(FIGURES, cells, strict=True):
+            values = read_values(whole, key, figure.key, trajectory)
+            if figure.to_truth and key == "truth":
+                assert cell.strip() == "exact"
+            elif values:
+                check_cell(cell, list(values.values()), figure.digits)
+            else:
+                assert cell.strip() == "not measured"
 
 
-def test_every_number_of_the_gains(make_store: Store) -> None:
-    folder = make_store(leave_out=lambda case, rung: rung == "completion" and case.startswith("1001"))
+def test_every_number_of_the_gains(tmp_path: Path) -> None:
+    folder = build_store(tmp_path, 2, lambda case, rung: rung not in LADDER or (rung == "completion" and case == "1001-0-rotation"))
     table = Page(write_report(folder).read_text(encoding="utf-8")).table("What each step adds: paired differences on the same cases")
-    steps = {"customised only → + rendering": LADDER[:2], "+ rendering → + completion": LADDER[1:]}
-    for title, (first, second) in steps.items():
+    steps = {"customised → + rendering": (LADDER[:2], 8), "+ rendering → + completion": (LADDER[1:], 7)}
+    for title, ((first, second), count) in steps.items():
+        assert int(table[title][0]) == count
         for figure, cell in zip(FIGURES, table[title][1:], strict=True):
             before, after = (read_values(folder, rung, figure.key) for rung in (first, second))
             gains = [after[name] - before[name] for name in before if name in after]
@@ -181,36 +190,28 @@ def test_every_number_of_the_gains(make_store: Store) -> None:
             assert f"rose in {sum(gain > 0 for gain in gains)} of {len(gains)}" in cell
 
 
-def test_the_page_needs_nothing_else(make_store: Store) -> None:
-    source = write_report(make_store(1)).read_text(encoding="utf-8")
-    links = [value for _, name, value in Page(source).attributes if name in ("src", "href", "srcset", "data", "action")]
+def test_the_page_needs_nothing_else(source: str, page: Page) -> None:
+    links = [value for _, name, value in page.attributes if name in ("src", "href", "srcset", "data", "action")]
     assert links and all(link.startswith(("data:image/webp;base64,", "#")) for link in links)
     assert not re.search(r"https?://|@import|url\(", source)
 
 
-def test_rows_are_embedded_and_words_are_escaped(make_store: Store) -> None:
-    folder = make_store(1)
-    source = write_report(folder).read_text(encoding="utf-8")
-    page = Page(source)
+def test_rows_are_embedded_and_words_are_escaped(whole: Path, source: str, page: Page) -> None:
     assert "alert('dusk')</script>" not in source and "<b>judge" not in source
     rows, _ = page.scripts
-    embedded = json.loads(rows)
-    assert [case["prompt"] for case in embedded["cases"]] == [PROMPTS[0]] * 2 + [PROMPTS[1]] * 2
-    found = {case["name"]: case["rungs"]["rendering"]["row"]["TSED"] for case in embedded["cases"]}
-    assert found == read_values(folder, "rendering", "TSED")
+    cases = json.loads(rows)["cases"]
+    assert [case["prompt"] for case in cases] == ([PROMPTS[0]] * 2 + [PROMPTS[1]] * 2) * 2
+    assert {case["name"]: case["rungs"]["rendering"]["row"]["TSED"] for case in cases} == read_values(whole, "rendering", "TSED")
 
 
-def test_pictures_are_described(make_store: Store) -> None:
-    page = Page(write_report(make_store(1)).read_text(encoding="utf-8"))
+def test_pictures_are_described(page: Page) -> None:
     described = [value for tag, name, value in page.attributes if tag == "img" and name == "alt"]
-    assert len(described) == 4 * len(RUNGS) + len(LADDER) + 1
+    assert len(described) == 8 * len(RUNGS) + len(LADDER) + 1
     assert "The views of 1000-0-rotation from left to right, + completion" in described
 
 
-def test_goals_are_reached_or_missed(make_store: Store) -> None:
-    folder = make_store()
-    source = write_report(folder).read_text(encoding="utf-8")
-    accuracy = {rung: read_values(folder, rung, GOALS[0].figure) for rung in LADDER}
+def test_goals_are_reached_or_missed(whole: Path, source: str) -> None:
+    accuracy = {rung: read_values(whole, rung, GOALS[0].figure) for rung in LADDER}
     means = {rung: statistics.fmean(values.values()) for rung, values in accuracy.items()}
     wanted = [means["completion"] >= 0.735, means["rendering"] - means["customised"] >= 0.2, means["completion"] >= means["rendering"]]
     goals = re.findall(r'<li><strong class="verdict \w+">(\w+)</strong> <span>(.*?)</span>', source)
@@ -218,38 +219,53 @@ def test_goals_are_reached_or_missed(make_store: Store) -> None:
     assert f"{means['completion']:.3f}" in goals[0][1]
 
 
-def test_an_unfinished_store_says_what_is_missing(make_store: Store) -> None:
+def test_an_unfinished_store_says_what_is_missing(tmp_path: Path) -> None:
     later = {"completion", "inversion", "rendering_1x1", "rendering_trajectory"}
-    folder = make_store(1, leave_out=lambda case, rung: rung in later or (rung == "rendering" and case == "1000-0-rotation"))
+    folder = build_store(tmp_path, 1, lambda case, rung: rung in later or (rung == "rendering" and case == "1000-0-rotation"))
     (folder / "cases" / "1000-1-rotation" / "customised.png").unlink()
     source = write_report(folder).read_text(encoding="utf-8")
-    page = Page(source)
     assert "+ feature rendering: 3 of 4 cases" in source and "python dev.py train-tiny motion_1x1" in source
     assert "of &#39;+ feature rendering&#39;" in source  # the answers are of what there is
-    gain = page.table("What each step adds: paired differences on the same cases")["+ rendering → + completion"]
-    assert [cell.strip() for cell in gain] == ["0"] + ["not measured"] * len(FIGURES)
+    gain = Page(source).table("What each step adds: paired differences on the same cases")["+ rendering → + completion"]
+    assert [cell.strip() for cell in gain] == ["0", "not measured"]
     assert len(re.findall(r"<b>not measured</b>, wanted", source)) == 2  # the goals that need completion
 
 
-def test_one_case_has_no_interval(make_store: Store) -> None:
-    folder = make_store(1, leave_out=lambda case, rung: case != "1000-0-rotation")
+def test_one_case_has_no_interval(tmp_path: Path) -> None:
+    folder = build_store(tmp_path, 1, lambda case, rung: case != "1000-0-rotation")
     cells = Page(write_report(folder).read_text(encoding="utf-8")).table("All cases: mean, 95 % interval over cases")["true views"]
     assert "[" not in cells[1] and "n 1" in cells[1]
 
 
-def test_a_store_with_nothing_in_it(tmp_path: Path, make_store: Store) -> None:
+def test_the_case_in_the_middle_is_shown(tmp_path: Path) -> None:
+    results = read_results(build_store(tmp_path, 1, lambda case, rung: rung == "truth" and case == "1000-0-rotation"))
+    accuracy = read_values(tmp_path, "completion", "camera pose accuracy")
+    complete = sorted((name for name in accuracy if name != "1000-0-rotation"), key=accuracy.__getitem__)
+    assert choose_case(results).name == complete[1]
+
+
+def test_a_store_with_nothing_in_it(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"run\.json.*python dev\.py evaluate"):
         write_report(tmp_path)
     with pytest.raises(ValueError, match="at least one finished rung"):
-        write_report(make_store(1, leave_out=lambda case, rung: True))
+        write_report(build_store(tmp_path, 1, lambda case, rung: True))
 
 
-def test_figures_that_are_no_numbers(make_store: Store) -> None:
-    folder = make_store(1)
-    file = folder / "cases" / "1000-0-rotation" / "rendering.json"
+def test_figures_that_are_no_numbers(tmp_path: Path) -> None:
+    file = build_store(tmp_path, 1, lambda case, rung: rung != "rendering") / "cases" / "1000-0-rotation" / "rendering.json"
     file.write_text(file.read_text().replace('"ground read": 0.9', '"ground read": NaN'))
     with pytest.raises(ValueError, match=r"finite figures or null in .*rendering\.json, got NaN"):
-        write_report(folder)
+        write_report(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("shares", "verdict"),
+    [((0.8, 23.0), "yes"), ((0.8, 18.0), "in part"), ((0.5, 18.0), "in part"), ((0.1, 12.0), "no"), ((None, None), "not measured")],
+)
+def test_verdicts(tmp_path: Path, shares: tuple[float | None, float | None], verdict: str) -> None:
+    case = build_store(tmp_path, 1, lambda case, rung: (case, rung) != ("1000-0-rotation", "completion")) / "cases" / "1000-0-rotation"
+    write_json(case / "completion.json", {"seconds": 1.0, "figures": {"retrieval": shares[0], "subject PSNR dB": shares[1]}, "notes": []})
+    assert answer_questions(read_results(tmp_path))[1].verdict == verdict
 
 
 @pytest.mark.parametrize("values", [[0.0, 1.0], [3.2, 17.9], [-4.0, 2.5], [5.0], [], [0.0]])
