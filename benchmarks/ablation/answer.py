@@ -72,7 +72,7 @@ def _explain(rung: str, found: dict[Figure, str], missing: Sequence[Figure]) -> 
         said = ["yes from {:g}, no below {:g}".format(*figure.limits) for figure in found]
     if missing:
         said.append(f"{MISSING}: {_list_titles(missing)}")
-    lead = "with everything on" if rung == LADDER[-1] else f"of {SHOWN[rung].title!r}"
+    lead = "Judged with everything on" if rung == LADDER[-1] else f"Judged of {SHOWN[rung].title!r}"
     return f"{lead}: {'; '.join(said)}"
 
 
@@ -91,6 +91,8 @@ def _check_goal(results: Results, goal: Goal) -> GoalCheck:
 
 
 def _doubt(value: Interval, least: float) -> str:
+    if value.cases == 1:
+        return "one case settles nothing"
     return "the interval holds the goal: these cases do not settle it" if value.low < least <= value.high else ""
 
 

@@ -85,7 +85,7 @@ def _gather(results: Results) -> dict[str, Any]:
         "sheet": SHEET,
         "rungs": SHOWN,
         "figures": FIGURES,
-        "means": tabulate_means(results, "All cases: mean, 95 % interval over cases", finished),
+        "means": tabulate_means(results, "Mean, 95 % interval over cases", finished),
         "gains": tabulate_gains(results, "What each step adds: paired differences on the same cases", MAIN_STEPS),
         "split": list(_split(results)),
         "comparisons": list(_compare(results)),
@@ -102,8 +102,8 @@ def _gather(results: Results) -> dict[str, Any]:
 def _split(results: Results) -> Iterator[tuple[str, Table, Table]]:
     for trajectory in sorted({case.trajectory for case in results.cases}):
         part = results.along(trajectory)
-        means = tabulate_means(part, f"{trajectory}: mean, 95 % interval over cases", part.finished())
-        yield trajectory, means, tabulate_gains(part, f"{trajectory}: what each step adds", MAIN_STEPS)
+        means = tabulate_means(part, "Mean, 95 % interval over cases", part.finished())
+        yield trajectory, means, tabulate_gains(part, "What each step adds: paired differences on the same cases", MAIN_STEPS)
 
 
 def _compare(results: Results) -> Iterator[tuple[str, str, Table, Table]]:
@@ -113,8 +113,10 @@ def _compare(results: Results) -> Iterator[tuple[str, str, Table, Table]]:
     for title, what, rungs, steps in COMPARISONS:
         present = [rung for rung in rungs if rung in finished]
         shared = results.sharing(present)
-        means = tabulate_means(shared, f"{title}: on the {len(shared.cases)} cases that have all of these", rungs, figures)
-        yield title, what, means, tabulate_gains(results, f"{title}: paired differences", steps, figures)
+        means = tabulate_means(
+            shared, f"On the {len(shared.cases)} cases that have all of these", rungs, figures
+        )
+        yield title, what, means, tabulate_gains(results, "Paired differences on the same cases", steps, figures)
 
 
 def _list_facts(facts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

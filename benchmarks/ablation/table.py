@@ -132,4 +132,4 @@ def _write_gain(figure: Figure, gain: Interval | None, rose: int) -> Cell:
     sign = figure.better * ((gain.low > 0) - (gain.high < 0)) if gain.cases > 1 else 0
     tone = {1: "better", 0: "", -1: "worse"}[sign]
     text, interval = write_number(gain.mean, figure.digits, True), write_interval(gain, figure.digits)
-    return Cell(text, interval, f"rose in {rose} of {gain.cases}", tone)
+    return Cell(text, interval, f"rose {rose}/{gain.cases}", tone)

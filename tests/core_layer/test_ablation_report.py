@@ -43,12 +43,14 @@ class Page(HTMLParser):
         self.attributes += [(tag, *pair) for pair in attrs]
         if tag not in VOID:
             self.open.append(tag)
+        if ("role", "region") in attrs:
+            self.region = dict(attrs)["aria-label"]
         if tag == "table":
-            self.tables.append([])
+            self.tables.append([self.region])
         elif tag == "tr":
             self.tables[-1].append([])
-        elif tag in ("td", "th", "caption") and self.tables:
-            (self.tables[-1] if tag == "caption" else self.tables[-1][-1]).append("")
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.attributes += [(tag, *pair) for pair in attrs]
@@ -59,14 +61,12 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] == "script":
             self.scripts.append(data)
-        elif "caption" in self.open:
-            self.tables[-1][-1] += data
         elif {"td", "th"} & set(self.open):
             self.tables[-1][-1][-1] += data + " "
 
-    def table(self, caption: str) -> dict[str, list[str]]:
+    def table(self, region: str) -> dict[str, list[str]]:
         """The cells of each row by its title, the number of cases first."""
-        found = next(table for table in self.tables if table[0] == caption)
+        found = next(table for table in self.tables if table[0] == region)
         return {row[0].strip(): row[1:] for row in found[1:]}
 
 
@@ -163,7 +163,7 @@ def check_cell(cell: str, values: list[float], digits: int) -> None:
 
 @pytest.mark.parametrize(("name", "trajectory"), [("All cases", ""), ("rotation", "rotation")])
 def test_every_number_of_the_tables(whole: Path, page: Page, name: str, trajectory: str) -> None:
-    table = page.table(f"{name}: mean, 95 % interval over cases")
+    table = page.table(f"{name}: Mean, 95 % interval over cases")
     for key, rung in RUNGS.items():
         count, *cells = table[rung.title]
         assert int(count) == (4 if trajectory else 8)
@@ -179,7 +179,9 @@ def test_every_number_of_the_tables(whole: Path, page: Page, name: str, trajecto
 
 def test_every_number_of_the_gains(tmp_path: Path) -> None:
     folder = build_store(tmp_path, 2, lambda case, rung: rung not in LADDER or (rung == "completion" and case == "1001-0-rotation"))
-    table = Page(write_report(folder).read_text(encoding="utf-8")).table("What each step adds: paired differences on the same cases")
+    table = Page(write_report(folder).read_text(encoding="utf-8")).table(
+        "All cases: What each step adds: paired differences on the same cases"
+    )
     steps = {"customised → + rendering": (LADDER[:2], 8), "+ rendering → + completion": (LADDER[1:], 7)}
     for title, ((first, second), count) in steps.items():
         assert int(table[title][0]) == count
@@ -187,7 +189,7 @@ def test_every_number_of_the_gains(tmp_path: Path) -> None:
             before, after = (read_values(folder, rung, figure.key) for rung in (first, second))
             gains = [after[name] - before[name] for name in before if name in after]
             check_cell(cell, gains, figure.digits)
-            assert f"rose in {sum(gain > 0 for gain in gains)} of {len(gains)}" in cell
+            assert f"rose {sum(gain > 0 for gain in gains)}/{len(gains)}" in cell
 
 
 def test_the_page_needs_nothing_else(source: str, page: Page) -> None:
@@ -225,15 +227,15 @@ def test_an_unfinished_store_says_what_is_missing(tmp_path: Path) -> None:
     (folder / "cases" / "1000-1-rotation" / "customised.png").unlink()
     source = write_report(folder).read_text(encoding="utf-8")
     assert "+ feature rendering: 3 of 4 cases" in source and "python dev.py train-tiny motion_1x1" in source
-    assert "of &#39;+ feature rendering&#39;" in source  # the answers are of what there is
-    gain = Page(source).table("What each step adds: paired differences on the same cases")["+ rendering → + completion"]
+    assert "Judged of &#39;+ feature rendering&#39;" in source  # the answers are of what there is
+    gain = Page(source).table("All cases: What each step adds: paired differences on the same cases")["+ rendering → + completion"]
     assert [cell.strip() for cell in gain] == ["0", "not measured"]
     assert len(re.findall(r"<b>not measured</b>, wanted", source)) == 2  # the goals that need completion
 
 
 def test_one_case_has_no_interval(tmp_path: Path) -> None:
     folder = build_store(tmp_path, 1, lambda case, rung: case != "1000-0-rotation")
-    cells = Page(write_report(folder).read_text(encoding="utf-8")).table("All cases: mean, 95 % interval over cases")["true views"]
+    cells = Page(write_report(folder).read_text(encoding="utf-8")).table("All cases: Mean, 95 % interval over cases")["true views"]
     assert "[" not in cells[1] and "n 1" in cells[1]
 
 
