@@ -49,6 +49,7 @@ def choose_case(results: Results) -> CaseRecord:
 
 
 def judge(figure: Figure, value: float) -> str:
+    """What a figure with limits says of its own."""
     return VERDICTS[sum(value < limit for limit in figure.limits or ())]
 
 

@@ -1,4 +1,4 @@
-"""What the report speaks of: the rungs of the ablation, the figures with their limits, the goals, and what the paper has published."""
+"""What the report speaks of: rungs, figures with their limits, comparisons, goals, and what the paper has published."""
 
 from __future__ import annotations
 
@@ -162,6 +162,30 @@ GOALS = (
     Goal("What feature rendering adds to it", "camera pose accuracy", "rendering", 0.2, over="customised"),
     Goal("What completion adds to that", "camera pose accuracy", "completion", 0.0, over="rendering"),
 )
+
+MAIN_STEPS = (("customised", "rendering"), ("rendering", "completion"), ("customised", "completion"))
+# A comparison: its title, what is said of it, the rungs on the cases that have them all, and the steps between them.
+COMPARISONS = (
+    (
+        "How far the modules look, under feature replacement",
+        "Dense modules look at the whole grid, the others along the surface that the depth shows, or along frames only.",
+        ("rendering", "rendering_trajectory", "rendering_1x1"),
+        (("rendering_1x1", "rendering_trajectory"), ("rendering_trajectory", "rendering"), ("rendering_1x1", "rendering")),
+    ),
+    (
+        "One pass against two",
+        "Two passes draw all views, estimate the anchor's depth from them and draw again; one pass draws once.",
+        ("customised", "rendering", "completion", "one_pass"),
+        (("one_pass", "rendering"), ("one_pass", "completion")),
+    ),
+    (
+        "Baselines",
+        "What a camera that does not move, a warp without diffusion, and a word without pose blocks reach on the same cases.",
+        ("truth", "frozen", "warped", "inversion", "customised", "rendering", "completion"),
+        (("frozen", "completion"), ("warped", "completion"), ("inversion", "completion")),
+    ),
+)
+
 
 PUBLISHED_LADDER = (("customised only", "36.13", "0.543"), ("+ feature rendering", "43.38", "0.768"), ("+ completion", "45.38", "0.771"))
 PUBLISHED_METHODS = (

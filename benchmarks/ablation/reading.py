@@ -70,7 +70,7 @@ def read_results(folder: Path) -> Results:
     """Read what is finished.
 
     Raises:
-        ValueError: if the folder is no results, nothing of it is finished yet, or a file holds what is no figure.
+        ValueError: if the folder holds no evaluation, nothing of it is finished yet, or a file holds what is no figure.
     """
     if not (folder / "run.json").is_file():
         raise ValueError(f"report: wanted the folder of an evaluation with its run.json, got {folder}; run `python dev.py evaluate` first")

@@ -1,6 +1,7 @@
 """An evaluation as one page: `report.html` in the folder of its results, made from them alone, with nothing to load from anywhere.
 
-The page's form is in page.html and style.css. Pictures are compressed for it; the lossless ones stay in the results.
+The page's form is in page.html, a template of jinja2 (which torch brings along), and style.css. Pictures are compressed for it; the
+lossless ones stay where they are.
 """
 
 from __future__ import annotations
@@ -16,35 +17,26 @@ import jinja2
 from PIL import Image
 
 from .answer import answer_questions, check_goals, choose_case
-from .catalogue import FIGURE, FIGURES, LADDER, NEED_1X1_MODULES, PLOTTED, PUBLISHED_LADDER, PUBLISHED_METHODS, SECONDS, SHEET, SHOWN
+from .catalogue import (
+    COMPARISONS,
+    FIGURE,
+    FIGURES,
+    LADDER,
+    MAIN_STEPS,
+    NEED_1X1_MODULES,
+    PLOTTED,
+    PUBLISHED_LADDER,
+    PUBLISHED_METHODS,
+    SECONDS,
+    SHEET,
+    SHOWN,
+)
 from .plot import draw_bar, draw_figure
 from .reading import CaseRecord, Results, read_results
 from .table import Table, summarise, tabulate_gains, tabulate_means, write_number
 
 FOLDER = Path(__file__).parent
 QUALITY, EFFORT = 85, 2  # of the pictures in the page; more effort takes eight times as long for 3 % of the size
-MAIN_STEPS = (("customised", "rendering"), ("rendering", "completion"), ("customised", "completion"))
-# A comparison: its title, what is said of it, the rungs on the cases that have them all, and the steps between them.
-COMPARISONS = (
-    (
-        "How far the modules look, under feature replacement",
-        "Dense modules look at the whole grid, the others along the surface that the depth shows, or along frames only.",
-        ("rendering", "rendering_trajectory", "rendering_1x1"),
-        (("rendering_1x1", "rendering_trajectory"), ("rendering_trajectory", "rendering"), ("rendering_1x1", "rendering")),
-    ),
-    (
-        "One pass against two",
-        "Two passes draw all views, estimate the anchor's depth from them and draw again; one pass draws once.",
-        ("customised", "rendering", "completion", "one_pass"),
-        (("one_pass", "rendering"), ("one_pass", "completion")),
-    ),
-    (
-        "Baselines",
-        "What a camera that does not move, a warp without diffusion, and a word without pose blocks reach on the same cases.",
-        ("truth", "frozen", "warped", "inversion", "customised", "rendering", "completion"),
-        (("frozen", "completion"), ("warped", "completion"), ("inversion", "completion")),
-    ),
-)
 
 
 def write_report(folder: Path) -> Path:
@@ -113,9 +105,7 @@ def _compare(results: Results) -> Iterator[tuple[str, str, Table, Table]]:
     for title, what, rungs, steps in COMPARISONS:
         present = [rung for rung in rungs if rung in finished]
         shared = results.sharing(present)
-        means = tabulate_means(
-            shared, f"On the {len(shared.cases)} cases that have all of these", rungs, figures
-        )
+        means = tabulate_means(shared, f"On the {len(shared.cases)} cases that have all of these", rungs, figures)
         yield title, what, means, tabulate_gains(results, "Paired differences on the same cases", steps, figures)
 
 

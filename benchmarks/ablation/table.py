@@ -43,6 +43,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """Lines of cells under a row of figures."""
+
     caption: str
     figures: tuple[Figure, ...]
     lines: tuple[Line, ...]

@@ -34,7 +34,7 @@ class Page(HTMLParser):
 
     def __init__(self, source: str) -> None:
         super().__init__()
-        self.open, self.attributes, self.scripts, self.tables = [], [], [], []
+        self.open, self.attributes, self.scripts, self.tables, self.headers = [], [], [], [], []
         self.feed(source)
         self.close()
         assert not self.open
@@ -51,6 +51,7 @@ class Page(HTMLParser):
             self.tables[-1].append([])
         elif tag in ("td", "th"):
             self.tables[-1][-1].append("")
+            self.headers += [dict(attrs)] if tag == "th" else []
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.attributes += [(tag, *pair) for pair in attrs]
@@ -196,6 +197,13 @@ def test_the_page_needs_nothing_else(source: str, page: Page) -> None:
     links = [value for _, name, value in page.attributes if name in ("src", "href", "srcset", "data", "action")]
     assert links and all(link.startswith(("data:image/webp;base64,", "#")) for link in links)
     assert not re.search(r"https?://|@import|url\(", source)
+
+
+def test_headers_and_links_are_whole(page: Page) -> None:
+    named = [value for _, name, value in page.attributes if name == "id"]
+    linked = {value[1:] for tag, name, value in page.attributes if tag == "a" and name == "href"}
+    assert len(named) == len(set(named)) and linked <= set(named)
+    assert page.headers and all("scope" in header for header in page.headers)
 
 
 def test_rows_are_embedded_and_words_are_escaped(whole: Path, source: str, page: Page) -> None:
