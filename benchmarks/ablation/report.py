@@ -76,7 +76,7 @@ def _gather(results: Results) -> dict[str, Any]:
         "shown": choose_case(results),
         "sheet": SHEET,
         "rungs": SHOWN,
-        "figures": FIGURES,
+        "figures": (*FIGURES, SECONDS),
         "means": tabulate_means(results, "Mean, 95 % interval over cases", finished),
         "gains": tabulate_gains(results, "What each step adds: paired differences on the same cases", MAIN_STEPS),
         "split": list(_split(results)),
