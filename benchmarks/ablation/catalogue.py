@@ -152,7 +152,7 @@ SECONDS = Figure(
     "seconds",
     "seconds",
     "time",
-    "wall time of sampling and of all it needs, both passes of two; whichever rung of a case is made first pays for what the concept renders",
+    "wall time of sampling and of all it needs, both passes of two; the first rung made of a case pays for what the concept renders",
     1,
     -1,
 )
