@@ -1,0 +1,203 @@
+"""What the report speaks of: rungs, figures with their limits, comparisons, goals, and what the paper has published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ...mvcustom_core.evaluation.report import BLURRED, CAMERA_LIMITS, PSNR_LIMITS, TSED_LIMITS
+from .rungs import ONE_CELL, RUNGS
+
+RETRIEVAL_LIMITS = (0.75, 0.25)  # share of views; by chance one in sixteen
+
+Group = Literal["ceiling", "baseline", "method", "variant"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRung:
+    """A rung as the page speaks of it; `short` is its title where room is scarce."""
+
+    key: str
+    title: str
+    short: str
+    group: Group
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number of a case.
+
+    Args:
+        key: its name in the store.
+        topic: the question that it answers.
+        digits: after the point.
+        better: 1 where more is better, -1 where less is, 0 where neither.
+        limits: it says yes from the first on and no below the second; None where it gives no verdict.
+        to_truth: compares with the true views, which are exact in it by definition.
+        blur_helps: rises when pictures get blurred, so it is worth nothing without the sharpness ratio.
+    """
+
+    key: str
+    title: str
+    topic: str
+    what: str
+    digits: int
+    better: int = 1
+    limits: tuple[float, float] | None = None
+    to_truth: bool = False
+    blur_helps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """At least `least` in a figure: of `rung` itself, or of what it adds to `over`."""
+
+    title: str
+    figure: str
+    rung: str
+    least: float
+    over: str | None = None
+
+
+DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
+    "truth": ("true views", "ceiling", "the scene rendered along the trajectory: the ceiling of every figure"),
+    "frozen": ("frozen camera", "baseline", "a camera that does not move: the photograph nearest to the anchor in all views"),
+    "warped": ("warped by depth", "baseline", "the anchor's true view carried into the others by its true depth, holes grey; no diffusion"),
+    "inversion": ("1x1 + inversion", "baseline", "the word V* alone, without pose blocks; modules that look along frames only"),
+    "customised": ("customised", "method", "the concept applied, dense modules: pass one"),
+    "rendering": ("+ rendering", "method", "pass two follows the features of the anchor, whose depth is estimated from pass one"),
+    "completion": ("+ completion", "method", "and latent completion fills what the anchor does not see: everything on"),
+    "one_pass": ("one pass", "variant", "the one-pass render hook in place of two passes"),
+    "rendering_1x1": ("rendering, 1x1", "variant", "feature rendering with modules that look along frames only"),
+    "rendering_trajectory": ("rendering, trajectory", "variant", "feature rendering with those modules, attending along the surface"),
+}
+SHOWN = {key: ShownRung(key, rung.title, *DESCRIPTIONS[key]) for key, rung in RUNGS.items()}
+LADDER = ("customised", "rendering", "completion")
+SHEET = (*LADDER, "truth")  # from above to below
+NEED_1X1_MODULES = tuple(key for key, rung in RUNGS.items() if rung.modules == ONE_CELL)
+
+FIGURES = (
+    Figure(
+        "camera pose accuracy",
+        "camera pose accuracy",
+        "camera",
+        "share of the pairs of views whose rotation and direction of translation, found by COLMAP, are both within 15 degrees of the asked "
+        "ones; a view that is not registered counts as wrong",
+        3,
+        limits=CAMERA_LIMITS,
+    ),
+    Figure("points at the target cameras", "points", "camera", "triangulated by COLMAP at the asked cameras", 1),
+    Figure(
+        "reprojection px",
+        "reprojection px",
+        "camera",
+        "mean error of those points; their number says little without it",
+        2,
+        -1,
+    ),
+    Figure(
+        "retrieval",
+        "retrieval",
+        "subject",
+        "share of views nearest to the right one of 16 subjects (chance 0.06)",
+        2,
+        limits=RETRIEVAL_LIMITS,
+    ),
+    Figure(
+        "subject PSNR dB",
+        "subject PSNR dB",
+        "subject",
+        "to the true views, on the subject",
+        1,
+        limits=PSNR_LIMITS,
+        to_truth=True,
+        blur_helps=True,
+    ),
+    Figure(
+        "warp background PSNR dB",
+        "background warp PSNR dB",
+        "background",
+        "the anchor carried into the other views, beside the subject: by true depth where nothing is sampled, else by estimated depth",
+        1,
+        limits=PSNR_LIMITS,
+        blur_helps=True,
+    ),
+    Figure("TSED", "TSED", "background", "share of neighbouring views whose matches fit the asked cameras", 2, limits=TSED_LIMITS),
+    Figure("seen PSNR dB", "seen PSNR dB", "background", "to the true views, where the anchor sees", 1, to_truth=True, blur_helps=True),
+    Figure(
+        "revealed PSNR dB",
+        "revealed PSNR dB",
+        "background",
+        "to the true views, on the pixels that the anchor does not see by the true depth; the same pixels for every rung",
+        1,
+        limits=PSNR_LIMITS,
+        to_truth=True,
+        blur_helps=True,
+    ),
+    Figure(
+        "sharpness ratio",
+        "sharpness ratio",
+        "background",
+        "over the wanted sharpness; 1 is right, less is blurred",
+        2,
+        0,
+        (BLURRED, BLURRED / 2),
+    ),
+    Figure("ground read", "ground read", "prompt", "share of views whose ground a small network reads as the prompt names it", 2),
+    Figure("sky read", "sky read", "prompt", "likewise for the sky", 2),
+)
+FIGURE = {figure.key: figure for figure in FIGURES}
+SECONDS = Figure(
+    "seconds",
+    "seconds",
+    "time",
+    "wall time of sampling and of all it needs, both passes of two; the first rung made of a case pays for what the concept renders",
+    1,
+    -1,
+)
+PLOTTED = ("camera pose accuracy", "points at the target cameras", "reprojection px", "retrieval", "revealed PSNR dB")
+
+# A question, the figures that answer it, and what stands beside the ladder in its table.
+QUESTIONS = (
+    ("Does the camera obey?", ("camera pose accuracy",), ("frozen", *LADDER, "truth")),
+    ("Does the subject stay itself?", ("retrieval", "subject PSNR dB"), SHEET),
+    ("Does the background hold?", ("warp background PSNR dB", "TSED", "revealed PSNR dB", "sharpness ratio"), SHEET),
+)
+GOALS = (
+    Goal("Camera pose accuracy with everything on", "camera pose accuracy", "completion", 0.735),
+    Goal("What feature rendering adds to it", "camera pose accuracy", "rendering", 0.2, over="customised"),
+    Goal("What completion adds to that", "camera pose accuracy", "completion", 0.0, over="rendering"),
+)
+
+MAIN_STEPS = (("customised", "rendering"), ("rendering", "completion"), ("customised", "completion"))
+# A comparison: its title, what is said of it, the rungs on the cases that have them all, and the steps between them.
+COMPARISONS = (
+    (
+        "How far the modules look, under feature replacement",
+        "Dense modules look at the whole grid, the others along the surface that the depth shows, or along frames only.",
+        ("rendering", "rendering_trajectory", "rendering_1x1"),
+        (("rendering_1x1", "rendering_trajectory"), ("rendering_trajectory", "rendering"), ("rendering_1x1", "rendering")),
+    ),
+    (
+        "One pass against two",
+        "Two passes draw all views, estimate the anchor's depth from them and draw again; one pass draws once.",
+        ("customised", "rendering", "completion", "one_pass"),
+        (("one_pass", "rendering"), ("one_pass", "completion")),
+    ),
+    (
+        "Baselines",
+        "What a camera that does not move, a warp without diffusion, and a word without pose blocks reach on the same cases.",
+        ("truth", "frozen", "warped", "inversion", "customised", "rendering", "completion"),
+        (("frozen", "completion"), ("warped", "completion"), ("inversion", "completion")),
+    ),
+)
+
+
+PUBLISHED_LADDER = (("customised only", "36.13", "0.543"), ("+ feature rendering", "43.38", "0.768"), ("+ completion", "45.38", "0.771"))
+PUBLISHED_METHODS = (
+    ("custom image + SEVA", "0.675", "0.214", "0.504", "0.676"),
+    ("CameraCtrl + DreamBooth-LoRA", "not quoted: sources disagree", "0.116", "0.557", "0.723"),
+    ("CustomDiffusion360", "0.000", "0.190", "0.417", "0.806"),
+    ("MVCustom", "0.735", "0.121", "0.448", "0.744"),
+)
