@@ -19,7 +19,7 @@ from ..nodes.bridge.motion import MotionHost, ResBlock, SpatialTransformer, find
 from .image import TinyDenoiser, alphas_cumprod, load_latents, v_loss
 from .loop import training_device
 
-SINGLE_CELLS = replace(embedded.MOTION, scopes=(Scope(1),) * len(embedded.MOTION.scopes), spatial_position=False)
+ONE_CELL_SETTINGS = replace(embedded.MOTION, scopes=(Scope(1),) * len(embedded.MOTION.scopes), spatial_position=False)
 
 
 class MotionStage:

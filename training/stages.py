@@ -17,7 +17,7 @@ from .depth import DepthStage
 from .figures import READER, print_figures
 from .image import ImageStage, TinyDenoiser, TinyText, write_latents
 from .loop import LoopSettings, load_ema, run_stage
-from .motion import SINGLE_CELLS, MotionStage
+from .motion import ONE_CELL_SETTINGS, MotionStage
 from .pose import PoseStage
 from .reader import ReaderStage
 from .rings import write_rings
@@ -141,7 +141,7 @@ STAGES = {
     "latents": write_all_latents,
     "image": train_image,
     "motion": train_motion,
-    "motion_1x1": partial(train_motion, modules=SINGLE_CELLS, name="motion_1x1"),
+    "motion_1x1": partial(train_motion, modules=ONE_CELL_SETTINGS, name="motion_1x1"),
     "depth": train_depth,
     "rings": write_all_rings,
     "pose": train_pose,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 import torch
@@ -10,12 +9,12 @@ from comfy.model_patcher import ModelPatcher
 from comfy.sd import CLIP, VAE
 
 from ...devtools import CACHE
-from ...mvcustom_core.backbone.attention import Scope
 from ...nodes.bridge.backbone import ATTACHMENT
-from ...nodes.bridge.embedded import MOTION, SPEC, load_embedded, load_unet
+from ...nodes.bridge.embedded import SPEC, load_embedded, load_unet
 from ...nodes.bridge.motion import apply_motion
 from ...nodes.bridge.motion_model import build_motion_patcher
 from ...training.loop import load_ema
+from ...training.motion import ONE_CELL_SETTINGS
 from .rungs import DENSE
 
 ONE_CELL_FILE = CACHE / "tiny" / "state" / "motion_1x1.safetensors"
@@ -39,7 +38,6 @@ def load_model(modules: str) -> ModelPatcher:
         return load_dense()[0]
     if not ONE_CELL_FILE.is_file():
         raise FileNotFoundError(f"modules 1x1: wanted {ONE_CELL_FILE}, found none; train them with `{HOW_TO_TRAIN}`")
-    settings = replace(MOTION, scopes=(Scope(1),) * len(MOTION.scopes), spatial_position=False)
     model = load_unet()
     model.set_attachments(ATTACHMENT, SPEC)
-    return apply_motion(model, build_motion_patcher(settings, load_ema(ONE_CELL_FILE), torch.float32), settings)
+    return apply_motion(model, build_motion_patcher(ONE_CELL_SETTINGS, load_ema(ONE_CELL_FILE), torch.float32), ONE_CELL_SETTINGS)

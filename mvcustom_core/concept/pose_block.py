@@ -84,7 +84,9 @@ class PoseBlock(nn.Module):
         """
         check_shape(tokens, "B P C", rendered, "B P C", opacity, "B P 1")
         with torch.autocast(tokens.device.type, enabled=False):
-            change = opacity.to(self.change) * F.linear(tokens.to(self.change), self.change)
+            change = F.linear(tokens.to(self.change), self.change)
+            if not self.nerf.settings.parity:
+                change = opacity.to(change) * change
             added = change + F.linear(rendered.to(self.inject), self.inject)
         return tokens + added.to(tokens)
 

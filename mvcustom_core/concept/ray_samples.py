@@ -32,7 +32,7 @@ class NerfSettings:
         importance: intervals per ray of a second pass, placed where the first one found the subject; 0 renders the first pass itself.
         parity: march and look up as the published code does, to compare numbers with it: camera axes left/up/forward, corner-aligned lookup
             with zero padding, no test for points behind or outside a reference, and jitter that moves all rays of a row or column
-            together, towards the corner of the image.
+            together, towards the corner of the image; pose blocks change tokens beside the subject, too.
         piece_bytes: memory that one intermediate tensor may take. More rays are cut into pieces, and while learning each piece is
             computed again in the backward pass, so memory stays at one piece.
     """

@@ -30,13 +30,14 @@ def test_where_the_subject_covers_a_cell_merge_is_one_projection_of_the_concaten
         torch.testing.assert_close(block.merge(tokens, rendered, covered), expected)
 
 
-def test_beside_the_subject_merge_changes_no_bit():
-    block = PoseBlock(8, NerfSettings())
+@pytest.mark.parametrize("parity", [False, True])
+def test_beside_the_subject_merge_changes_no_bit_but_in_parity(parity: bool):
+    block = PoseBlock(8, NerfSettings(parity=parity))
     torch.nn.init.normal_(block.change)
     torch.nn.init.normal_(block.inject)
     tokens, opacity = torch.randn(2, 5, 8), torch.tensor([0.0, 0.5, 1.0, 0.0, 0.0])[None, :, None].expand(2, 5, 1)
     merged = block.merge(tokens, opacity * torch.randn(2, 5, 8), opacity)
-    assert torch.equal(merged == tokens, (opacity == 0).expand(2, 5, 8))
+    assert torch.equal(merged == tokens, ((opacity == 0) & (not parity)).expand(2, 5, 8))
 
 
 def test_gradcheck_of_the_projection():
