@@ -1,7 +1,8 @@
 """Learning a concept from posed photographs: pose blocks and one token row, with the backbone frozen (arXiv 2404.12333, section 3.3).
 
-Beyond the published losses some updates may be on pictures of the class, rendered from references that show nothing: what the pose blocks
-do to tokens then stays harmless where there is no subject (prior preservation, arXiv 2208.12242, section 3.2).
+Beyond the published losses, what the backbone predicts beside the subject is held to what it predicts without the subject, so that the
+surroundings stay the prompt's. And some updates may be on pictures of the class, rendered from references that show nothing: what the pose
+blocks do to tokens then stays harmless where there is no subject (prior preservation, arXiv 2208.12242, section 3.2).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from ..shapes import check_shape
 from .concept import Concept, check_state, choose_references
-from .denoiser import Denoiser
+from .denoiser import Denoiser, Prompt
 from .feature_nerf import Rendered
 from .judgement import ViewFigures, measure_views
 from .learning_plan import Clip, LearningSettings, check_run, draw_clip, is_plateau, scale_rate, seed_step, split_views
@@ -189,14 +190,25 @@ class Learner:
             self._photographs.cameras[clip.targets], rendered, None if of_class else clip.allowed, generator
         )
         sigma = clean.new_full((len(clean),), clip.sigma)
-        predicted = self._denoiser.predict(clean + clip.sigma * clip.noise, sigma, self._token, clip.prompt, hook)
+        noisy = clean + clip.sigma * clip.noise
+        predicted = self._denoiser.predict(noisy, sigma, self._token, clip.prompt, hook)
         if set(rendered) != set(self._pose):
             raise ValueError(f"denoiser: wanted a call of the hook in pose blocks {list(self._pose)}, got {sorted(rendered)}")
         targets = self._photographs[clip.targets]
         region = torch.ones_like(clean[:, :1]) if of_class else _find_region(targets)
         scale = self._denoiser.output_scale(sigma).view(-1, 1, 1, 1)
         losses = {"denoising": denoising_loss((predicted - clean) / scale, region)}
-        return losses if of_class else losses | rendering_losses(rendered.values(), targets.images, targets.masks)
+        if of_class:
+            return losses
+        if targets.masks is not None:
+            without = self._predict_without(noisy, sigma, "empty" if clip.prompt == "empty" else "class")
+            losses["surroundings"] = denoising_loss((predicted - without) / scale, 1 - region)
+        return losses | rendering_losses(rendered.values(), targets.images, targets.masks)
+
+    @torch.no_grad()
+    def _predict_without(self, noisy: Tensor, sigma: Tensor, prompt: Prompt) -> Tensor:
+        """What the backbone predicts of the same noise where nothing is learned."""
+        return self._denoiser.predict(noisy, sigma, self._token, prompt, lambda number, tokens, text_attention: tokens)
 
     def _rendering_losses(self, clip: Clip, generator: torch.Generator) -> dict[str, Tensor]:
         """Losses of an update without the backbone."""

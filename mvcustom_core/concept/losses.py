@@ -26,9 +26,12 @@ class LossWeights:
     The defaults are the published balance 1 : 10 : 10 : 5 for losses that are means here. The published denoising loss sums four channels,
     hence a quarter of everything else; its colour loss sums three channels, hence three times five quarters. That it also divides by the
     mask at the latent's resolution, whatever the block's own, is left out: colour would count the less the coarser a block is.
+
+    `surroundings` is ours: beside the subject the backbone shall go on predicting what it predicts without it.
     """
 
     denoising: float = 1.0
+    surroundings: float = 1.0
     foreground: float = 2.5
     background: float = 2.5
     rgb: float = 3.75

@@ -102,9 +102,9 @@ def test_loss_falls_and_pieces_are_learned(start: Start):
     initial = learner.state
     reports = list(learner.run())
     assert [report.step for report in reports] == list(range(1, 41)) and learner.state.history == tuple(reports)
-    assert set(reports[0].losses) == {"denoising", "foreground", "background", "rgb"}
+    assert set(reports[0].losses) == {"denoising", "surroundings", "foreground", "background", "rgb"}
     frozen = list(start(replace(SETTINGS, steps=40, pose_rate=0.0, token_rate=0.0)).run())  # the same draws, unlearned
-    for name, share in {"denoising": 0.9, "foreground": 0.5, "background": 0.5, "rgb": 0.8}.items():
+    for name, share in {"denoising": 0.95, "foreground": 0.5, "background": 0.5, "rgb": 0.8}.items():
         learned, unlearned = (sum(report.losses[name] for report in part[-15:]) for part in (reports, frozen))
         assert learned < share * unlearned, name
     final = learner.state
@@ -203,7 +203,7 @@ def test_an_interrupted_update_leaves_the_last_whole_one(start: Start):
         def predict(self, *inputs):
             self.calls += 1
             predicted = super().predict(*inputs)
-            if self.calls == 3:
+            if self.calls == 6:  # two an update: with the subject and without it
                 raise KeyboardInterrupt
             return predicted
 
@@ -294,6 +294,15 @@ def test_noise_levels_weigh_as_the_network_was_trained(start: Start):
     assert ratio == pytest.approx(1 + of_noise.sigma**2, rel=1e-5)
 
 
+def test_surroundings_are_held_to_what_the_backbone_predicts_without_the_subject(start: Start):
+    first, later = list(start(replace(SETTINGS, steps=2)).run())
+    assert first.losses["surroundings"] == 0  # pose blocks that have learned nothing change nothing, and the token starts at zero
+    assert later.losses["surroundings"] > 0
+    without = replace(SETTINGS, steps=40, weights=replace(SETTINGS.weights, surroundings=0.0))
+    kept, free = (list(start(settings).run())[-15:] for settings in (replace(SETTINGS, steps=40), without))
+    assert sum(report.losses["surroundings"] for report in kept) < 0.8 * sum(report.losses["surroundings"] for report in free)
+
+
 def test_a_target_does_not_see_itself(start: Start, photographs: Photographs):
     """With every photograph a reference, the pose loss of a view does not change with that view's own features."""
 
@@ -323,8 +332,8 @@ def test_rendering_steps_learn_shape_and_colour_without_the_backbone(start: Star
     after = learner.state
     changed = {name for name in before.pose if not torch.equal(before.pose[name], after.pose[name])}
     assert changed == {name for name in before.pose if ".nerf." in name} and torch.equal(before.token, after.token)
-    assert [set(report.losses) for report in run] == [{"denoising", "foreground", "background", "rgb"}] * 2
-    assert len(denoiser.seen) == 2 and not torch.equal(learner.state.token, after.token)
+    assert [set(report.losses) for report in run] == [{"denoising", "surroundings", "foreground", "background", "rgb"}] * 2
+    assert len(denoiser.seen) == 4 and not torch.equal(learner.state.token, after.token)
 
 
 def test_rates_fall_in_each_part_of_a_run():
