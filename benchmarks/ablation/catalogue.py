@@ -62,6 +62,7 @@ class Goal:
 
 DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
     "truth": ("true views", "ceiling", "the scene rendered along the trajectory: the ceiling of every figure"),
+    "decoded": ("autoencoder alone", "baseline", "the true views encoded and decoded: the ceiling of whatever this backbone makes"),
     "frozen": ("frozen camera", "baseline", "a camera that does not move: the photograph nearest to the anchor in all views"),
     "warped": ("warped by depth", "baseline", "the anchor's true view carried into the others by its true depth, holes grey; no diffusion"),
     "inversion": ("1x1 + inversion", "baseline", "the word V* alone, without pose blocks; modules that look along frames only"),
@@ -160,7 +161,7 @@ PLOTTED = ("camera pose accuracy", "points at the target cameras", "reprojection
 
 # A question, the figures that answer it, and what stands beside the ladder in its table.
 QUESTIONS = (
-    ("Does the camera obey?", ("camera pose accuracy",), ("frozen", *LADDER, "truth")),
+    ("Does the camera obey?", ("camera pose accuracy",), ("frozen", *LADDER, "decoded", "truth")),
     ("Does the subject stay itself?", ("retrieval", "subject PSNR dB"), SHEET),
     ("Does the background hold?", ("warp background PSNR dB", "TSED", "revealed PSNR dB", "sharpness ratio"), SHEET),
 )

@@ -84,6 +84,7 @@ class Maker:
         if rung in BASELINES:
             return Made(round_to_bytes(BASELINES[rung](self.case)), None)
         ways = {
+            "decoded": self._decode_truth,
             "inversion": self._invert,
             "customised": lambda: self.first_pass(DENSE),
             "rendering": lambda: self._render(DENSE, self.settings.hook),
@@ -117,6 +118,10 @@ class Maker:
                 views, case.cameras, case.anchor, DepthSources(model=EMBEDDED), model=self._apply(modules)[0]
             )
         return self.depths[modules]
+
+    def _decode_truth(self) -> Made:
+        vae = load_dense()[2]
+        return Made(round_to_bytes(vae.decode(vae.encode(self.case.truth.images.movedim(1, -1))).movedim(-1, 1)), None)
 
     def _invert(self) -> Made:
         """The learned word alone: no pose blocks."""

@@ -25,6 +25,7 @@ class Rung:
 
 RUNGS = {
     "truth": Rung("true views"),
+    "decoded": Rung("true views through the autoencoder"),
     "frozen": Rung("nearest photograph, repeated"),
     "warped": Rung("anchor warped by true depth"),
     "inversion": Rung("AnimateDiff (1x1) + textual inversion", ONE_CELL),

@@ -224,6 +224,12 @@ def test_rungs_share_the_first_pass(maker: Maker):
     assert made["rendering"].seconds > made["customised"].seconds > 0
 
 
+def test_the_autoencoder_alone_comes_near_the_truth(case: AblationCase):
+    made = Maker(case, lambda: None, SamplingSettings()).make("decoded")
+    error = (made.views - case.truth.images).square().mean()
+    assert made.seconds is None and 22 < float(-10 * error.log10()) < 45
+
+
 def test_a_first_pass_that_is_known_is_not_made_again(maker: Maker):
     maker.first_passes[DENSE] = Made(maker.case.truth.images, 30.0)
     assert maker.make("customised").seconds == 30
