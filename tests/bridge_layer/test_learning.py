@@ -194,7 +194,7 @@ def test_learning_changes_the_concept_alone():
         assert all(concept.pose[name].abs().max() > 0 for name in start if name.endswith(ending))
     assert (concept.token - token_row(clip, WORDS.class_word)).abs().max() > 1e-3
     assert (concept.token_text, concept.class_word, concept.caption) == ("<v*>", "teddy bear", "a teddy bear")
-    assert {"total", "denoising", "rgb", "foreground", "background"} == set(curves)
+    assert {"total", "denoising", "surroundings", "rgb", "foreground", "background"} == set(curves)
     assert all(len(curve) == 2 and torch.isfinite(torch.tensor(curve)).all() for curve in curves.values())
     assert preview.shape == (1, 3, 256, 1024) and 0 <= preview.min() and preview.max() <= 1
     for kept, now in (
