@@ -359,13 +359,14 @@ def test_a_full_disk_is_named_and_the_last_state_stays(monkeypatch: pytest.Monke
 
 
 def gradients_of(economy: Economy) -> tuple[Tensor, list[Tensor]]:
+    # of 16 cells a side: of 8, the deepest level is one cell, whose norms over two values bfloat16 makes singular
     denoiser = make_denoiser(load_once()[0], economy=economy)
     pose, token = make_concept(0.05).build_pose_blocks().requires_grad_(), make_concept().token.clone().requires_grad_()
     cameras, generator = make_cameras(4, reach_deg=60.0), torch.Generator().manual_seed(4)
-    features = denoiser.reference_features(torch.randn(2, 4, 8, 8, generator=generator))
+    features = denoiser.reference_features(torch.randn(2, 4, 16, 16, generator=generator))
     rendered: dict[int, Rendered] = {}
     hook = Subject(pose, features, cameras[[0, 3]]).make_hook(cameras[[1, 2]], rendered)
-    predicted = denoiser.predict(3 * torch.randn(2, 4, 8, 8, generator=generator), torch.full((2,), 3.0), token, "subject", hook)
+    predicted = denoiser.predict(3 * torch.randn(2, 4, 16, 16, generator=generator), torch.full((2,), 3.0), token, "subject", hook)
     loss = predicted.square().mean() + sum(view.opacity.mean() for view in rendered.values())
     return predicted.detach(), torch.autograd.grad(loss, [token, *pose.parameters()])
 
