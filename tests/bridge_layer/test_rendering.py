@@ -301,10 +301,12 @@ def test_the_scope_of_the_loader_and_of_the_hook_are_one():
 
 
 def test_coinciding_cameras_make_the_trajectory_scope_scope_one():
-    still = make_cameras()[[1, 1, 1]]
-    along = sample(hook_model(RenderingSettings(strength=0.0), False, model=make_scoped(ALONG), cameras=still), steps=1)
-    narrow = sample(make_scoped(Scope(1)), steps=1)
-    assert (along - narrow).norm() <= 2e-4 * narrow.norm()  # 1e-6 in each of 21 modules; the network between them makes more of it
+    """Of 16 cells a side: of 8, the deepest level is one cell, and its norms over two values make much of any rounding."""
+    size = 128
+    still = make_cameras(size=size)[[1, 1, 1]]
+    along = sample(hook_model(RenderingSettings(strength=0.0), False, model=make_scoped(ALONG), cameras=still), steps=1, size=size)
+    narrow = sample(make_scoped(Scope(1)), steps=1, size=size)
+    assert (along - narrow).abs().max() <= 2e-5 * narrow.abs().max()  # 1e-6 in each of 21 modules
 
 
 def test_correspondences_are_built_where_a_scope_asks_for_them():
