@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..mvcustom_core.concept.feature_nerf import Rendered
-from ..mvcustom_core.concept.losses import LossWeights, denoising_loss, dilate_mask, rendering_losses, resize_area
+from ..mvcustom_core.concept.losses import LossWeights, denoising_loss, find_region, rendering_losses
 from ..mvcustom_core.concept.pose_block import PoseBlocks
 from ..mvcustom_core.concept.subject import Subject
 from ..mvcustom_core.geometry.cameras import Cameras
@@ -87,7 +87,7 @@ class PoseStage:
             x0 = rings["latents"][ring, targets].to(device).float()
             noise = torch.randn(x0.shape, generator=generator).to(x0)
             v = self._run(rings, ring, a * x0 + s * noise, {"pose": Hooked(self.denoiser.unet, self.numbers, hook)}, t)
-            region = dilate_mask(resize_area(masks, *x0.shape[-2:]))
+            region = find_region(masks, *x0.shape[-2:])
             losses["denoising"] = denoising_loss(v - (a * noise - s * x0), region)
         losses |= rendering_losses(rendered.values(), images, masks)
         total = sum(getattr(self.weights, name) * loss for name, loss in losses.items())

@@ -20,7 +20,7 @@ from .feature_nerf import Rendered
 from .judgement import ViewFigures, measure_views
 from .learning_plan import Clip, LearningSettings, check_run, draw_clip, is_plateau, scale_rate, seed_step, split_views
 from .learning_state import LearningState, StepReport
-from .losses import FINENESS, denoising_loss, dilate_mask, rendering_losses, resize_area
+from .losses import FINENESS, denoising_loss, find_region, rendering_losses, resize_area
 from .photographs import Photographs
 from .pose_block import PoseBlocks, PoseLayout
 from .subject import Subject, generate_views
@@ -195,12 +195,13 @@ class Learner:
         if set(rendered) != set(self._pose):
             raise ValueError(f"denoiser: wanted a call of the hook in pose blocks {list(self._pose)}, got {sorted(rendered)}")
         targets = self._photographs[clip.targets]
-        region = torch.ones_like(clean[:, :1]) if of_class else _find_region(targets)
+        known = targets.masks is not None and not of_class
+        region = find_region(targets.masks, *clean.shape[-2:]) if known else torch.ones_like(clean[:, :1])
         scale = self._denoiser.output_scale(sigma).view(-1, 1, 1, 1)
         losses = {"denoising": denoising_loss((predicted - clean) / scale, region)}
         if of_class:
             return losses
-        if targets.masks is not None:
+        if known:
             without = self._predict_without(noisy, sigma, "empty" if clip.prompt == "empty" else "class")
             losses["surroundings"] = denoising_loss((predicted - without) / scale, 1 - region)
         return losses | rendering_losses(rendered.values(), targets.images, targets.masks)
@@ -252,13 +253,6 @@ class Learner:
             if got is None or got[:2] != wanted:
                 raise ValueError(f"denoiser: wanted features [{wanted[0]}, {wanted[1]}, h, w] of transformer {site.number}, got {got}")
         return features
-
-
-def _find_region(photographs: Photographs) -> Tensor:
-    """Where the subject and its nearest surroundings are, [V, 1, h, w] in 0..1 on the latents' cells."""
-    if photographs.masks is None:
-        return torch.ones_like(photographs.latents[:, :1])
-    return dilate_mask(resize_area(photographs.masks, *photographs.latents.shape[-2:]))
 
 
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

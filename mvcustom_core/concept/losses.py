@@ -53,6 +53,11 @@ def dilate_mask(mask: Tensor) -> Tensor:
     return F.max_pool2d(mask, 2 * radius + 1, stride=1, padding=radius)
 
 
+def find_region(masks: Tensor, height: int, width: int) -> Tensor:
+    """Where the subject of masks [V, 1, H, W] and its nearest surroundings are, [V, 1, height, width] in 0..1."""
+    return dilate_mask(resize_area(masks, height, width))
+
+
 def denoising_loss(residual: Tensor, region: Tensor) -> Tensor:
     """Masked mean square.
 
@@ -118,7 +123,7 @@ def rendering_losses(rendered: Iterable[Rendered], images: Tensor, masks: Tensor
             losses["rgb"].append(rgb_loss(view.rgb, colors, torch.ones_like(view.opacity)))
             continue
         covered = sample_pictures(masks, view.places, view.size)
-        region = sample_pictures(dilate_mask(resize_area(masks, *view.size)), view.places, view.size)
+        region = sample_pictures(find_region(masks, *view.size), view.places, view.size)
         losses["foreground"].append(foreground_loss(view.opacity, covered))
         losses["background"].append(background_loss(view.alpha, covered))
         losses["rgb"].append(rgb_loss(view.rgb, colors * covered, region))
