@@ -166,7 +166,7 @@ def gather_facts(options: argparse.Namespace) -> dict[str, Any]:
     sampling = SamplingSettings(steps=options.steps)
     learned = asdict(LEARNING)
     settings = {
-        **{name: getattr(sampling, name) for name in ("steps", "guidance", "sampler", "scheduler")},
+        **{name: getattr(sampling, name) for name in ("steps", "text_guidance", "image_guidance", "surroundings", "sampler", "scheduler")},
         "frames": VIEWS,
         "size": SIZE,
         "until": sampling.hook.settings.until,

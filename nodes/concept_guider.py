@@ -33,10 +33,21 @@ class MVCustomConceptGuider(io.ComfyNode):
                     tooltip="Scale of the subject's likeness. 0 turns it off: then it is CFG with the prompt's scale, "
                     "and a step takes two passes instead of three.",
                 ),
+                io.Float.Input(
+                    "surroundings",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    round=0.01,
+                    optional=True,
+                    tooltip="How far image_guidance counts beside the subject. 1: as everywhere. 0: it acts on the subject alone, and the "
+                    "prompt has the surroundings to itself; try that where they come out blotchy or too colourful.",
+                ),
             ],
             outputs=[io.Guider.Output(display_name="guider", tooltip="For SamplerCustomAdvanced.")],
         )
 
     @classmethod
-    def execute(cls, model, positive, negative, text_guidance: float, image_guidance: float) -> io.NodeOutput:  # noqa: ANN001
-        return io.NodeOutput(ConceptGuider(model, positive, negative, text_guidance, image_guidance))
+    def execute(cls, model, positive, negative, text_guidance, image_guidance, surroundings=1.0) -> io.NodeOutput:  # noqa: ANN001, PLR0913
+        return io.NodeOutput(ConceptGuider(model, positive, negative, text_guidance, image_guidance, surroundings))

@@ -121,10 +121,14 @@ class ImageStage:
 
 def v_loss(alpha: Tensor, x0: Tensor, noise: Tensor, predict) -> Tensor:  # noqa: ANN001
     """Min-SNR weighted v-prediction loss; `alpha` [N] is the cumulative product at each sample's step."""
-    a, s = (value.view(-1, 1, 1, 1) for value in (alpha.sqrt(), (1 - alpha).sqrt()))
-    error = (predict(a * x0 + s * noise) - (a * noise - s * x0)).square().mean((1, 2, 3))
     snr = alpha / (1 - alpha)
-    return (error * snr.clamp_max(MIN_SNR) / (snr + 1)).mean() * 2
+    return (v_errors(alpha, x0, noise, predict) * snr.clamp_max(MIN_SNR) / (snr + 1)).mean() * 2
+
+
+def v_errors(alpha: Tensor, x0: Tensor, noise: Tensor, predict) -> Tensor:  # noqa: ANN001
+    """Mean squared error [N] of each sample's predicted v."""
+    a, s = (value.view(-1, 1, 1, 1) for value in (alpha.sqrt(), (1 - alpha).sqrt()))
+    return (predict(a * x0 + s * noise) - (a * noise - s * x0)).square().mean((1, 2, 3))
 
 
 @torch.no_grad()

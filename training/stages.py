@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,7 +16,7 @@ from .depth import DepthStage
 from .figures import READER, print_figures
 from .image import ImageStage, TinyDenoiser, TinyText, write_latents
 from .loop import LoopSettings, load_ema, run_stage
-from .motion import ONE_CELL_SETTINGS, MotionStage
+from .motion import ONE_CELL_SETTINGS, WIDENING, MotionStage, narrow
 from .pose import PoseStage
 from .reader import ReaderStage
 from .rings import write_rings
@@ -72,13 +71,25 @@ def train_image(arguments: argparse.Namespace, folder: Path) -> None:
     run_stage(stage, LoopSettings(arguments.minutes, arguments.rate or 1e-3, report_every=50, save_every=100), folder / "state")
 
 
-def train_motion(
-    arguments: argparse.Namespace, folder: Path, modules: MotionSettings = embedded.MOTION, name: str = MotionStage.name
-) -> None:
+def train_one_cell(arguments: argparse.Namespace, folder: Path) -> None:
+    _run_motion(arguments, folder, "motion_1x1", ONE_CELL_SETTINGS, arguments.minutes)
+
+
+def train_motion(arguments: argparse.Namespace, folder: Path) -> None:
+    """From the modules of one cell to the scopes that are shipped, wider and wider; from its own state on at those alone."""
+    state = folder / "state" / f"{MotionStage.name}.safetensors"
+    steps = [embedded.MOTION] if state.exists() else [*(narrow(embedded.MOTION, window) for window in WIDENING), embedded.MOTION]
+    for settings in steps:
+        _run_motion(arguments, folder, MotionStage.name, settings, arguments.minutes / len(steps))
+
+
+def _run_motion(arguments: argparse.Namespace, folder: Path, name: str, modules: MotionSettings, minutes: float) -> None:
     torch.manual_seed(2)
     stage = MotionStage(_trained_denoiser(folder), folder, arguments.batch, modules)
     stage.name = name
-    settings = LoopSettings(arguments.minutes, arguments.rate or 1e-3, report_every=20, save_every=50, ema=0.995)
+    if name == MotionStage.name:
+        stage.module.load_state_dict(load_ema(folder / "state" / "motion_1x1.safetensors"), strict=False)  # but for the gates, at zero
+    settings = LoopSettings(minutes, arguments.rate or 1e-3, report_every=20, save_every=50, ema=0.995)
     run_stage(stage, settings, folder / "state")
 
 
@@ -140,8 +151,8 @@ STAGES = {
     "decoder": train_decoder,
     "latents": write_all_latents,
     "image": train_image,
+    "motion_1x1": train_one_cell,
     "motion": train_motion,
-    "motion_1x1": partial(train_motion, modules=ONE_CELL_SETTINGS, name="motion_1x1"),
     "depth": train_depth,
     "rings": write_all_rings,
     "pose": train_pose,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import comfy.sample
 import comfy.samplers
@@ -22,9 +23,10 @@ from ...mvcustom_core.geometry.depth import AnchorDepth
 from ...mvcustom_core.sampling.completion import CompletionSettings
 from ...mvcustom_core.sampling.operator import warp_images
 from ...nodes.bridge.completion import build_completion_sampler
-from ...nodes.bridge.concept import apply_to_both
+from ...nodes.bridge.concept import apply_to_both, session_of
 from ...nodes.bridge.depth import DepthSources, estimate_anchor
 from ...nodes.bridge.depth_model import EMBEDDED
+from ...nodes.bridge.guidance import ConceptGuider
 from ...nodes.bridge.one_pass import Estimation, apply_one_pass
 from ...nodes.bridge.rendering import HookOptions, apply_rendering
 from ...nodes.bridge.tokens import add_token, encode_caption
@@ -42,7 +44,9 @@ class SamplingSettings:
     """What all rungs that sample have in common; the defaults are the demo workflow's."""
 
     steps: int = 20
-    guidance: float = 3.0
+    text_guidance: float = 3.0
+    image_guidance: float = 3.0
+    surroundings: float = 0.0
     sampler: str = "euler"
     scheduler: str = "simple"
     hook: HookOptions = field(default_factory=HookOptions)
@@ -162,8 +166,18 @@ class Maker:
         positive, negative = ([[encode_caption(clip, text), {}]] for text in (self.case.prompt, ""))
         latents = torch.zeros(len(cameras), LATENT_CHANNELS, cameras.height // CELL_PIXELS, cameras.width // CELL_PIXELS)
         sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), settings.scheduler, settings.steps)
-        drawn = comfy.sample.sample_custom(
-            model, comfy.sample.prepare_noise(latents, seed), settings.guidance, sampler or comfy.samplers.sampler_object(settings.sampler),
-            sigmas, positive, negative, latents, disable_pbar=True, seed=seed,
+        guider = self._guide(model, positive, negative)
+        drawn = guider.sample(
+            comfy.sample.prepare_noise(latents, seed), latents, sampler or comfy.samplers.sampler_object(settings.sampler), sigmas,
+            disable_pbar=True, seed=seed,
         )  # fmt: skip
         return round_to_bytes(load_dense()[2].decode(drawn).movedim(-1, 1))
+
+    def _guide(self, model: ModelPatcher, positive: list[Any], negative: list[Any]) -> comfy.samplers.CFGGuider:
+        settings = self.settings
+        if session_of(model) is not None:
+            return ConceptGuider(model, positive, negative, settings.text_guidance, settings.image_guidance, settings.surroundings)
+        guider = comfy.samplers.CFGGuider(model)
+        guider.set_conds(positive, negative)
+        guider.set_cfg(settings.text_guidance)
+        return guider

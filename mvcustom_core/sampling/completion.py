@@ -20,6 +20,8 @@ from torch import Tensor
 
 from ..shapes import check_shape
 
+REFERENCE_CELLS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class CompletionSettings:
@@ -29,8 +31,9 @@ class CompletionSettings:
         until: share of the steps that complete, from the noisy end; the default is timestep 800 of 1000, the first 10 of 50 steps. The
             paper says "early" only.
         repeats: perturbations in each of them, every one a further model call.
-        erode_px: latent cells taken off the visible side, where rendering is least sure.
-        feather_px: half width in latent cells of the blend between both sides.
+        erode_px: taken off the visible side, where rendering is least sure; in 64ths of the picture's shorter side, which are the latent
+            cells of 512 pixels.
+        feather_px: half width of the blend between both sides, in the same unit.
     """
 
     until: float = 0.2
@@ -47,6 +50,22 @@ def count_completed_steps(visible: Tensor, steps: int, settings: CompletionSetti
     """How many of the first steps complete: none where all of `visible` is 1 or no perturbation is asked for."""
     idle = settings.repeats == 0 or bool((visible == 1).all())
     return 0 if idle else round(settings.until * steps)
+
+
+def fit_mask(mask: Tensor, size: tuple[int, int], settings: CompletionSettings) -> Tensor:
+    """A mask [V, 1, H, W] in [0, 1], softened and brought to latents of `size` (h, w).
+
+    Small latents are softened on a finer grid: their cells are so large that a whole one taken off the visible side would have most of
+    what the anchor sees drawn afresh, each view for itself.
+
+    Returns:
+        [V, 1, h, w].
+    """
+    check_shape(mask, "V 1 H W")
+    finer = max(1, round(REFERENCE_CELLS / min(size)))
+    grid = size[0] * finer, size[1] * finer
+    softened = soften_mask(torch.nn.functional.interpolate(mask, size=grid, mode="area"), settings.erode_px, settings.feather_px)
+    return torch.nn.functional.avg_pool2d(softened, finer) if finer > 1 else softened
 
 
 def soften_mask(mask: Tensor, erode_px: int, feather_px: int) -> Tensor:

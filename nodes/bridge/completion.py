@@ -15,7 +15,7 @@ from comfy.k_diffusion.sampling import sample_euler
 from torch import Tensor
 
 from ...mvcustom_core.geometry.cameras import Cameras
-from ...mvcustom_core.sampling.completion import CompletionSettings, complete_latents, count_completed_steps, soften_mask
+from ...mvcustom_core.sampling.completion import CompletionSettings, complete_latents, count_completed_steps, fit_mask
 from ...mvcustom_core.sampling.noise import find_noise_sources, share_noise_at_infinity
 
 # ComfyUI draws the start noise from the seed, and what samplers add from the seed or the next one. Torch's CPU generator looks at the
@@ -85,8 +85,7 @@ class Completion:
                 f"completion: wanted a mask for each of the {len(x)} latents, got {len(self.masks)}; use the masks of these views"
             )
         _check_aspect("masks", self.masks.shape[-1], self.masks.shape[-2], x)
-        visible = torch.nn.functional.interpolate(self.masks.to(x).clamp(0, 1), size=x.shape[-2:], mode="area")
-        return soften_mask(visible, self.settings.erode_px, self.settings.feather_px)
+        return fit_mask(self.masks.to(x).clamp(0, 1), tuple(x.shape[-2:]), self.settings)
 
     def _prepare_noise(self, x: Tensor, seed: int | None) -> Callable[[], Tensor]:
         """What draws unit noise [V, C, h, w], on the CPU so that a seed means the same on every device."""

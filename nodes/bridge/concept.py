@@ -112,15 +112,9 @@ def _render_geometry(model: ModelPatcher, cameras: Cameras) -> tuple[Tensor, Ten
         )
     comfy.model_management.load_models_gpu([model, *model.get_nested_additional_models()])
     latent = session.cameras.height // 8, session.cameras.width // 8
-    finest = min(site.level for site in session.concept.layout.sites)
-    size = latent[0] >> finest, latent[1] >> finest
     with session.running(model):
         session.prepare(model.model.diffusion_model, latent, model.load_device, model.model.get_dtype_inference())
-        views = [session.render(site.number, size) for site in session.concept.layout.sites if site.level == finest]
-    opacity = torch.stack([rendered.opacity[..., 0] for rendered in views])  # [K, V, P]
-    distance = torch.stack([rendered.depth[..., 0] for rendered in views])
-    mean = (opacity * distance).sum(0) / opacity.sum(0).clamp_min(1e-6)
-    return tuple(values.unflatten(1, size).float().cpu() for values in (mean, opacity.mean(0)))
+        return tuple(values.float().cpu() for values in session.render_geometry())
 
 
 def check_latents(model: ModelPatcher, cameras: Cameras, shape: list[int] | tuple[int, ...]) -> None:

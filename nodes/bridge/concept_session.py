@@ -33,6 +33,7 @@ class Run:
     Attributes:
         guider: absent outside sampling.
         unet, recording, latent: of the current call: its network, the references under its weights, and its latents' (h, w).
+        geometry: what `render_geometry` found.
         renderings: by recording, branch and latent size.
         samples: by corner (y, x) in latent cells, level, and cells (h, w).
     """
@@ -42,6 +43,7 @@ class Run:
     unet: nn.Module | None = None
     recording: Recording | None = None
     latent: tuple[int, int] = (0, 0)
+    geometry: tuple[Tensor, Tensor] | None = None
     renderings: dict[Any, Rendering] = field(default_factory=dict)
     samples: dict[Any, RaySamples] = field(default_factory=dict)
 
@@ -107,6 +109,19 @@ class ConceptSession:
             part = self._part(corner, (size[0] << level, size[1] << level))
             self.run.samples[key] = sample_rays(part.to(device), self.concept.cameras.to(device), *size, self.concept.nerf)
         return self.blocks[number].nerf(self.run.recording.features[number].to(device), self.run.samples[key], text)
+
+    def render_geometry(self) -> tuple[Tensor, Tensor]:
+        """Distance along the rays and opacity of all views, [V, h, w] each, as the finest pose blocks have them; once a run."""
+        run, sites = self.run, self.concept.layout.sites
+        if run.geometry is None:
+            finest = min(site.level for site in sites)
+            size = tuple(side // CELL_PIXELS >> finest for side in (self.cameras.height, self.cameras.width))
+            views = [self.render(site.number, size) for site in sites if site.level == finest]
+            opacity = torch.stack([rendered.opacity[..., 0] for rendered in views])  # [K, V, P]
+            distance = torch.stack([rendered.depth[..., 0] for rendered in views])
+            mean = (opacity * distance).sum(0) / opacity.sum(0).clamp_min(1e-6)
+            run.geometry = mean.unflatten(1, size), opacity.mean(0).unflatten(1, size)
+        return run.geometry
 
     def _shown(self, visit: Visit, branch: Branch, context: Tensor) -> Tensor:
         """Rendered features and, last, opacity, [V, P, C + 1]."""

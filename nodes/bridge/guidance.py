@@ -5,6 +5,9 @@ With u the negative prompt without the concept, i the negative prompt with it, a
     x0 = u + image * (i - u) + text * (c - i)
 
 Without image guidance i is left out, and the rest is classifier-free guidance.
+
+A concept's blocks change a little of what stands beside the subject, too, and a scale above 1 makes much of that. So the scale can be
+confined to the subject (ours): it is then 1 where the rendered opacity is 0.
 """
 
 from __future__ import annotations
@@ -14,8 +17,10 @@ from typing import Any
 
 import comfy.samplers
 import node_helpers
+import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
+from torch.nn.functional import interpolate, max_pool2d
 
 from .concept import session_of
 
@@ -26,6 +31,7 @@ class ConceptGuider(comfy.samplers.CFGGuider):
     Args:
         text: guidance scale of the prompt.
         image: guidance scale of the concept; 0 leaves that branch out.
+        beside: share of that scale's distance from 1 that counts beside the subject, 0 to 1; 1 is the published formula.
 
     Raises:
         ValueError: if the model carries no concept.
@@ -33,13 +39,16 @@ class ConceptGuider(comfy.samplers.CFGGuider):
 
     concept_branches = frozenset({"positive", "subject"})
 
-    def __init__(self, model: ModelPatcher, positive: list[Any], negative: list[Any], text: float, image: float) -> None:
+    def __init__(  # noqa: PLR0913
+        self, model: ModelPatcher, positive: list[Any], negative: list[Any], text: float, image: float, beside: float = 1.0
+    ) -> None:
         super().__init__(model)
-        if session_of(model) is None:
+        self.session = session_of(model)
+        if self.session is None:
             raise ValueError("model: wanted one with a concept, got one without; connect the MODEL of Apply Concept")
         self.set_conds(positive, negative)
         self.set_cfg(text)
-        self.image = image
+        self.image, self.beside = image, beside
         if image:
             self.inner_set_conds({"subject": node_helpers.conditioning_set_values(negative, {"prompt_type": "negative"})})
 
@@ -58,4 +67,11 @@ class ConceptGuider(comfy.samplers.CFGGuider):
         guided = comfy.samplers.cfg_function(
             self.inner_model, c, i, self.cfg, x, timestep, options, cond=conditions[0], uncond=conditions[1]
         )  # i + text * (c - i), with what other nodes do to it
-        return guided if conditions[2] is None else guided + (self.image - 1) * (i - u)
+        return guided if conditions[2] is None else guided + (self.image - 1) * self._find_share(x) * (i - u)
+
+    def _find_share(self, x: Tensor) -> Tensor | float:
+        """By how much of its distance from 1 the image scale counts, [V, 1, h, w] for latents x [V, 4, h, w]."""
+        if self.beside == 1 or not self.session.strength:
+            return 1.0
+        opacity = max_pool2d(self.session.render_geometry()[1][:, None], 3, stride=1, padding=1)  # a border cell is the subject's as well
+        return torch.lerp(x.new_tensor(self.beside), x.new_tensor(1.0), interpolate(opacity.to(x), x.shape[-2:], mode="bilinear"))

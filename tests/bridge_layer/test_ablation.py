@@ -255,7 +255,7 @@ def test_settings_are_the_demo_workflows():
     values = {node["type"]: node.get("widgets_values") for node in nodes}
     settings = SamplingSettings()
     assert values["BasicScheduler"] == [settings.scheduler, settings.steps, 1] and values["KSamplerSelect"] == [settings.sampler]
-    assert values["CFGGuider"] == [settings.guidance]
+    assert values["MVCustomConceptGuider"] == [settings.text_guidance, settings.image_guidance, settings.surroundings]
     hook, completion = settings.hook, settings.completion
     strength, until, shared, _, _, sites, _, fade = values["MVCustomDepthRenderHook"]
     assert (strength, until, fade) == (hook.settings.strength, hook.settings.until, hook.settings.fade)

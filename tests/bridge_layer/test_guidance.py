@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mvcustom.mvcustom_core.sampling.completion import CompletionSettings
 from mvcustom.nodes.bridge.completion import build_completion_sampler
+from mvcustom.nodes.bridge.concept_session import ConceptSession
 from mvcustom.nodes.bridge.guidance import ConceptGuider
 from mvcustom.nodes.bridge.rendering import apply_rendering
 from mvcustom.nodes.bridge.tokens import encode_caption
@@ -61,6 +62,21 @@ def test_three_branches_follow_the_formula():
     for (c, i, u), x0 in zip(branches, guided, strict=True):
         torch.testing.assert_close(x0, u + 3.5 * (i - u) + 7.5 * (c - i), rtol=1e-4, atol=1e-3)
         assert (i - u).abs().max() > 1e-2 and (c - i).abs().max() > 1e-3
+
+
+def test_image_guidance_confined_to_the_subject_is_one_beside_it(monkeypatch: pytest.MonkeyPatch):
+    model = apply_once(load_once()[0], make_concept(0.05))
+    opacity = torch.zeros(VIEWS, 8, 8)
+    opacity[:, :3] = 1  # widened by a cell at its border: rows 0 to 3
+    guider = ConceptGuider(model, *prompts(), 7.5, 3.5, beside=0.0)
+    branches, guided = spy(guider)
+    monkeypatch.setattr(ConceptSession, "render_geometry", lambda session: (opacity, opacity))
+    sample_with(guider)
+    (c, i, u), x0 = branches[0], guided[0]
+    everywhere, beside = u + 3.5 * (i - u) + 7.5 * (c - i), i + 7.5 * (c - i)
+    torch.testing.assert_close(x0[..., :4, :], everywhere[..., :4, :], rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(x0[..., 4:, :], beside[..., 4:, :], rtol=1e-4, atol=1e-3)
+    assert (everywhere - beside).abs().max() > 1e-2
 
 
 def test_an_unlearned_concept_leaves_the_subject_branch_plain():

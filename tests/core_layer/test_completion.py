@@ -9,6 +9,7 @@ from mvcustom.mvcustom_core.sampling.completion import (
     CompletionSettings,
     complete_latents,
     count_completed_steps,
+    fit_mask,
     perturb_latents,
     soften_mask,
 )
@@ -142,6 +143,16 @@ def test_mask_is_eroded_then_feathered():
     assert soften_mask(mask, 2, 0)[0, 0, 0].tolist() == [1, 1, 1, 0, 0, 0, 0, 0]
     assert soften_mask(mask, 1, 1)[0, 0, 0].tolist() == pytest.approx([1, 1, 1, 2 / 3, 1 / 3, 0, 0, 0])
     assert soften_mask(mask, 0, 0) is mask
+
+
+def test_softening_takes_the_same_part_of_every_picture():
+    mask = torch.ones(1, 1, 64, 128)
+    mask[..., 64:] = 0
+    settings = CompletionSettings(erode_px=2, feather_px=1)
+    fine, coarse = (fit_mask(mask, size, settings) for size in ((64, 128), (16, 32)))
+    assert torch.equal(fine, soften_mask(mask, 2, 1))
+    torch.testing.assert_close(coarse, torch.nn.functional.avg_pool2d(fine, 4))
+    assert coarse[0, 0, 0, 14:17].tolist() == pytest.approx([1, 0.5, 0])
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
