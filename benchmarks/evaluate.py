@@ -20,12 +20,12 @@ import torch
 
 from ..devtools import ROOT
 from ..nodes.bridge.embedded import FILE, SIZE, VIEWS
-from .ablation.backbones import HOW_TO_TRAIN, ONE_CELL_FILE
+from .ablation.backbones import DENSE_FILE, HOW_TO_TRAIN
 from .ablation.cases import MAX_PROMPTS, MAX_SUBJECTS, TRAJECTORIES, Task, list_tasks
 from .ablation.concepts import LEARNING, Concepts
 from .ablation.making import SamplingSettings
 from .ablation.run import Workshop, run_pieces
-from .ablation.rungs import ONE_CELL, RUNGS, choose_rungs
+from .ablation.rungs import DENSE, RUNGS, choose_rungs
 from .ablation.store import Store, hash_file
 from .kit.identity import load_encoder
 from .kit.report import read_facts
@@ -101,9 +101,9 @@ def run_all(options: argparse.Namespace, store: Store) -> int:
     if options.fresh and (aside := store.set_aside()):
         print(f"the store of before is now {aside}", file=sys.stderr)
     store.begin(gather_facts(options))
-    left_out = [rung for rung in options.rungs if RUNGS[rung].modules == ONE_CELL]
-    if left_out and not ONE_CELL_FILE.is_file():
-        print(f"left out: {', '.join(left_out)}; they need {ONE_CELL_FILE.name}, train it with `{HOW_TO_TRAIN}`", file=sys.stderr)
+    left_out = [rung for rung in options.rungs if RUNGS[rung].modules == DENSE]
+    if left_out and not DENSE_FILE.is_file():
+        print(f"left out: {', '.join(left_out)}; they need {DENSE_FILE.name}, train it with `{HOW_TO_TRAIN}`", file=sys.stderr)
     load_encoder()  # trained at the first call, once for all processes
     processes = min(options.processes, options.subjects)
     code = run_part(options, store) if processes == 1 else run_children(processes)
@@ -124,7 +124,7 @@ def run_children(processes: int) -> int:
 
 def run_part(options: argparse.Namespace, store: Store) -> int:
     """The pieces of this process."""
-    known = [rung for rung in options.rungs if RUNGS[rung].modules != ONE_CELL or ONE_CELL_FILE.is_file()]
+    known = [rung for rung in options.rungs if RUNGS[rung].modules != DENSE or DENSE_FILE.is_file()]
     tasks = list_tasks(options.subjects, options.prompts, options.trajectories)
     work = [(task, choose_rungs(task.prompt, known, full=options.full)) for task in tasks if belongs(task, options)]
     concepts = Concepts(store.folder / "concepts", options.concepts)
@@ -172,6 +172,7 @@ def gather_facts(options: argparse.Namespace) -> dict[str, Any]:
         "until": sampling.hook.settings.until,
         "fade": sampling.hook.settings.fade,
         "shared_noise": sampling.hook.shared_noise,
+        "follow_surface": sampling.hook.follow_surface,
         "completion_until": sampling.completion.until,
         "completion_repeats": sampling.completion.repeats,
         "learning": {name: learned[name] for name in ("steps", "rendering_steps", "frames", "pose_rate", "token_rate", "schedule")},
@@ -184,7 +185,7 @@ def gather_facts(options: argparse.Namespace) -> dict[str, Any]:
         "versions": {name: version for name, version in facts["versions"].items() if name != "commit"},
         "commit": facts["versions"]["commit"],
         "weights": hash_file(FILE),
-        "weights_1x1": hash_file(ONE_CELL_FILE),
+        "weights_dense": hash_file(DENSE_FILE),
         "settings": settings,
     }
 

@@ -15,7 +15,7 @@ import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".cache" / "tiny"
-STAGES = ("data", "vae", "decoder", "latents", "image", "motion_1x1", "motion", "depth", "rings", "pose", "reader", "pack", "figures")
+STAGES = ("data", "vae", "decoder", "latents", "image", "motion", "motion_dense", "depth", "rings", "pose", "reader", "pack", "figures")
 
 
 def main() -> int:

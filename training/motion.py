@@ -1,9 +1,9 @@
-"""Stage 3: motion modules on camera sweeps, the image model frozen, first as AnimateDiff has them, then with the scope widening.
+"""Stage 3: motion modules on camera sweeps, the image model frozen, as AnimateDiff has them; and a second set whose scope is widened.
 
 Every noise level counts alike here. What views have to settle among themselves is where things are, and that is decided where there is
 much noise; the weights that the image model learns best by leave hardly a gradient there.
 
-The modules of one cell are not shipped; the ablation compares with them.
+The wide modules are not shipped; the ablation compares with them.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from ..nodes.bridge.motion import MotionHost, ResBlock, SpatialTransformer, find
 from .image import TinyDenoiser, alphas_cumprod, load_latents, v_errors
 from .loop import training_device
 
-ONE_CELL_SETTINGS = replace(embedded.MOTION, scopes=(Scope(1),) * len(embedded.MOTION.scopes), spatial_position=False)
-WIDENING = (3, 5)  # cells, on the way from one cell to the scopes that are shipped
+DENSE_SETTINGS = replace(embedded.MOTION, scopes=(Scope(5), Scope(None), Scope(None), Scope(None)), spatial_position=True)
+WIDENING = (3, 5)  # cells, on the way from one cell to the dense scopes
 HELD_OUT_CLIPS = 16
 LEVELS = {"low": 120, "middle": 360, "high": 600}  # of 1000: the noise that held-out figures are told for
 

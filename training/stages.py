@@ -16,7 +16,7 @@ from .depth import DepthStage
 from .figures import READER, print_figures
 from .image import ImageStage, TinyDenoiser, TinyText, write_latents
 from .loop import LoopSettings, load_ema, run_stage
-from .motion import ONE_CELL_SETTINGS, WIDENING, MotionStage, narrow
+from .motion import DENSE_SETTINGS, WIDENING, MotionStage, narrow
 from .pose import PoseStage
 from .reader import ReaderStage
 from .rings import write_rings
@@ -71,24 +71,25 @@ def train_image(arguments: argparse.Namespace, folder: Path) -> None:
     run_stage(stage, LoopSettings(arguments.minutes, arguments.rate or 1e-3, report_every=50, save_every=100), folder / "state")
 
 
-def train_one_cell(arguments: argparse.Namespace, folder: Path) -> None:
-    _run_motion(arguments, folder, "motion_1x1", ONE_CELL_SETTINGS, arguments.minutes)
-
-
 def train_motion(arguments: argparse.Namespace, folder: Path) -> None:
-    """From the modules of one cell to the scopes that are shipped, wider and wider; from its own state on at those alone."""
-    state = folder / "state" / f"{MotionStage.name}.safetensors"
-    steps = [embedded.MOTION] if state.exists() else [*(narrow(embedded.MOTION, window) for window in WIDENING), embedded.MOTION]
+    _run_motion(arguments, folder, MotionStage.name, embedded.MOTION, arguments.minutes)
+
+
+def train_dense_motion(arguments: argparse.Namespace, folder: Path) -> None:
+    """From the modules of one cell to dense ones, wider and wider; from its own state on at the widest alone."""
+    name = "motion_dense"
+    started = (folder / "state" / f"{name}.safetensors").exists()
+    steps = [DENSE_SETTINGS] if started else [*(narrow(DENSE_SETTINGS, window) for window in WIDENING), DENSE_SETTINGS]
     for settings in steps:
-        _run_motion(arguments, folder, MotionStage.name, settings, arguments.minutes / len(steps))
+        _run_motion(arguments, folder, name, settings, arguments.minutes / len(steps))
 
 
 def _run_motion(arguments: argparse.Namespace, folder: Path, name: str, modules: MotionSettings, minutes: float) -> None:
     torch.manual_seed(2)
     stage = MotionStage(_trained_denoiser(folder), folder, arguments.batch, modules)
     stage.name = name
-    if name == MotionStage.name:
-        stage.module.load_state_dict(load_ema(folder / "state" / "motion_1x1.safetensors"), strict=False)  # but for the gates, at zero
+    if name != MotionStage.name:
+        stage.module.load_state_dict(load_ema(folder / "state" / "motion.safetensors"), strict=False)  # but for the gates, at zero
     settings = LoopSettings(minutes, arguments.rate or 1e-3, report_every=20, save_every=50, ema=0.995)
     run_stage(stage, settings, folder / "state")
 
@@ -151,8 +152,8 @@ STAGES = {
     "decoder": train_decoder,
     "latents": write_all_latents,
     "image": train_image,
-    "motion_1x1": train_one_cell,
     "motion": train_motion,
+    "motion_dense": train_dense_motion,
     "depth": train_depth,
     "rings": write_all_rings,
     "pose": train_pose,

@@ -14,15 +14,15 @@ from ...nodes.bridge.embedded import SPEC, load_embedded, load_unet
 from ...nodes.bridge.motion import apply_motion
 from ...nodes.bridge.motion_model import build_motion_patcher
 from ...training.loop import load_ema
-from ...training.motion import ONE_CELL_SETTINGS
-from .rungs import DENSE
+from ...training.motion import DENSE_SETTINGS
+from .rungs import ONE_CELL
 
-ONE_CELL_FILE = CACHE / "tiny" / "state" / "motion_1x1.safetensors"
-HOW_TO_TRAIN = "python dev.py train-tiny motion_1x1"
+DENSE_FILE = CACHE / "tiny" / "state" / "motion_dense.safetensors"
+HOW_TO_TRAIN = "python dev.py train-tiny motion_dense"
 
 
 @lru_cache(maxsize=1)
-def load_dense() -> tuple[ModelPatcher, CLIP, VAE]:
+def load_own() -> tuple[ModelPatcher, CLIP, VAE]:
     """MODEL, CLIP and VAE as the pack loads them."""
     return load_embedded()[:3]
 
@@ -34,10 +34,10 @@ def load_model(modules: str) -> ModelPatcher:
     Raises:
         FileNotFoundError: if these modules are still to be trained.
     """
-    if modules == DENSE:
-        return load_dense()[0]
-    if not ONE_CELL_FILE.is_file():
-        raise FileNotFoundError(f"modules 1x1: wanted {ONE_CELL_FILE}, found none; train them with `{HOW_TO_TRAIN}`")
+    if modules == ONE_CELL:
+        return load_own()[0]
+    if not DENSE_FILE.is_file():
+        raise FileNotFoundError(f"dense modules: wanted {DENSE_FILE}, found none; train them with `{HOW_TO_TRAIN}`")
     model = load_unet()
     model.set_attachments(ATTACHMENT, SPEC)
-    return apply_motion(model, build_motion_patcher(ONE_CELL_SETTINGS, load_ema(ONE_CELL_FILE), torch.float32), ONE_CELL_SETTINGS)
+    return apply_motion(model, build_motion_patcher(DENSE_SETTINGS, load_ema(DENSE_FILE), torch.float32), DENSE_SETTINGS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...mvcustom_core.evaluation.report import BLURRED, CAMERA_LIMITS, PSNR_LIMITS, TSED_LIMITS
-from .rungs import ONE_CELL, RUNGS
+from .rungs import DENSE, RUNGS
 
 RETRIEVAL_LIMITS = (0.75, 0.25)  # share of views; by chance one in sixteen
 
@@ -65,18 +65,22 @@ DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
     "decoded": ("autoencoder alone", "baseline", "the true views encoded and decoded: the ceiling of whatever this backbone makes"),
     "frozen": ("frozen camera", "baseline", "a camera that does not move: the photograph nearest to the anchor in all views"),
     "warped": ("warped by depth", "baseline", "the anchor's true view carried into the others by its true depth, holes grey; no diffusion"),
-    "inversion": ("1x1 + inversion", "baseline", "the word V* alone, without pose blocks; modules that look along frames only"),
-    "customised": ("customised", "method", "the concept applied, dense modules: pass one"),
-    "rendering": ("+ rendering", "method", "pass two follows the features of the anchor, whose depth is estimated from pass one"),
+    "inversion": ("inversion", "baseline", "AnimateDiff and the word V* alone, without pose blocks"),
+    "customised": ("customised", "method", "the concept applied: pass one"),
+    "rendering": (
+        "+ rendering",
+        "method",
+        "pass two follows the anchor's features, its modules the surface; depth is estimated from pass one",
+    ),
     "completion": ("+ completion", "method", "and latent completion fills what the anchor does not see: everything on"),
     "one_pass": ("one pass", "variant", "the one-pass render hook in place of two passes"),
-    "rendering_1x1": ("rendering, 1x1", "variant", "feature rendering with modules that look along frames only"),
-    "rendering_trajectory": ("rendering, trajectory", "variant", "feature rendering with those modules, attending along the surface"),
+    "rendering_1x1": ("rendering, 1x1", "variant", "the same, its modules attending along frames only"),
+    "rendering_dense": ("rendering, dense", "variant", "the same with modules that were trained to attend to the whole grid"),
 }
 SHOWN = {key: ShownRung(key, rung.title, *DESCRIPTIONS[key]) for key, rung in RUNGS.items()}
 LADDER = ("customised", "rendering", "completion")
 SHEET = (*LADDER, "truth")  # from above to below
-NEED_1X1_MODULES = tuple(key for key, rung in RUNGS.items() if rung.modules == ONE_CELL)
+NEED_DENSE_MODULES = tuple(key for key, rung in RUNGS.items() if rung.modules == DENSE)
 
 FIGURES = (
     Figure(
@@ -176,9 +180,9 @@ MAIN_STEPS = (("customised", "rendering"), ("rendering", "completion"), ("custom
 COMPARISONS = (
     (
         "How far the modules look, under feature replacement",
-        "Dense modules look at the whole grid, the others along the surface that the depth shows, or along frames only.",
-        ("rendering", "rendering_trajectory", "rendering_1x1"),
-        (("rendering_1x1", "rendering_trajectory"), ("rendering_trajectory", "rendering"), ("rendering_1x1", "rendering")),
+        "Feature rendering as above attends along the surface that the depth shows; 1x1 along frames only; dense to the whole grid.",
+        ("rendering", "rendering_1x1", "rendering_dense"),
+        (("rendering_1x1", "rendering"), ("rendering_1x1", "rendering_dense"), ("rendering_dense", "rendering")),
     ),
     (
         "One pass against two",

@@ -30,7 +30,7 @@ from ...nodes.bridge.guidance import ConceptGuider
 from ...nodes.bridge.one_pass import Estimation, apply_one_pass
 from ...nodes.bridge.rendering import HookOptions, apply_rendering
 from ...nodes.bridge.tokens import add_token, encode_caption
-from .backbones import load_dense, load_model
+from .backbones import load_model, load_own
 from .baselines import BASELINES
 from .cases import AblationCase
 from .pictures import round_to_bytes
@@ -49,7 +49,7 @@ class SamplingSettings:
     surroundings: float = 0.0
     sampler: str = "euler"
     scheduler: str = "simple"
-    hook: HookOptions = field(default_factory=HookOptions)
+    hook: HookOptions = field(default_factory=lambda: HookOptions(follow_surface=True))
     completion: CompletionSettings = field(default_factory=CompletionSettings)
 
 
@@ -87,15 +87,16 @@ class Maker:
         """
         if rung in BASELINES:
             return Made(round_to_bytes(BASELINES[rung](self.case)), None)
+        as_loaded = replace(self.settings.hook, follow_surface=False)
         ways = {
             "decoded": self._decode_truth,
             "inversion": self._invert,
-            "customised": lambda: self.first_pass(DENSE),
-            "rendering": lambda: self._render(DENSE, self.settings.hook),
-            "completion": lambda: self._render(DENSE, self.settings.hook, complete=True),
+            "customised": lambda: self.first_pass(ONE_CELL),
+            "rendering": lambda: self._render(ONE_CELL, self.settings.hook),
+            "completion": lambda: self._render(ONE_CELL, self.settings.hook, complete=True),
             "one_pass": self._render_at_once,
-            "rendering_1x1": lambda: self._render(ONE_CELL, self.settings.hook),
-            "rendering_trajectory": lambda: self._render(ONE_CELL, replace(self.settings.hook, follow_surface=True)),
+            "rendering_1x1": lambda: self._render(ONE_CELL, as_loaded),
+            "rendering_dense": lambda: self._render(DENSE, as_loaded),
         }
         return ways[rung]()
 
@@ -124,12 +125,12 @@ class Maker:
         return self.depths[modules]
 
     def _decode_truth(self) -> Made:
-        vae = load_dense()[2]
+        vae = load_own()[2]
         return Made(round_to_bytes(vae.decode(vae.encode(self.case.truth.images.movedim(1, -1))).movedim(-1, 1)), None)
 
     def _invert(self) -> Made:
         """The learned word alone: no pose blocks."""
-        model, clip = load_model(ONE_CELL), add_token(load_dense()[1], self.recall())
+        model, clip = load_own()[0], add_token(load_own()[1], self.recall())
         started = time.perf_counter()
         views = self._sample(model, clip)
         return Made(views, time.perf_counter() - started)
@@ -149,15 +150,15 @@ class Maker:
         return Made(views, first.seconds + time.perf_counter() - started)
 
     def _render_at_once(self) -> Made:
-        model, clip = self._apply(DENSE)
+        model, clip = self._apply(ONE_CELL)
         started = time.perf_counter()
-        estimation = Estimation(load_dense()[2], EMBEDDED, self.case.anchor)
+        estimation = Estimation(load_own()[2], EMBEDDED, self.case.anchor)
         hooked = apply_one_pass(model, self.case.cameras, replace(self.settings.hook, shared_noise=False), estimation)
         return Made(self._sample(hooked, clip), time.perf_counter() - started)
 
     def _apply(self, modules: str) -> tuple[ModelPatcher, CLIP]:
         if modules not in self.applied:
-            self.applied[modules] = apply_to_both(load_model(modules), load_dense()[1], self.recall(), self.case.cameras, 1.0)
+            self.applied[modules] = apply_to_both(load_model(modules), load_own()[1], self.recall(), self.case.cameras, 1.0)
         return self.applied[modules]
 
     def _sample(self, model: ModelPatcher, clip: CLIP, sampler: comfy.samplers.KSAMPLER | None = None) -> Tensor:
@@ -171,7 +172,7 @@ class Maker:
             comfy.sample.prepare_noise(latents, seed), latents, sampler or comfy.samplers.sampler_object(settings.sampler), sigmas,
             disable_pbar=True, seed=seed,
         )  # fmt: skip
-        return round_to_bytes(load_dense()[2].decode(drawn).movedim(-1, 1))
+        return round_to_bytes(load_own()[2].decode(drawn).movedim(-1, 1))
 
     def _guide(self, model: ModelPatcher, positive: list[Any], negative: list[Any]) -> comfy.samplers.CFGGuider:
         settings = self.settings

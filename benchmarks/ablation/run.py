@@ -15,7 +15,7 @@ from .concepts import Concepts
 from .judge import Figures, Judge, load_judge
 from .making import Made, Maker, SamplingSettings
 from .progress import Progress
-from .rungs import DENSE, RUNGS
+from .rungs import ONE_CELL, RUNGS
 from .store import Store
 
 Write = Callable[[str], None]
@@ -54,7 +54,7 @@ class CaseTrial:
         if RUNGS[rung].modules is None:
             return (self.case.true_depth,), []
         try:
-            return (self.maker.estimate_depth(DENSE),), []
+            return (self.maker.estimate_depth(ONE_CELL),), []
         except ValueError as refusal:
             return (), [f"warps: no depth of the anchor; {refusal}"]
 
@@ -71,7 +71,7 @@ class Workshop:
         case = build_case(task)
         maker = Maker(case, lambda: self.concepts.recall(task.subject), self.settings)
         if self.store.is_finished(task.name, "customised"):
-            maker.first_passes[DENSE] = self.store.recall_views(task.name, "customised", len(case.cameras))
+            maker.first_passes[ONE_CELL] = self.store.recall_views(task.name, "customised", len(case.cameras))
         return CaseTrial(case, maker, load_judge())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DENSE, ONE_CELL = "dense", "1x1"
-"""Motion modules: the embedded backbone's own, and those that were trained to look at their own cell alone."""
+"""Motion modules: the embedded backbone's own, which look at their own cell alone, and those that were widened from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ RUNGS = {
     "decoded": Rung("true views through the autoencoder"),
     "frozen": Rung("nearest photograph, repeated"),
     "warped": Rung("anchor warped by true depth"),
-    "inversion": Rung("AnimateDiff (1x1) + textual inversion", ONE_CELL),
-    "customised": Rung("customised only", DENSE, every_prompt=True),
-    "rendering": Rung("+ feature rendering", DENSE, every_prompt=True),
-    "completion": Rung("+ completion", DENSE, every_prompt=True),
-    "one_pass": Rung("one pass", DENSE),
-    "rendering_1x1": Rung("feature rendering, modules 1x1", ONE_CELL),
-    "rendering_trajectory": Rung("feature rendering, trajectory", ONE_CELL),
+    "inversion": Rung("AnimateDiff + textual inversion", ONE_CELL),
+    "customised": Rung("customised only", ONE_CELL, every_prompt=True),
+    "rendering": Rung("+ feature rendering", ONE_CELL, every_prompt=True),
+    "completion": Rung("+ completion", ONE_CELL, every_prompt=True),
+    "one_pass": Rung("one pass", ONE_CELL),
+    "rendering_1x1": Rung("feature rendering, 1x1", ONE_CELL),
+    "rendering_dense": Rung("feature rendering, dense", DENSE),
 }
 
 

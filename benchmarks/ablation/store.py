@@ -34,7 +34,7 @@ class Store:
         """Make the store, or see that it is one of this run.
 
         Args:
-            facts: JSON, with "weights", "weights_1x1" and "settings"; the second may be None, and becomes known later.
+            facts: JSON, with "weights", "weights_dense" and "settings"; the second may be None, and becomes known later.
 
         Raises:
             ValueError: if it holds another run's pieces.
@@ -47,8 +47,8 @@ class Store:
             return _replace_text(path, _write_json(facts))
         before = json.loads(path.read_text(encoding="utf-8"))
         self._check(before, facts)
-        if before.get("weights_1x1") is None and facts.get("weights_1x1") is not None:
-            _replace_text(path, _write_json(before | {"weights_1x1": facts["weights_1x1"]}))
+        if before.get("weights_dense") is None and facts.get("weights_dense") is not None:
+            _replace_text(path, _write_json(before | {"weights_dense": facts["weights_dense"]}))
 
     def set_aside(self) -> Path | None:
         """Give the folder another name, if there is one; the new name."""
@@ -80,7 +80,7 @@ class Store:
         return self.folder / "cases" / case / name
 
     def _check(self, before: Facts, now: Facts) -> None:
-        names = [*MUST_AGREE, *(["weights_1x1"] if before.get("weights_1x1") and now.get("weights_1x1") else [])]
+        names = [*MUST_AGREE, *(["weights_dense"] if before.get("weights_dense") and now.get("weights_dense") else [])]
         pairs = list(_differ({name: before.get(name) for name in names}, {name: now.get(name) for name in names}))
         if pairs:
             raise ValueError(

@@ -73,9 +73,9 @@ MOTION = MotionSettings(
     mid_block=True,
     heads=4,
     max_frames=16,
-    scopes=(Scope(5), Scope(None), Scope(None), Scope(None)),
+    scopes=(Scope(1),) * len(LEVEL_CHANNELS),  # wider ones, trained on from these, have not reached them yet: see its card
     entropy_correction=True,
-    spatial_position=True,
+    spatial_position=False,
 )
 # Its latents have 16x16 cells at 128 px: the paper's two resolutions, a half and a quarter of SD1.5's latents, are levels 0 and 1 here.
 SPEC = BackboneSpec(

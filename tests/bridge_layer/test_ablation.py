@@ -33,12 +33,15 @@ from mvcustom.benchmarks.ablation.visibility import find_seen, pool_psnr
 from mvcustom.benchmarks.concept_quality import FIRST_SEED, place_cameras
 from mvcustom.benchmarks.kit.identity import SubjectEncoder, crop_subject
 from mvcustom.devtools import ROOT
+from mvcustom.mvcustom_core.backbone.motion import MotionModules
 from mvcustom.mvcustom_core.geometry.cameras import Cameras
 from mvcustom.mvcustom_core.geometry.rays import project_points, unproject_depth
 from mvcustom.mvcustom_core.scenes.scene import sample_concept
 from mvcustom.nodes.bridge.completion import Completion
 from mvcustom.nodes.bridge.motion import has_motion
 from mvcustom.nodes.bridge.rendering import ATTACHMENT as HOOK
+from mvcustom.nodes.hook_choices import SCOPES
+from mvcustom.training.motion import DENSE_SETTINGS
 
 SUBJECTS = range(FIRST_SEED, FIRST_SEED + 8)
 
@@ -218,7 +221,7 @@ def maker(case: AblationCase, monkeypatch: pytest.MonkeyPatch) -> Maker:
 def test_rungs_share_the_first_pass(maker: Maker):
     made = {rung: maker.make(rung) for rung in ("truth", "customised", "rendering", "completion", "one_pass")}
     assert maker.sampled == [
-        (False, False, False, None), (True, False, False, None), (True, True, False, None), (True, False, False, None),
+        (False, False, False, 1), (True, False, True, 1), (True, True, True, 1), (True, False, True, 1),
     ]  # fmt: skip
     assert made["truth"].seconds is None
     assert made["rendering"].seconds > made["customised"].seconds > 0
@@ -231,22 +234,22 @@ def test_the_autoencoder_alone_comes_near_the_truth(case: AblationCase):
 
 
 def test_a_first_pass_that_is_known_is_not_made_again(maker: Maker):
-    maker.first_passes[DENSE] = Made(maker.case.truth.images, 30.0)
+    maker.first_passes[ONE_CELL] = Made(maker.case.truth.images, 30.0)
     assert maker.make("customised").seconds == 30
     assert maker.make("rendering").seconds > 30
-    assert maker.sampled == [(True, False, False, None)]
+    assert maker.sampled == [(True, False, True, 1)]
 
 
-def test_modules_of_one_cell(maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_dense_modules(maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     backbones.load_model.cache_clear()
-    monkeypatch.setattr(backbones, "ONE_CELL_FILE", tmp_path / "motion_1x1.safetensors")
-    with pytest.raises(FileNotFoundError, match="python dev.py train-tiny motion_1x1"):
-        backbones.load_model(ONE_CELL)
-    weights = backbones.load_dense()[0].get_additional_models_with_key("mvcustom_motion")[0].model.state_dict()
-    save_file({f"ema/{name}": w.contiguous() for name, w in weights.items() if not name.endswith(".g")}, backbones.ONE_CELL_FILE)
-    for rung in ("rendering_1x1", "rendering_trajectory"):
+    monkeypatch.setattr(backbones, "DENSE_FILE", tmp_path / "motion_dense.safetensors")
+    with pytest.raises(FileNotFoundError, match="python dev.py train-tiny motion_dense"):
+        backbones.load_model(DENSE)
+    weights = MotionModules(DENSE_SETTINGS).state_dict()
+    save_file({f"ema/{name}": w.contiguous() for name, w in weights.items()}, backbones.DENSE_FILE)
+    for rung in ("rendering_dense", "rendering_1x1"):
         maker.make(rung)
-    assert maker.sampled == [(False, False, False, 1), (True, False, False, 1), (True, False, True, 1)]
+    assert maker.sampled == [(False, False, False, None), (True, False, False, None), (False, False, False, 1), (True, False, False, 1)]
     backbones.load_model.cache_clear()
 
 
@@ -257,9 +260,10 @@ def test_settings_are_the_demo_workflows():
     assert values["BasicScheduler"] == [settings.scheduler, settings.steps, 1] and values["KSamplerSelect"] == [settings.sampler]
     assert values["MVCustomConceptGuider"] == [settings.text_guidance, settings.image_guidance, settings.surroundings]
     hook, completion = settings.hook, settings.completion
-    strength, until, shared, _, _, sites, _, fade = values["MVCustomDepthRenderHook"]
+    strength, until, shared, _, scope, sites, _, fade = values["MVCustomDepthRenderHook"]
     assert (strength, until, fade) == (hook.settings.strength, hook.settings.until, hook.settings.fade)
     assert (shared, sites) == (hook.shared_noise, hook.sites) and hook.spare_subject == 0
+    assert SCOPES[scope] is hook.follow_surface
     assert values["MVCustomLatentCompletionSampler"][:3] == [completion.until, completion.repeats, completion.feather_px]
     learning, learn = values["MVCustomLearnConcept"], LEARNING
     assert learning[2:6] == [learn.steps, learn.pose_rate, learn.token_rate, learn.frames]

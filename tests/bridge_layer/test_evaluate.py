@@ -20,10 +20,10 @@ from mvcustom.benchmarks.ablation.cases import Task, list_tasks
 from mvcustom.benchmarks.ablation.concepts import Concepts
 from mvcustom.benchmarks.ablation.making import Made
 from mvcustom.benchmarks.ablation.progress import Progress
-from mvcustom.benchmarks.ablation.rungs import ONE_CELL, RUNGS
+from mvcustom.benchmarks.ablation.rungs import DENSE, RUNGS
 from mvcustom.benchmarks.ablation.store import Store, hash_file
 
-FACTS = {"weights": "abc", "weights_1x1": None, "settings": {"steps": 20, "learning": {"steps": 300}}}
+FACTS = {"weights": "abc", "weights_dense": None, "settings": {"steps": 20, "learning": {"steps": 300}}}
 VIEWS = torch.zeros(2, 3, 4, 4)
 
 
@@ -156,10 +156,10 @@ def test_a_store_keeps_to_its_run(tmp_path: Path):
 def test_modules_that_are_trained_later_join_a_store(tmp_path: Path):
     own = Store(tmp_path)
     own.begin(FACTS)
-    own.begin(FACTS | {"weights_1x1": "one"})
+    own.begin(FACTS | {"weights_dense": "one"})
     own.begin(FACTS)
-    with pytest.raises(ValueError, match="weights_1x1 one, not two"):
-        own.begin(FACTS | {"weights_1x1": "two"})
+    with pytest.raises(ValueError, match="weights_dense one, not two"):
+        own.begin(FACTS | {"weights_dense": "two"})
 
 
 def test_cases_without_a_run_are_not_mixed_in(tmp_path: Path):
@@ -253,16 +253,16 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[Task, list[str]]]]:
 def test_rungs_whose_modules_are_missing_are_left_out(
     tmp_path: Path, idle: list, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr(evaluate, "ONE_CELL_FILE", tmp_path / "motion_1x1.safetensors")
+    monkeypatch.setattr(evaluate, "DENSE_FILE", tmp_path / "motion_dense.safetensors")
     folder = str(tmp_path / "store")
     monkeypatch.setattr(sys, "argv", ["evaluate", "--folder", folder, "--subjects", "1", "--trajectories", "rotation"])
     assert evaluate.main() == 0
-    known = [rung for rung in RUNGS if RUNGS[rung].modules != ONE_CELL]
+    known = [rung for rung in RUNGS if RUNGS[rung].modules != DENSE]
     assert [rungs for _, rungs in idle[0]] == [known, *[["customised", "rendering", "completion"]] * 2]
     told = capsys.readouterr().err
-    assert "left out: inversion, rendering_1x1, rendering_trajectory" in told and "train-tiny motion_1x1" in told
+    assert "left out: rendering_dense" in told and "train-tiny motion_dense" in told
     facts = json.loads((tmp_path / "store" / "run.json").read_text())
-    assert facts["weights_1x1"] is None and len(facts["weights"]) == 12 and facts["settings"]["steps"] == 20
+    assert facts["weights_dense"] is None and len(facts["weights"]) == 12 and facts["settings"]["steps"] == 20
     assert facts["command"].startswith("python dev.py evaluate --folder") and {"date", "machine", "versions", "commit"} <= facts.keys()
     monkeypatch.setattr(sys, "argv", ["evaluate", "--folder", folder, "--steps", "6"])
     assert evaluate.main() == 2

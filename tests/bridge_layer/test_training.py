@@ -8,17 +8,18 @@ from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.motion import MotionModules
 from mvcustom.nodes.bridge.embedded import MOTION
 from mvcustom.training.image import alphas_cumprod, v_errors, v_loss
-from mvcustom.training.motion import ONE_CELL_SETTINGS, WIDENING, narrow
+from mvcustom.training.motion import DENSE_SETTINGS, WIDENING, narrow
 
 
-def test_scopes_widen_to_those_that_are_shipped():
-    assert narrow(MOTION, 3).scopes == (Scope(3),) * 4
-    assert narrow(MOTION, 5).scopes == (Scope(5),) * 4 and MOTION.scopes[0] == Scope(5)
-    assert list(WIDENING) == sorted(WIDENING) and narrow(MOTION, 1).scopes == ONE_CELL_SETTINGS.scopes
+def test_scopes_widen_from_one_cell_to_the_dense_ones():
+    assert narrow(DENSE_SETTINGS, 1).scopes == MOTION.scopes
+    assert narrow(DENSE_SETTINGS, 3).scopes == (Scope(3),) * 4
+    assert narrow(DENSE_SETTINGS, 5).scopes == (Scope(5),) * 4 and DENSE_SETTINGS.scopes == (Scope(5), *[Scope(None)] * 3)
+    assert list(WIDENING) == sorted(WIDENING)
 
 
 def test_wide_modules_take_over_all_of_the_narrow_ones():
-    taken = MotionModules(MOTION).load_state_dict(MotionModules(ONE_CELL_SETTINGS).state_dict(), strict=False)
+    taken = MotionModules(DENSE_SETTINGS).load_state_dict(MotionModules(MOTION).state_dict(), strict=False)
     assert not taken.unexpected_keys
     assert taken.missing_keys and all(name.endswith(".g") for name in taken.missing_keys)  # the gates of the 2-D position, at zero
 

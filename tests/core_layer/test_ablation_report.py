@@ -230,11 +230,11 @@ def test_goals_are_reached_or_missed(whole: Path, source: str) -> None:
 
 
 def test_an_unfinished_store_says_what_is_missing(tmp_path: Path) -> None:
-    later = {"completion", "inversion", "rendering_1x1", "rendering_trajectory"}
+    later = {"completion", "inversion", "rendering_dense", "rendering_1x1"}
     folder = build_store(tmp_path, 1, lambda case, rung: rung in later or (rung == "rendering" and case == "1000-0-rotation"))
     (folder / "cases" / "1000-1-rotation" / "customised.png").unlink()
     source = write_report(folder).read_text(encoding="utf-8")
-    assert "+ feature rendering: 3 of 4 cases" in source and "python dev.py train-tiny motion_1x1" in source
+    assert "+ feature rendering: 3 of 4 cases" in source and "python dev.py train-tiny motion_dense" in source
     assert "Judged of &#39;+ feature rendering&#39;" in source  # the answers are of what there is
     gain = Page(source).table("All cases: What each step adds: paired differences on the same cases")["+ rendering → + completion"]
     assert [cell.strip() for cell in gain] == ["0", "not measured"]
