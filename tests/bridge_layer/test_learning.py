@@ -182,11 +182,11 @@ def test_learning_starts_from_the_words_own_row():
 
 def test_learning_changes_the_concept_alone():
     model, clip, _ = load_once()
+    with torch.inference_mode():
+        views = sample(model)  # first of all: ComfyUI sets the schedule's buffers when it loads a model
     before = {name: tensor.clone() for name, tensor in model.model.state_dict().items()}
     motion = {name: tensor.clone() for name, tensor in model.get_additional_models()[0].model.state_dict().items()}
     text = {name: tensor.clone() for name, tensor in clip.cond_stage_model.state_dict().items()}
-    with torch.inference_mode():
-        views = sample(model)
     learned = learn(model)
     concept, curves, preview = learned.concept, learned.losses, learned.preview
     start = PoseBlocks(SPEC.pose_layout, NerfSettings(samples=4), torch.Generator().manual_seed(0)).state_dict()
