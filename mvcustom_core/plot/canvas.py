@@ -25,7 +25,7 @@ REFERENCE: Color = (150, 156, 167)
 SUBJECT: Color = (226, 210, 178)
 AXES: tuple[Color, ...] = ((196, 62, 62), (62, 148, 82), (62, 98, 190))  # x y z
 CATEGORIES: tuple[Color, ...] = (  # told apart under every colour blindness (Okabe and Ito)
-    (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233),
+    (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (0, 0, 0),
 )  # fmt: skip
 RAMP: tuple[Color, ...] = (  # indigo to orange, lightness rising evenly
     (28, 16, 120), (95, 10, 150), (150, 25, 145), (196, 60, 115), (228, 105, 80), (246, 158, 54),
