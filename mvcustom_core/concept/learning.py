@@ -201,7 +201,7 @@ class Learner:
         losses = {"denoising": denoising_loss((predicted - clean) / scale, region)}
         if of_class:
             return losses
-        if known and self._settings.weights.surroundings:
+        if known:
             without = self._predict_without(noisy, sigma, "empty" if clip.prompt == "empty" else "class")
             losses["surroundings"] = denoising_loss((predicted - without) / scale, 1 - region)
         return losses | rendering_losses(rendered.values(), targets.images, targets.masks)

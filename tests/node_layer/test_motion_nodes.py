@@ -77,11 +77,11 @@ def test_choices_reach_the_modules(base: ModelPatcher, motion_file: str) -> None
 
 
 def test_backbone_takes_the_same_choices() -> None:
-    model, _, _, report = execute(MVCustomLoadBackbone, checkpoint=EMBEDDED, motion_file=NONE, scope="AnimateDiff (1x1)")
-    assert has_motion(model).scopes == (Scope(1),) * 4
-    assert report.startswith("embedded motion modules") and "runs with scopes 1, 1, 1, 1" in report
+    model, _, _, report = execute(MVCustomLoadBackbone, checkpoint=EMBEDDED, motion_file=NONE, scope="dense")
+    assert has_motion(model).scopes == (Scope(None),) * 4
+    assert report.startswith("embedded motion modules") and "runs with scopes dense, dense, dense, dense" in report
     model, *_ = execute(MVCustomLoadBackbone, checkpoint=EMBEDDED, motion_file=NONE)
-    assert has_motion(model).scopes == (Scope(5), Scope(None), Scope(None), Scope(None))
+    assert has_motion(model).scopes == (Scope(1),) * 4
 
 
 def make_motion_lora(motion: ModelPatcher, rank: int = 2) -> dict[str, Tensor]:
