@@ -7,7 +7,7 @@ With u the negative prompt without the concept, i the negative prompt with it, a
 Without image guidance i is left out, and the rest is classifier-free guidance.
 
 A concept's blocks change a little of what stands beside the subject, too, and a scale above 1 makes much of that. So the scale can be
-confined to the subject (ours): it is then 1 where the rendered opacity is 0.
+confined to the subject (ours): it is then 1 wherever neither a cell nor one next to it has any rendered opacity.
 """
 
 from __future__ import annotations
