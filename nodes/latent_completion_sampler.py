@@ -50,7 +50,7 @@ class MVCustomLatentCompletionSampler(io.ComfyNode):
                     min=0,
                     max=8,
                     advanced=True,
-                    tooltip="Width of the blend between seen and unseen, in 64ths of the shorter side: latent cells at 512 pixels.",
+                    tooltip="Width of the blend between seen and unseen, in latent cells; below 512 pixels in 64ths of the side.",
                 ),
                 io.Combo.Input(
                     "noise",

@@ -31,8 +31,8 @@ class CompletionSettings:
         until: share of the steps that complete, from the noisy end; the default is timestep 800 of 1000, the first 10 of 50 steps. The
             paper says "early" only.
         repeats: perturbations in each of them, every one a further model call.
-        erode_px: taken off the visible side, where rendering is least sure; in 64ths of the picture's shorter side, which are the latent
-            cells of 512 pixels.
+        erode_px: taken off the visible side, where rendering is least sure; in latent cells or, where the shorter side has fewer than 64
+            of them, in the whole part of a cell that comes nearest to a 64th of that side.
         feather_px: half width of the blend between both sides, in the same unit.
     """
 
