@@ -72,7 +72,7 @@ def train_image(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 def train_motion(arguments: argparse.Namespace, folder: Path) -> None:
-    _run_motion(arguments, folder, MotionStage.name, embedded.MOTION, arguments.minutes)
+    _run_motion(arguments, folder, _motion_stage(arguments, folder, embedded.MOTION), arguments.minutes)
 
 
 def train_dense_motion(arguments: argparse.Namespace, folder: Path) -> None:
@@ -80,16 +80,21 @@ def train_dense_motion(arguments: argparse.Namespace, folder: Path) -> None:
     name = "motion_dense"
     started = (folder / "state" / f"{name}.safetensors").exists()
     steps = [DENSE_SETTINGS] if started else [*(narrow(DENSE_SETTINGS, window) for window in WIDENING), DENSE_SETTINGS]
-    for settings in steps:
-        _run_motion(arguments, folder, name, settings, arguments.minutes / len(steps))
+    start = None if started else load_ema(folder / "state" / f"{MotionStage.name}.safetensors")
+    for modules in steps:
+        stage = _motion_stage(arguments, folder, modules)
+        stage.name = name
+        if start:
+            stage.module.load_state_dict(start, strict=False)  # but for the gates, at zero; a saved state goes before it
+        _run_motion(arguments, folder, stage, arguments.minutes / len(steps))
 
 
-def _run_motion(arguments: argparse.Namespace, folder: Path, name: str, modules: MotionSettings, minutes: float) -> None:
+def _motion_stage(arguments: argparse.Namespace, folder: Path, modules: MotionSettings) -> MotionStage:
     torch.manual_seed(2)
-    stage = MotionStage(_trained_denoiser(folder), folder, arguments.batch, modules)
-    stage.name = name
-    if name != MotionStage.name:
-        stage.module.load_state_dict(load_ema(folder / "state" / "motion.safetensors"), strict=False)  # but for the gates, at zero
+    return MotionStage(_trained_denoiser(folder), folder, arguments.batch, modules)
+
+
+def _run_motion(arguments: argparse.Namespace, folder: Path, stage: MotionStage, minutes: float) -> None:
     settings = LoopSettings(minutes, arguments.rate or 1e-3, report_every=20, save_every=50, ema=0.995)
     run_stage(stage, settings, folder / "state")
 

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from torch import Tensor
 
+from ...mvcustom_core.geometry.cameras import Cameras
+from ...mvcustom_core.geometry.depth import AnchorDepth
 from ...mvcustom_core.sampling.operator import warp_images
 from .cases import AblationCase
 
 HOLE = 0.5  # grey where the anchor sees nothing
+BLUR = 1.3  # pixels, a Gaussian's deviation: less sharp than whatever is sampled
 
 
 def show_truth(case: AblationCase) -> Tensor:
     return case.truth.images
+
+
+def blur_truth(case: AblationCase) -> Tensor:
+    """Whether a figure of soft views is low because they are soft."""
+    from kornia.filters import gaussian_blur2d  # takes seconds
+
+    side = 2 * math.ceil(3 * BLUR) + 1
+    return gaussian_blur2d(case.truth.images, (side, side), (BLUR, BLUR))
 
 
 def repeat_nearest(case: AblationCase) -> Tensor:
@@ -24,8 +36,18 @@ def repeat_nearest(case: AblationCase) -> Tensor:
 
 def warp_anchor(case: AblationCase) -> Tensor:
     """The anchor's true picture as every view sees it by its true depth."""
-    warped, seen = warp_images(case.truth.images[[case.anchor]], [case.true_depth], case.cameras)
+    return warp_view(case.truth.images, case.true_depth, case.cameras)
+
+
+def warp_view(views: Tensor, anchor: AnchorDepth, cameras: Cameras) -> Tensor:
+    """One of the views [V, 3, H, W] as every view sees it by its depth, holes grey."""
+    warped, seen = warp_images(views[[anchor.view]], [anchor], cameras)
     return warped * seen + HOLE * (1 - seen)
 
 
-BASELINES: dict[str, Callable[[AblationCase], Tensor]] = {"truth": show_truth, "frozen": repeat_nearest, "warped": warp_anchor}
+BASELINES: dict[str, Callable[[AblationCase], Tensor]] = {
+    "truth": show_truth,
+    "blurred": blur_truth,
+    "frozen": repeat_nearest,
+    "warped": warp_anchor,
+}

@@ -63,9 +63,15 @@ class Goal:
 DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
     "truth": ("true views", "ceiling", "the scene rendered along the trajectory: the ceiling of every figure"),
     "decoded": ("autoencoder alone", "baseline", "the true views encoded and decoded: the ceiling of whatever this backbone makes"),
+    "blurred": ("blurred truth", "baseline", "the true views under a Gaussian of 1.3 pixels: whether softness alone costs a figure"),
     "frozen": ("frozen camera", "baseline", "a camera that does not move: the photograph nearest to the anchor in all views"),
     "warped": ("warped by depth", "baseline", "the anchor's true view carried into the others by its true depth, holes grey; no diffusion"),
     "inversion": ("inversion", "baseline", "AnimateDiff and the word V* alone, without pose blocks"),
+    "carried": (
+        "anchor carried",
+        "baseline",
+        "pass one's anchor carried by its estimated depth, holes grey, then encoded and decoded: what pass two would come to without loss",
+    ),
     "customised": ("customised", "method", "the concept applied: pass one"),
     "rendering": (
         "+ rendering",
@@ -74,6 +80,8 @@ DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
     ),
     "completion": ("+ completion", "method", "and latent completion fills what the anchor does not see: everything on"),
     "one_pass": ("one pass", "variant", "the one-pass render hook in place of two passes"),
+    "own_noise": ("own noise", "variant", "feature rendering from independent start noise, where ours moves with the anchor's surface"),
+    "noise_alone": ("noise alone", "variant", "the moved start noise, the modules along the surface, and no feature replaced"),
     "rendering_1x1": ("rendering, 1x1", "variant", "the same, its modules attending along frames only"),
     "rendering_dense": ("rendering, dense", "variant", "the same with modules that were trained to attend to the whole grid"),
 }
@@ -165,7 +173,7 @@ PLOTTED = ("camera pose accuracy", "points at the target cameras", "reprojection
 
 # A question, the figures that answer it, and what stands beside the ladder in its table.
 QUESTIONS = (
-    ("Does the camera obey?", ("camera pose accuracy",), ("frozen", *LADDER, "decoded", "truth")),
+    ("Does the camera obey?", ("camera pose accuracy",), ("frozen", *LADDER, "carried", "decoded", "truth")),
     ("Does the subject stay itself?", ("retrieval", "subject PSNR dB"), SHEET),
     ("Does the background hold?", ("warp background PSNR dB", "TSED", "revealed PSNR dB", "sharpness ratio"), SHEET),
 )
@@ -185,6 +193,12 @@ COMPARISONS = (
         (("rendering_1x1", "rendering"), ("rendering_1x1", "rendering_dense"), ("rendering_dense", "rendering")),
     ),
     (
+        "Features against start noise",
+        "Feature rendering above also lets the start noise move with the anchor's surface, which is ours: each of the two on its own.",
+        ("customised", "rendering", "own_noise", "noise_alone"),
+        (("customised", "own_noise"), ("customised", "noise_alone"), ("own_noise", "rendering"), ("noise_alone", "rendering")),
+    ),
+    (
         "One pass against two",
         "Two passes draw all views, estimate the anchor's depth from them and draw again; one pass draws once.",
         ("customised", "rendering", "completion", "one_pass"),
@@ -193,8 +207,8 @@ COMPARISONS = (
     (
         "Baselines",
         "What a camera that does not move, a warp without diffusion, and a word without pose blocks reach on the same cases.",
-        ("truth", "frozen", "warped", "inversion", "customised", "rendering", "completion"),
-        (("frozen", "completion"), ("warped", "completion"), ("inversion", "completion")),
+        ("truth", "blurred", "frozen", "warped", "inversion", "carried", "customised", "rendering", "completion"),
+        (("frozen", "completion"), ("warped", "completion"), ("inversion", "completion"), ("completion", "carried")),
     ),
 )
 

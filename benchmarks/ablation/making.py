@@ -31,7 +31,7 @@ from ...nodes.bridge.one_pass import Estimation, apply_one_pass
 from ...nodes.bridge.rendering import HookOptions, apply_rendering
 from ...nodes.bridge.tokens import add_token, encode_caption
 from .backbones import load_model, load_own
-from .baselines import BASELINES
+from .baselines import BASELINES, warp_view
 from .cases import AblationCase
 from .pictures import round_to_bytes
 from .rungs import DENSE, ONE_CELL
@@ -87,14 +87,18 @@ class Maker:
         """
         if rung in BASELINES:
             return Made(round_to_bytes(BASELINES[rung](self.case)), None)
-        as_loaded = replace(self.settings.hook, follow_surface=False)
+        hook = self.settings.hook
+        as_loaded = replace(hook, follow_surface=False)
         ways = {
             "decoded": self._decode_truth,
             "inversion": self._invert,
+            "carried": self._carry,
             "customised": lambda: self.first_pass(ONE_CELL),
-            "rendering": lambda: self._render(ONE_CELL, self.settings.hook),
-            "completion": lambda: self._render(ONE_CELL, self.settings.hook, complete=True),
+            "rendering": lambda: self._render(ONE_CELL, hook),
+            "completion": lambda: self._render(ONE_CELL, hook, complete=True),
             "one_pass": self._render_at_once,
+            "own_noise": lambda: self._render(ONE_CELL, replace(hook, shared_noise=False)),
+            "noise_alone": lambda: self._render(ONE_CELL, replace(hook, settings=replace(hook.settings, strength=0.0))),
             "rendering_1x1": lambda: self._render(ONE_CELL, as_loaded),
             "rendering_dense": lambda: self._render(DENSE, as_loaded),
         }
@@ -125,8 +129,14 @@ class Maker:
         return self.depths[modules]
 
     def _decode_truth(self) -> Made:
-        vae = load_own()[2]
-        return Made(round_to_bytes(vae.decode(vae.encode(self.case.truth.images.movedim(1, -1))).movedim(-1, 1)), None)
+        return Made(_pass_through(self.case.truth.images), None)
+
+    def _carry(self) -> Made:
+        """The first pass's anchor in every view: what two passes would come to if the second one carried it without loss."""
+        first = self.first_pass(ONE_CELL)
+        started = time.perf_counter()
+        warped = warp_view(first.views, self.estimate_depth(ONE_CELL), self.case.cameras)
+        return Made(_pass_through(warped), first.seconds + time.perf_counter() - started)
 
     def _invert(self) -> Made:
         """The learned word alone: no pose blocks."""
@@ -182,3 +192,9 @@ class Maker:
         guider.set_conds(positive, negative)
         guider.set_cfg(settings.text_guidance)
         return guider
+
+
+def _pass_through(views: Tensor) -> Tensor:
+    """Views [V, 3, H, W] as the autoencoder gives them back."""
+    vae = load_own()[2]
+    return round_to_bytes(vae.decode(vae.encode(views.movedim(1, -1))).movedim(-1, 1))

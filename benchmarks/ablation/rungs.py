@@ -26,13 +26,17 @@ class Rung:
 RUNGS = {
     "truth": Rung("true views"),
     "decoded": Rung("true views through the autoencoder"),
+    "blurred": Rung("true views, blurred"),
     "frozen": Rung("nearest photograph, repeated"),
     "warped": Rung("anchor warped by true depth"),
     "inversion": Rung("AnimateDiff + textual inversion", ONE_CELL),
+    "carried": Rung("own anchor warped, through the autoencoder", ONE_CELL),
     "customised": Rung("customised only", ONE_CELL, every_prompt=True),
     "rendering": Rung("+ feature rendering", ONE_CELL, every_prompt=True),
     "completion": Rung("+ completion", ONE_CELL, every_prompt=True),
     "one_pass": Rung("one pass", ONE_CELL),
+    "own_noise": Rung("feature rendering, independent noise", ONE_CELL),
+    "noise_alone": Rung("shared noise without feature rendering", ONE_CELL),
     "rendering_1x1": Rung("feature rendering, 1x1", ONE_CELL),
     "rendering_dense": Rung("feature rendering, dense", DENSE),
 }

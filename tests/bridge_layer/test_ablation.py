@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from mvcustom.benchmarks.ablation import backbones, judge
-from mvcustom.benchmarks.ablation.baselines import HOLE, repeat_nearest, warp_anchor
+from mvcustom.benchmarks.ablation.baselines import HOLE, blur_truth, repeat_nearest, warp_anchor
 from mvcustom.benchmarks.ablation.cases import (
     HELD_OUT,
     LEARNED,
@@ -203,12 +203,13 @@ def test_the_reader_reads_the_truth(case: AblationCase, ruler: judge.Judge):
 def maker(case: AblationCase, monkeypatch: pytest.MonkeyPatch) -> Maker:
     """Whose samplings give the truth and are listed: hooked, completing, along the surface, and the window of the second level."""
     maker = Maker(case, lambda: None, SamplingSettings())
-    maker.sampled = []
+    maker.sampled, maker.plans = [], []
 
     def sample(self: Maker, model, clip, sampler=None) -> Tensor:  # noqa: ANN001
         hook = model.get_attachment(HOOK)
         scopes = model.model_options["transformer_options"].get("mvcustom", {}).get("scopes")
         completes = sampler is not None and isinstance(sampler.sampler_function, Completion)
+        self.plans.append(hook and hook.plan)
         self.sampled.append((hook is not None, completes, scopes is not None, has_motion(model).scopes[1].window))
         return self.case.truth.images
 
@@ -231,6 +232,30 @@ def test_the_autoencoder_alone_comes_near_the_truth(case: AblationCase):
     made = Maker(case, lambda: None, SamplingSettings()).make("decoded")
     error = (made.views - case.truth.images).square().mean()
     assert made.seconds is None and 22 < float(-10 * error.log10()) < 45
+
+
+def test_the_anchor_is_carried_by_its_depth(maker: Maker):
+    """The truth stands for the first pass here, so the views are the warped truth but for the autoencoder, and the anchor's is its own."""
+    made, warped = maker.make("carried").views, maker.make("warped").views
+    error = (made - warped).square().mean((1, 2, 3))
+    assert maker.sampled == [(False, False, False, 1)]
+    assert float(-10 * error.mean().log10()) > 20
+    others = [view for view in range(len(made)) if view != maker.case.anchor]
+    moved = (made[others] - made[maker.case.anchor]).square().mean((1, 2, 3))
+    assert (moved > 2 * error[others]).all()
+
+
+def test_features_and_start_noise_on_their_own(maker: Maker):
+    maker.make("own_noise"), maker.make("noise_alone")
+    _, own_noise, noise_alone = maker.plans
+    assert (own_noise.shared_noise, own_noise.settings.strength) == (False, 1)
+    assert (noise_alone.shared_noise, noise_alone.settings.strength) == (True, 0)
+
+
+def test_blurred_truth_is_the_truth_without_its_edges(case: AblationCase):
+    blurred, truth = blur_truth(case), case.truth.images
+    assert torch.allclose(blurred.mean(), truth.mean(), atol=5e-3)
+    assert blurred.diff(dim=-1).square().mean() < 0.5 * truth.diff(dim=-1).square().mean()
 
 
 def test_a_first_pass_that_is_known_is_not_made_again(maker: Maker):
