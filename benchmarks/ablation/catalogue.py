@@ -66,6 +66,11 @@ DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
     "blurred": ("blurred truth", "baseline", "the true views under a Gaussian of 1.3 pixels: whether softness alone costs a figure"),
     "frozen": ("frozen camera", "baseline", "a camera that does not move: the photograph nearest to the anchor in all views"),
     "warped": ("warped by depth", "baseline", "the anchor's true view carried into the others by its true depth, holes grey; no diffusion"),
+    "latents": (
+        "latents carried",
+        "baseline",
+        "the anchor's true latents carried by true depth, on the true latents of what it does not see: what the latents' grid can carry",
+    ),
     "inversion": ("inversion", "baseline", "AnimateDiff and the word V* alone, without pose blocks"),
     "carried": (
         "anchor carried",
@@ -173,7 +178,7 @@ PLOTTED = ("camera pose accuracy", "points at the target cameras", "reprojection
 
 # A question, the figures that answer it, and what stands beside the ladder in its table.
 QUESTIONS = (
-    ("Does the camera obey?", ("camera pose accuracy",), ("frozen", *LADDER, "carried", "decoded", "truth")),
+    ("Does the camera obey?", ("camera pose accuracy",), ("frozen", *LADDER, "carried", "latents", "decoded", "truth")),
     ("Does the subject stay itself?", ("retrieval", "subject PSNR dB"), SHEET),
     ("Does the background hold?", ("warp background PSNR dB", "TSED", "revealed PSNR dB", "sharpness ratio"), SHEET),
 )
@@ -207,7 +212,7 @@ COMPARISONS = (
     (
         "Baselines",
         "What a camera that does not move, a warp without diffusion, and a word without pose blocks reach on the same cases.",
-        ("truth", "blurred", "frozen", "warped", "inversion", "carried", "customised", "rendering", "completion"),
+        ("truth", "decoded", "blurred", "frozen", "warped", "latents", "inversion", "carried", "customised", "rendering", "completion"),
         (("frozen", "completion"), ("warped", "completion"), ("inversion", "completion"), ("completion", "carried")),
     ),
 )

@@ -21,7 +21,8 @@ from torch import Tensor
 from ...mvcustom_core.concept.concept import Concept
 from ...mvcustom_core.geometry.depth import AnchorDepth
 from ...mvcustom_core.sampling.completion import CompletionSettings
-from ...mvcustom_core.sampling.operator import warp_images
+from ...mvcustom_core.sampling.operator import build_render_operator, warp_images
+from ...mvcustom_core.sampling.rendering import replace_features
 from ...nodes.bridge.completion import build_completion_sampler
 from ...nodes.bridge.concept import apply_to_both, session_of
 from ...nodes.bridge.depth import DepthSources, estimate_anchor
@@ -91,6 +92,7 @@ class Maker:
         as_loaded = replace(hook, follow_surface=False)
         ways = {
             "decoded": self._decode_truth,
+            "latents": self._carry_latents,
             "inversion": self._invert,
             "carried": self._carry,
             "customised": lambda: self.first_pass(ONE_CELL),
@@ -129,14 +131,20 @@ class Maker:
         return self.depths[modules]
 
     def _decode_truth(self) -> Made:
-        return Made(_pass_through(self.case.truth.images), None)
+        return Made(_decode(_encode(self.case.truth.images)), None)
+
+    def _carry_latents(self) -> Made:
+        """What feature rendering does, done to latents: no network between, and no noise."""
+        case, latents = self.case, _encode(self.case.truth.images)
+        operator = build_render_operator([case.true_depth], case.cameras, tuple(latents.shape[-2:]))
+        return Made(_decode(replace_features(latents, operator, 1.0)), None)
 
     def _carry(self) -> Made:
         """The first pass's anchor in every view: what two passes would come to if the second one carried it without loss."""
         first = self.first_pass(ONE_CELL)
         started = time.perf_counter()
         warped = warp_view(first.views, self.estimate_depth(ONE_CELL), self.case.cameras)
-        return Made(_pass_through(warped), first.seconds + time.perf_counter() - started)
+        return Made(_decode(_encode(warped)), first.seconds + time.perf_counter() - started)
 
     def _invert(self) -> Made:
         """The learned word alone: no pose blocks."""
@@ -182,7 +190,7 @@ class Maker:
             comfy.sample.prepare_noise(latents, seed), latents, sampler or comfy.samplers.sampler_object(settings.sampler), sigmas,
             disable_pbar=True, seed=seed,
         )  # fmt: skip
-        return round_to_bytes(load_own()[2].decode(drawn).movedim(-1, 1))
+        return _decode(drawn)
 
     def _guide(self, model: ModelPatcher, positive: list[Any], negative: list[Any]) -> comfy.samplers.CFGGuider:
         settings = self.settings
@@ -194,7 +202,11 @@ class Maker:
         return guider
 
 
-def _pass_through(views: Tensor) -> Tensor:
-    """Views [V, 3, H, W] as the autoencoder gives them back."""
-    vae = load_own()[2]
-    return round_to_bytes(vae.decode(vae.encode(views.movedim(1, -1))).movedim(-1, 1))
+def _encode(views: Tensor) -> Tensor:
+    """Latents [V, 4, h, w] of views [V, 3, H, W]."""
+    return load_own()[2].encode(views.movedim(1, -1))
+
+
+def _decode(latents: Tensor) -> Tensor:
+    """Views [V, 3, H, W] as they are kept."""
+    return round_to_bytes(load_own()[2].decode(latents).movedim(-1, 1))

@@ -245,6 +245,16 @@ def test_the_anchor_is_carried_by_its_depth(maker: Maker):
     assert (moved > 2 * error[others]).all()
 
 
+def test_latents_are_carried_by_the_true_depth(case: AblationCase):
+    made = Maker(case, lambda: None, SamplingSettings())
+    carried, decoded = made.make("latents").views, made.make("decoded").views
+    assert torch.equal(carried[case.anchor], decoded[case.anchor])
+    error = (carried - decoded).square().mean((1, 2, 3))
+    moved = (decoded - decoded[case.anchor]).square().mean((1, 2, 3))
+    others = [view for view in range(len(decoded)) if view != case.anchor]
+    assert (error[others] > 0).all() and (error[others] < 0.5 * moved[others]).all()
+
+
 def test_features_and_start_noise_on_their_own(maker: Maker):
     maker.make("own_noise"), maker.make("noise_alone")
     _, own_noise, noise_alone = maker.plans
