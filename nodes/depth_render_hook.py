@@ -32,7 +32,11 @@ class MVCustomDepthRenderHook(io.ComfyNode):
                 CamerasSocket.Input("cameras", tooltip="The trajectory of both passes."),
                 io.Image.Input("views", tooltip="The first pass, decoded: shows what will be copied."),
                 *strength_inputs(),
-                io.Boolean.Input("shared_noise", default=True, tooltip="Let the start noise move with the anchor's surface, too."),
+                io.Boolean.Input(
+                    "shared_noise",
+                    default=True,
+                    tooltip="Let the start noise move with the anchor's surface, too. On the embedded backbone features alone hold little.",
+                ),
                 *place_inputs(),
             ],
             outputs=[
