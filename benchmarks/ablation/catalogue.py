@@ -81,7 +81,7 @@ DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
     "rendering": (
         "+ rendering",
         "method",
-        "pass two follows the anchor's features, its modules the surface; depth is estimated from pass one",
+        "pass two follows the anchor's features, its start noise and its modules the surface; depth is estimated from pass one",
     ),
     "completion": ("+ completion", "method", "and latent completion fills what the anchor does not see: everything on"),
     "one_pass": ("one pass", "variant", "the one-pass render hook in place of two passes"),
@@ -184,7 +184,7 @@ QUESTIONS = (
 )
 GOALS = (
     Goal("Camera pose accuracy with everything on", "camera pose accuracy", "completion", 0.735),
-    Goal("What feature rendering adds to it", "camera pose accuracy", "rendering", 0.2, over="customised"),
+    Goal("What the render hook, features and start noise, adds to it", "camera pose accuracy", "rendering", 0.2, over="customised"),
     Goal("What completion adds to that", "camera pose accuracy", "completion", 0.0, over="rendering"),
 )
 

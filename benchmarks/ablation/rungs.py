@@ -29,7 +29,7 @@ RUNGS = {
     "blurred": Rung("true views, blurred"),
     "frozen": Rung("nearest photograph, repeated"),
     "warped": Rung("anchor warped by true depth"),
-    "latents": Rung("the anchor's true latents carried by true depth"),
+    "latents": Rung("anchor's true latents carried by true depth"),
     "inversion": Rung("AnimateDiff + textual inversion", ONE_CELL),
     "carried": Rung("own anchor warped, through the autoencoder", ONE_CELL),
     "customised": Rung("customised only", ONE_CELL, every_prompt=True),

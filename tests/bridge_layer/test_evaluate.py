@@ -215,7 +215,7 @@ def parse(monkeypatch: pytest.MonkeyPatch, *words: str) -> argparse.Namespace:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--rungs", "truth,nothing"), "wanted some of truth, decoded, frozen"),
+        (("--rungs", "truth,nothing"), "wanted some of truth, decoded, blurred"),
         (("--trajectories", "spiral"), "got spiral"),
         (("--subjects", "17"), "invalid choice"),
         (("--prompts", "5"), "invalid choice"),
