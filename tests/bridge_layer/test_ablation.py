@@ -256,7 +256,8 @@ def test_latents_are_carried_by_the_true_depth(case: AblationCase):
 
 
 def test_features_and_start_noise_on_their_own(maker: Maker):
-    maker.make("own_noise"), maker.make("noise_alone")
+    for rung in ("own_noise", "noise_alone"):
+        maker.make(rung)
     _, own_noise, noise_alone = maker.plans
     assert (own_noise.shared_noise, own_noise.settings.strength) == (False, 1)
     assert (noise_alone.shared_noise, noise_alone.settings.strength) == (True, 0)
