@@ -9,6 +9,9 @@ does, and the scene's caption is the prompt. Two measures for each scene, of the
   view without regard to occlusion, with noise up to a middle level, as one would refine a warped picture. PSNR against it, and the share of
   pixels that are nearer to it than to the truth, with the hook and its completion and with the hook alone. Pixels where both are alike
   (mean difference under 0.1) do not count.
+* `kept noise`: whether views keep their start noise as texture, which they do where nothing behind the last rendered features sees it.
+  Features of independent start noise, rendered up to the last step: correlation of what sets the views' latents off from the anchor's,
+  carried to them, with what set their start noise off likewise, where the mask is 1.
 """
 
 from __future__ import annotations
@@ -32,12 +35,13 @@ from ..mvcustom_core.geometry.cameras import Cameras
 from ..mvcustom_core.geometry.depth import AnchorDepth, DepthMap
 from ..mvcustom_core.geometry.rays import project_points, unproject_depth
 from ..mvcustom_core.sampling.completion import CompletionSettings
+from ..mvcustom_core.sampling.rendering import RenderingSettings
 from ..mvcustom_core.scenes.render import Rendering, render_scene
 from ..mvcustom_core.scenes.scene import Scene, sample_scene
 from ..mvcustom_core.scenes.sweep import sample_sweep
 from ..nodes.bridge.completion import build_completion_sampler
 from ..nodes.bridge.embedded import SIZE, load_embedded
-from ..nodes.bridge.rendering import apply_rendering
+from ..nodes.bridge.rendering import HookOptions, apply_rendering
 from ..nodes.bridge.tokens import encode_caption
 
 FIRST_SEED = 10**6  # of the scenes
@@ -73,12 +77,12 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=6, help="(default: %(default)s)")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    columns = ("seen, dB", "with the hook", "copied, dB", "with completion", "nearer to the copy", "with completion")
-    print("| scene | " + " | ".join(columns) + " |\n" + "| --- " * 7 + "|")
+    columns = ("seen, dB", "with the hook", "copied, dB", "with completion", "nearer to the copy", "with completion", "kept noise")
+    print("| scene | " + " | ".join(columns) + " |\n" + "| --- " * 8 + "|")
     rows = []
     for number in range(options.scenes):
         case = draw_case(number, options.views)
-        rows.append((*measure_seen(case, options.steps), *measure_copied(case, options.steps)))
+        rows.append((*measure_seen(case, options.steps), *measure_copied(case, options.steps), measure_kept_noise(case, options.steps)))
         print(f"| {number} | " + " | ".join(f"{figure:.3g}" for figure in rows[-1]) + " |", flush=True)
     print("| mean | " + " | ".join(f"{statistics.mean(column):.3g}" for column in zip(*rows, strict=True)) + " |")
     better = [sum(row[1] > row[0] for row in rows), sum(row[3] < row[2] for row in rows), sum(row[5] < row[4] for row in rows)]
@@ -115,8 +119,24 @@ def measure_copied(case: Case, steps: int) -> tuple[float, float, float, float]:
     return *(psnr(view, copy, counted) for view in views), *map(float, nearer)
 
 
+@torch.inference_mode()
+def measure_kept_noise(case: Case, steps: int) -> float:
+    """Correlation of the views' difference from the carried anchor in the end with that in their start noise."""
+    settings = RenderingSettings(until=1.0, fade=0.0)
+    hooked, operator = apply_rendering(load_once()[0], [case.depth], case.cameras, HookOptions(settings, shared_noise=False))
+    latents = draw_latents(case, hooked, comfy.samplers.sampler_object("euler"), steps)
+    seen = (operator.mask[case.others] == 1).expand_as(latents[case.others])
+    differences = [(x - operator.apply(x[[case.anchor]]))[case.others][seen] for x in (latents, draw_noise(case, latents))]
+    return float(torch.corrcoef(torch.stack(differences))[0, 1])
+
+
 def draw_views(case: Case, model: ModelPatcher, sampler: comfy.samplers.KSAMPLER, steps: int, start: Tensor | None = None) -> Tensor:
     """The decoded views [V - 1, 3, H, W] but the anchor's, from pure noise or from noised pictures."""
+    return load_once()[2].decode(draw_latents(case, model, sampler, steps, start)[case.others]).movedim(-1, 1).float()
+
+
+def draw_latents(case: Case, model: ModelPatcher, sampler: comfy.samplers.KSAMPLER, steps: int, start: Tensor | None = None) -> Tensor:
+    """The latents [V, C, h, w] of all views, the anchor's those of its true picture."""
     _, clip, vae = load_once()
     pictures = case.true.images if start is None else start
     latents = vae.encode(pictures.movedim(1, -1))
@@ -126,12 +146,15 @@ def draw_views(case: Case, model: ModelPatcher, sampler: comfy.samplers.KSAMPLER
     sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), "simple", full)[-steps - 1 :]
     if start is None:
         latents = latents * (1 - kept)
-    noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(case.seed))
     prompts = ([[encode_caption(clip, text), {}]] for text in (case.scene.words.caption, ""))
-    drawn = comfy.sample.sample_custom(
-        model, noise, 1.0, sampler, sigmas, *prompts, latents, noise_mask=kept, disable_pbar=True, seed=case.seed
+    return comfy.sample.sample_custom(
+        model, draw_noise(case, latents), 1.0, sampler, sigmas, *prompts, latents, noise_mask=kept, disable_pbar=True, seed=case.seed
     )
-    return vae.decode(drawn[case.others]).movedim(-1, 1).float()
+
+
+def draw_noise(case: Case, latents: Tensor) -> Tensor:
+    """Start noise of the latents' shape, the case's own."""
+    return torch.randn(latents.shape, generator=torch.Generator().manual_seed(case.seed))
 
 
 def copy_anchor(case: Case) -> tuple[Tensor, Tensor]:

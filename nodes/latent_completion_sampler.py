@@ -50,7 +50,7 @@ class MVCustomLatentCompletionSampler(io.ComfyNode):
                     min=0,
                     max=8,
                     advanced=True,
-                    tooltip="Width of the blend between seen and unseen, in latent cells; below 512 pixels in 64ths of the side.",
+                    tooltip="Width of the blend between seen and unseen, in latent cells at 512 pixels or more; in smaller pictures less.",
                 ),
                 io.Combo.Input(
                     "noise",

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ..shapes import check_shape
+from .taps import count_as_seen
 
 REFERENCE_CELLS = 64
 
@@ -31,8 +32,8 @@ class CompletionSettings:
         until: share of the steps that complete, from the noisy end; the default is timestep 800 of 1000, the first 10 of 50 steps. The
             paper says "early" only.
         repeats: perturbations in each of them, every one a further model call.
-        erode_px: taken off the visible side, where rendering is least sure; in latent cells or, where the shorter side has fewer than 64
-            of them, in the whole part of a cell that comes nearest to a 64th of that side.
+        erode_px: taken off the visible side, where rendering is least sure; in cells of latents with 64 a side or more, and in
+            proportion less, rounded to whole cells, of smaller ones.
         feather_px: half width of the blend between both sides, in the same unit.
     """
 
@@ -53,19 +54,18 @@ def count_completed_steps(visible: Tensor, steps: int, settings: CompletionSetti
 
 
 def fit_mask(mask: Tensor, size: tuple[int, int], settings: CompletionSettings) -> Tensor:
-    """A mask [V, 1, H, W] in [0, 1], softened and brought to latents of `size` (h, w).
+    """A mask [V, 1, H, W] in [0, 1], brought to latents of `size` (h, w) and softened.
 
-    Small latents are softened on a finer grid: their cells are so large that a whole one taken off the visible side would have most of
-    what the anchor sees drawn afresh, each view for itself.
+    A cell counts as seen as far as rendering counts it: one that is seen for the most part is rendered whole, and drawing a part of it
+    afresh would cost the views what they share there.
 
     Returns:
         [V, 1, h, w].
     """
     check_shape(mask, "V 1 H W")
-    finer = max(1, round(REFERENCE_CELLS / min(size)))
-    grid = size[0] * finer, size[1] * finer
-    softened = soften_mask(torch.nn.functional.interpolate(mask, size=grid, mode="area"), settings.erode_px, settings.feather_px)
-    return torch.nn.functional.avg_pool2d(softened, finer) if finer > 1 else softened
+    seen = count_as_seen(torch.nn.functional.interpolate(mask, size=size, mode="area"))
+    scale = min(1.0, min(size) / REFERENCE_CELLS)
+    return soften_mask(seen, round(settings.erode_px * scale), round(settings.feather_px * scale))
 
 
 def soften_mask(mask: Tensor, erode_px: int, feather_px: int) -> Tensor:

@@ -21,7 +21,7 @@ from ..geometry.mesh import DepthMesh, build_depth_mesh
 from ..geometry.raster import RasterHits, RasterSettings, rasterize_mesh
 from ..shapes import check_shape
 from .seams import TargetRows, blend_anchors
-from .taps import compress_taps, sample_cell_depth, sample_confidence, weigh_cells
+from .taps import COVERAGE, compress_taps, count_as_seen, sample_cell_depth, sample_confidence, weigh_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class OperatorSettings:
     supersample: int | None = None
     depth_tolerance: float = 0.03
     max_stretch: float = 3.0
-    coverage: tuple[float, float] = (0.3, 0.7)
+    coverage: tuple[float, float] = COVERAGE
     min_weight: float = 1e-3
 
     def __post_init__(self) -> None:
@@ -229,10 +229,8 @@ def _reduce_hits(hits: RasterHits, depth_map: DepthMap, size: tuple[int, int], s
         settings.min_weight,
     )
     average = partial(reduce, pattern="(h s) (w t) -> h w", reduction="mean", s=samples, t=samples)
-    low, high = settings.coverage
-    share = ((average(seen) - low) / (high - low)).clamp(0, 1)
     score = average(seen / hits.stretch[0].clamp(min=1))
-    return TargetRows(indices, weights, share * share * (3 - 2 * share), score)  # smoothstep
+    return TargetRows(indices, weights, count_as_seen(average(seen), settings.coverage), score)
 
 
 def _stack_views(anchors: tuple[int, ...], views: list[TargetRows]) -> RenderOperator:

@@ -1,4 +1,4 @@
-"""The rows of the render operator: which anchor cells a sample reads, and how the samples of a target cell merge."""
+"""The rows of the render operator: which anchor cells a sample reads, how the samples of a target cell merge, and what counts as seen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from torch import Tensor
 from ..geometry.depth import DepthMap
 from ..geometry.rays import surround_points
 
+COVERAGE = 0.3, 0.7  # share of a cell that must be seen for it to count at all, and to count fully
 DISAGREEING = 1e-4  # share of its bilinear weight that a cell of another depth keeps, so that a sample never loses all four
+
+
+def count_as_seen(share: Tensor, coverage: tuple[float, float] = COVERAGE) -> Tensor:
+    """How far cells count as seen of which a share in [0, 1] is seen: a smooth step between the bounds of `coverage`."""
+    low, high = coverage
+    t = ((share - low) / (high - low)).clamp(0, 1)
+    return t * t * (3 - 2 * t)
 
 
 def sample_cell_depth(depth_map: DepthMap, size: tuple[int, int]) -> Tensor:

@@ -23,6 +23,11 @@ def test_completed_pixels_do_not_repeat_the_anchor():
     assert completed_share < 0.7 * plain_share
 
 
+def test_views_do_not_keep_their_start_noise():
+    """They would (0.9 and more) with features rendered at the network's last transformer, behind which nothing sees their noise."""
+    assert quality.measure_kept_noise(quality.draw_case(2, views=3), steps=4) < 0.6
+
+
 @pytest.mark.slow
 def test_both_hold_on_nine_scenes_of_ten():
     cases = [quality.draw_case(number, 4) for number in range(10)]
