@@ -77,6 +77,12 @@ DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
         "baseline",
         "pass one's anchor carried by its estimated depth, holes grey, then encoded and decoded: what pass two would come to without loss",
     ),
+    "own_latents": (
+        "own latents carried",
+        "baseline",
+        "the latents of pass one's anchor carried by its estimated depth, as feature rendering carries features, on pass one's",
+    ),
+    "own_cells": ("own cells carried", "baseline", "the same to the nearest whole cell, as the shared start noise moves"),
     "customised": ("customised", "method", "the concept applied: pass one"),
     "rendering": (
         "+ rendering",
@@ -85,6 +91,7 @@ DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
     ),
     "completion": ("+ completion", "method", "and latent completion fills what the anchor does not see: everything on"),
     "one_pass": ("one pass", "variant", "the one-pass render hook in place of two passes"),
+    "to_the_end": ("to the end", "variant", "features are rendered up to the last step, not for 70 % of them alone"),
     "own_noise": ("own noise", "variant", "feature rendering from independent start noise, where ours moves with the anchor's surface"),
     "noise_alone": ("noise alone", "variant", "the moved start noise, the modules along the surface, and no feature replaced"),
     "rendering_1x1": ("rendering, 1x1", "variant", "the same, its modules attending along frames only"),
@@ -202,6 +209,12 @@ COMPARISONS = (
         "Feature rendering above also lets the start noise move with the anchor's surface, which is ours: each of the two on its own.",
         ("customised", "rendering", "own_noise", "noise_alone"),
         (("customised", "own_noise"), ("customised", "noise_alone"), ("own_noise", "rendering"), ("noise_alone", "rendering")),
+    ),
+    (
+        "From the anchor's picture to the views",
+        "What is lost on the way: pass one's anchor carried without loss, on the latents' grid, by whole cells, and drawn anew.",
+        ("carried", "own_latents", "own_cells", "to_the_end", "rendering"),
+        (("carried", "own_latents"), ("own_latents", "own_cells"), ("own_cells", "to_the_end"), ("to_the_end", "rendering")),
     ),
     (
         "One pass against two",

@@ -92,13 +92,16 @@ class Maker:
         as_loaded = replace(hook, follow_surface=False)
         ways = {
             "decoded": self._decode_truth,
-            "latents": self._carry_latents,
+            "latents": lambda: self._carry_latents(self.case.truth.images, self.case.true_depth),
             "inversion": self._invert,
             "carried": self._carry,
+            "own_latents": self._carry_own_latents,
+            "own_cells": lambda: self._carry_own_latents(whole_cells=True),
             "customised": lambda: self.first_pass(ONE_CELL),
             "rendering": lambda: self._render(ONE_CELL, hook),
             "completion": lambda: self._render(ONE_CELL, hook, complete=True),
             "one_pass": self._render_at_once,
+            "to_the_end": lambda: self._render(ONE_CELL, replace(hook, settings=replace(hook.settings, until=1.0, fade=0.0))),
             "own_noise": lambda: self._render(ONE_CELL, replace(hook, shared_noise=False)),
             "noise_alone": lambda: self._render(ONE_CELL, replace(hook, settings=replace(hook.settings, strength=0.0))),
             "rendering_1x1": lambda: self._render(ONE_CELL, as_loaded),
@@ -133,11 +136,21 @@ class Maker:
     def _decode_truth(self) -> Made:
         return Made(_decode(_encode(self.case.truth.images)), None)
 
-    def _carry_latents(self) -> Made:
-        """What feature rendering does, done to latents: no network between, and no noise."""
-        case, latents = self.case, _encode(self.case.truth.images)
-        operator = build_render_operator([case.true_depth], case.cameras, tuple(latents.shape[-2:]))
+    def _carry_latents(self, views: Tensor, depth: AnchorDepth, whole_cells: bool = False) -> Made:
+        """What feature rendering does, or shared noise by whole cells, done to the latents of views: no network between, and no noise."""
+        latents = _encode(views)
+        operator = build_render_operator([depth], self.case.cameras, tuple(latents.shape[-2:]))
+        if whole_cells:
+            nearest = operator.indices[..., :1]
+            operator = replace(operator, indices=nearest, weights=torch.ones_like(nearest, dtype=torch.float32))
         return Made(_decode(replace_features(latents, operator, 1.0)), None)
+
+    def _carry_own_latents(self, whole_cells: bool = False) -> Made:
+        """The first pass's anchor, carried as latents."""
+        first = self.first_pass(ONE_CELL)
+        started = time.perf_counter()
+        made = self._carry_latents(first.views, self.estimate_depth(ONE_CELL), whole_cells)
+        return replace(made, seconds=first.seconds + time.perf_counter() - started)
 
     def _carry(self) -> Made:
         """The first pass's anchor in every view: what two passes would come to if the second one carried it without loss."""

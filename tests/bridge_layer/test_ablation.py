@@ -255,6 +255,25 @@ def test_latents_are_carried_by_the_true_depth(case: AblationCase):
     assert (error[others] > 0).all() and (error[others] < 0.5 * moved[others]).all()
 
 
+def test_own_latents_are_carried_by_the_estimated_depth(maker: Maker):
+    """The truth stands for the first pass here. By whole cells, every cell is one of the anchor's where it is seen whole."""
+    case = maker.case
+    smooth, cells = (maker.make(rung).views for rung in ("own_latents", "own_cells"))
+    first = maker.make("decoded").views
+    others = [view for view in range(len(first)) if view != case.anchor]
+    moved = (first - first[case.anchor]).square().mean((1, 2, 3))[others]
+    for views in (smooth, cells):
+        assert torch.equal(views[case.anchor], first[case.anchor])
+        error = (views - first).square().mean((1, 2, 3))[others]
+        assert (error > 0).all() and (error < moved).all()
+    assert not torch.equal(smooth, cells)
+
+
+def test_rendering_goes_on_to_the_last_step_where_asked(maker: Maker):
+    maker.make("to_the_end")
+    assert (maker.plans[-1].settings.until, maker.plans[-1].settings.fade) == (1, 0)
+
+
 def test_features_and_start_noise_on_their_own(maker: Maker):
     for rung in ("own_noise", "noise_alone"):
         maker.make(rung)
