@@ -93,6 +93,7 @@ DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
     "one_pass": ("one pass", "variant", "the one-pass render hook in place of two passes"),
     "to_the_end": ("to the end", "variant", "features are rendered up to the last step, not for 70 % of them alone"),
     "own_noise": ("own noise", "variant", "feature rendering from independent start noise, where ours moves with the anchor's surface"),
+    "own_noise_1x1": ("own noise, 1x1", "variant", "the same, its modules attending along frames only"),
     "noise_alone": ("noise alone", "variant", "the moved start noise, the modules along the surface, and no feature replaced"),
     "rendering_1x1": ("rendering, 1x1", "variant", "the same, its modules attending along frames only"),
     "rendering_dense": ("rendering, dense", "variant", "the same with modules that were trained to attend to the whole grid"),
@@ -200,9 +201,15 @@ MAIN_STEPS = (("customised", "rendering"), ("rendering", "completion"), ("custom
 COMPARISONS = (
     (
         "How far the modules look, under feature replacement",
-        "Feature rendering as above attends along the surface that the depth shows; 1x1 along frames only; dense to the whole grid.",
-        ("rendering", "rendering_1x1", "rendering_dense"),
-        (("rendering_1x1", "rendering"), ("rendering_1x1", "rendering_dense"), ("rendering_dense", "rendering")),
+        "Feature rendering as above attends along the surface that the depth shows; 1x1 along frames only; dense to the whole grid. And from "
+        "independent start noise, as published.",
+        ("rendering", "rendering_1x1", "rendering_dense", "own_noise", "own_noise_1x1"),
+        (
+            ("rendering_1x1", "rendering"),
+            ("rendering_1x1", "rendering_dense"),
+            ("rendering_dense", "rendering"),
+            ("own_noise_1x1", "own_noise"),
+        ),
     ),
     (
         "Features against start noise",

@@ -103,6 +103,7 @@ class Maker:
             "one_pass": self._render_at_once,
             "to_the_end": lambda: self._render(ONE_CELL, replace(hook, settings=replace(hook.settings, until=1.0, fade=0.0))),
             "own_noise": lambda: self._render(ONE_CELL, replace(hook, shared_noise=False)),
+            "own_noise_1x1": lambda: self._render(ONE_CELL, replace(as_loaded, shared_noise=False)),
             "noise_alone": lambda: self._render(ONE_CELL, replace(hook, settings=replace(hook.settings, strength=0.0))),
             "rendering_1x1": lambda: self._render(ONE_CELL, as_loaded),
             "rendering_dense": lambda: self._render(DENSE, as_loaded),

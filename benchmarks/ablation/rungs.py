@@ -40,6 +40,7 @@ RUNGS = {
     "one_pass": Rung("one pass", ONE_CELL),
     "to_the_end": Rung("feature rendering to the last step", ONE_CELL),
     "own_noise": Rung("feature rendering, independent noise", ONE_CELL),
+    "own_noise_1x1": Rung("feature rendering, independent noise, 1x1", ONE_CELL),
     "noise_alone": Rung("shared noise without feature rendering", ONE_CELL),
     "rendering_1x1": Rung("feature rendering, 1x1", ONE_CELL),
     "rendering_dense": Rung("feature rendering, dense", DENSE),

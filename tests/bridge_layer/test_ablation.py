@@ -275,10 +275,11 @@ def test_rendering_goes_on_to_the_last_step_where_asked(maker: Maker):
 
 
 def test_features_and_start_noise_on_their_own(maker: Maker):
-    for rung in ("own_noise", "noise_alone"):
+    for rung in ("own_noise", "own_noise_1x1", "noise_alone"):
         maker.make(rung)
-    _, own_noise, noise_alone = maker.plans
+    _, own_noise, one_cell, noise_alone = maker.plans
     assert (own_noise.shared_noise, own_noise.settings.strength) == (False, 1)
+    assert (one_cell.shared_noise, one_cell.settings.strength, one_cell.paths) == (False, 1, ()) and own_noise.paths
     assert (noise_alone.shared_noise, noise_alone.settings.strength) == (True, 0)
 
 
