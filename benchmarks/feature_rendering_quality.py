@@ -1,7 +1,7 @@
 """What feature rendering and completion do to the views of procedural scenes whose depth is known: scenes of no training stage.
 
 Embedded backbone, views of 128 px along an orbit. The middle view is the anchor: its true picture is kept throughout, as an inpainting mask
-does, and the scene's caption is the prompt. Two measures for each scene, of the decoded views but the anchor's:
+does, and the scene's caption is the prompt. Three measures for each scene, of the views but the anchor's:
 
 * `seen`: views drawn from pure noise, PSNR against the true views where the mask is 1, with the hook and without it.
 * `copied`: similarity of the pixels that something hides from the anchor to the wrongly copied content there, which is what the anchor
