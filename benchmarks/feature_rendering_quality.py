@@ -9,9 +9,9 @@ does, and the scene's caption is the prompt. Three measures for each scene, of t
   view without regard to occlusion, with noise up to a middle level, as one would refine a warped picture. PSNR against it, and the share of
   pixels that are nearer to it than to the truth, with the hook and its completion and with the hook alone. Pixels where both are alike
   (mean difference under 0.1) do not count.
-* `kept noise`: whether views keep their start noise as texture, which they do where nothing behind the last rendered features sees it.
-  Features of independent start noise, rendered up to the last step: correlation of what sets the views' latents off from the anchor's,
-  carried to them, with what set their start noise off likewise, where the mask is 1.
+* `kept noise`: how far views keep their start noise as texture because rendered features answer the anchor's. Features of independent start
+  noise, rendered up to the last step: correlation of what sets the views' latents off from the anchor's, carried to them, with what set
+  their start noise off likewise, where the mask is 1.
 """
 
 from __future__ import annotations

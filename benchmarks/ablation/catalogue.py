@@ -201,8 +201,8 @@ MAIN_STEPS = (("customised", "rendering"), ("rendering", "completion"), ("custom
 COMPARISONS = (
     (
         "How far the modules look, under feature replacement",
-        "Feature rendering as above attends along the surface that the depth shows; 1x1 along frames only; dense to the whole grid. And from "
-        "independent start noise, as published.",
+        "Feature rendering as above attends along the surface that the depth shows; 1x1 along frames only; dense to the whole grid. "
+        "And from independent start noise, as published.",
         ("rendering", "rendering_1x1", "rendering_dense", "own_noise", "own_noise_1x1"),
         (
             ("rendering_1x1", "rendering"),

@@ -100,10 +100,7 @@ def open_session(model: ModelPatcher, cameras: Cameras, options: HookOptions) ->
     if cameras.width % step or cameras.height % step:
         raise ValueError(f"cameras: wanted sides divisible by {step}, got {cameras.width}x{cameras.height}; change the trajectory's size")
     unet = model.model.diffusion_model
-    # Behind the network's last transformer nothing sees a view's own noise: with the anchor's features there, each view would predict the
-    # anchor's noise and keep the difference from its own as texture.
-    decoder = [(key, level) for key, level, _ in walk_transformers(unet) if key[0] == "output"][:-1]
-    sites = {key: level for key, level in decoder if level in levels}
+    sites = {key: level for key, level, _ in walk_transformers(unet) if key[0] == "output" and level in levels}
     scopes = (ALONG_SURFACE,) * len(unet.channel_mult) if options.follow_surface else has_motion(model).scopes
     paths = tuple(level for level, scope in enumerate(scopes) if scope.trajectory)
     plan = Plan(cameras, options.settings, sites, paths, options.shared_noise)

@@ -65,7 +65,7 @@ def test_anchor_is_seen_whole_by_itself():
     assert (others < 1).any() and (others > 0.9).any()
 
 
-COARSE, MIDDLE, FINE = ({("output", i): level for i in blocks} for level, blocks in ((2, (3, 4, 5)), (1, (6, 7, 8)), (0, (9, 10))))
+COARSE, MIDDLE, FINE = ({("output", i): level for i in blocks} for level, blocks in ((2, (3, 4, 5)), (1, (6, 7, 8)), (0, (9, 10, 11))))
 
 
 @pytest.mark.parametrize(
