@@ -256,7 +256,7 @@ def test_latents_are_carried_by_the_true_depth(case: AblationCase):
 
 
 def test_own_latents_are_carried_by_the_estimated_depth(maker: Maker):
-    """The truth stands for the first pass here. By whole cells, every cell is one of the anchor's where it is seen whole."""
+    """The truth stands for the first pass here."""
     case = maker.case
     smooth, cells = (maker.make(rung).views for rung in ("own_latents", "own_cells"))
     first = maker.make("decoded").views

@@ -29,11 +29,10 @@ def test_features_answer_the_noise_of_their_own_view():
 
 
 @pytest.mark.slow
-def test_both_hold_on_ten_scenes():
-    """The hook on average: the motion modules alone tie some scenes' views to the anchor as well."""
+def test_both_hold_on_nine_scenes_of_ten():
     cases = [quality.draw_case(number, 4) for number in range(10)]
-    seen = torch.tensor([quality.measure_seen(case, steps=6) for case in cases])
-    assert (seen[:, 1] - seen[:, 0]).mean() > 0.5
+    seen = [quality.measure_seen(case, steps=6) for case in cases]
+    assert sum(hooked > plain for plain, hooked in seen) >= 9
     copied = torch.tensor([quality.measure_copied(case, steps=6) for case in cases])
     assert (copied[:, 1] < copied[:, 0]).sum() >= 9
     assert copied[:, 3].mean() < 0.7 * copied[:, 2].mean()
