@@ -173,6 +173,7 @@ def gather_facts(options: argparse.Namespace) -> dict[str, Any]:
         "fade": sampling.hook.settings.fade,
         "shared_noise": sampling.hook.shared_noise,
         "follow_surface": sampling.hook.follow_surface,
+        "prediction": sampling.hook.prediction,
         "completion_until": sampling.completion.until,
         "completion_repeats": sampling.completion.repeats,
         "learning": {name: learned[name] for name in ("steps", "rendering_steps", "frames", "pose_rate", "token_rate", "schedule")},

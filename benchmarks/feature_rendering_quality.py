@@ -3,12 +3,13 @@
 Embedded backbone, views of 128 px along an orbit. The middle view is the anchor: its true picture is kept throughout, as an inpainting mask
 does, and the scene's caption is the prompt. Three measures for each scene, of the views but the anchor's:
 
-* `seen`: views drawn from pure noise, PSNR against the true views where the mask is 1, with the hook and without it.
+* `seen`: views drawn from pure noise, PSNR against the true views where the mask is 1, without the hook, with features alone as the node
+  has it by default, and with the demo workflow's settings, which render the prediction, too.
 * `copied`: similarity of the pixels that something hides from the anchor to the wrongly copied content there, which is what the anchor
   shows in that direction: the thing that hides them. The views start from just that, the anchor's picture warped by the true depth of every
-  view without regard to occlusion, with noise up to a middle level, as one would refine a warped picture. PSNR against it, and the share of
-  pixels that are nearer to it than to the truth, with the hook and its completion and with the hook alone. Pixels where both are alike
-  (mean difference under 0.1) do not count.
+  view without regard to occlusion, with noise up to a middle level, as one would refine a warped picture. PSNR against it, and the share
+  of pixels that are nearer to it than to the truth, with the demo's hook and its completion and with that hook alone. Pixels where both are
+  alike (mean difference under 0.1) do not count.
 * `kept noise`: how far views keep their start noise as texture because rendered features answer the anchor's. Features of independent start
   noise, rendered up to the last step: correlation of what sets the views' latents off from the anchor's, carried to them, with what set
   their start noise off likewise, where the mask is 1.
@@ -43,11 +44,13 @@ from ..nodes.bridge.completion import build_completion_sampler
 from ..nodes.bridge.embedded import SIZE, load_embedded
 from ..nodes.bridge.rendering import HookOptions, apply_rendering
 from ..nodes.bridge.tokens import encode_caption
+from .ablation.making import SamplingSettings
 
 FIRST_SEED = 10**6  # of the scenes
 DENOISE = 0.6  # how far the copies are noised
 HIDDEN = 0.05  # a point this much farther, relatively, than what the anchor sees in its direction is hidden from it
 ALIKE = 0.1
+DEMO = SamplingSettings().hook
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,16 +80,17 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=6, help="(default: %(default)s)")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    columns = ("seen, dB", "with the hook", "copied, dB", "with completion", "nearer to the copy", "with completion", "kept noise")
-    print("| scene | " + " | ".join(columns) + " |\n" + "| --- " * 8 + "|")
+    columns = ("seen, dB", "features alone", "and prediction", "copied, dB", "with completion", "nearer to the copy", "with completion")
+    print("| scene | " + " | ".join((*columns, "kept noise")) + " |\n" + "| --- " * 9 + "|")
     rows = []
     for number in range(options.scenes):
         case = draw_case(number, options.views)
         rows.append((*measure_seen(case, options.steps), *measure_copied(case, options.steps), measure_kept_noise(case, options.steps)))
         print(f"| {number} | " + " | ".join(f"{figure:.3g}" for figure in rows[-1]) + " |", flush=True)
     print("| mean | " + " | ".join(f"{statistics.mean(column):.3g}" for column in zip(*rows, strict=True)) + " |")
-    better = [sum(row[1] > row[0] for row in rows), sum(row[3] < row[2] for row in rows), sum(row[5] < row[4] for row in rows)]
-    print(f"\nOf {len(rows)} scenes better with: hook {better[0]}, completion {better[1]} by PSNR and {better[2]} by the nearer one")
+    better = [sum(row[b] * sign > row[a] * sign for row in rows) for a, b, sign in ((0, 1, 1), (0, 2, 1), (3, 4, -1), (5, 6, -1))]
+    titles = ("features", "and prediction", "completion by PSNR", "completion by the nearer one")
+    print(f"\nOf {len(rows)} scenes better with: " + ", ".join(f"{title} {count}" for title, count in zip(titles, better, strict=True)))
     return 0
 
 
@@ -97,19 +101,20 @@ def draw_case(number: int, views: int) -> Case:
 
 
 @torch.inference_mode()
-def measure_seen(case: Case, steps: int) -> tuple[float, float]:
-    """PSNR of the seen pixels without the hook and with it."""
+def measure_seen(case: Case, steps: int) -> tuple[float, float, float]:
+    """PSNR of the seen pixels without the hook, with features alone, and with the demo's hook."""
     model = load_once()[0]
-    hooked, operator = apply_rendering(model, [case.depth], case.cameras)
+    features, _ = apply_rendering(model, [case.depth], case.cameras)
+    hooked, operator = apply_rendering(model, [case.depth], case.cameras, DEMO)
     seen = F.interpolate(operator.mask, size=(SIZE, SIZE))[case.others] == 1
     euler = comfy.samplers.sampler_object("euler")
-    return tuple(psnr(draw_views(case, kind, euler, steps), case.true.images[case.others], seen) for kind in (model, hooked))
+    return tuple(psnr(draw_views(case, kind, euler, steps), case.true.images[case.others], seen) for kind in (model, features, hooked))
 
 
 @torch.inference_mode()
 def measure_copied(case: Case, steps: int) -> tuple[float, float, float, float]:
     """PSNR to the wrongly copied content without completion and with it; share of the pixels nearer to it, likewise."""
-    hooked, operator = apply_rendering(load_once()[0], [case.depth], case.cameras)
+    hooked, operator = apply_rendering(load_once()[0], [case.depth], case.cameras, DEMO)
     copies, hidden = copy_anchor(case)
     copy, true = copies[case.others], case.true.images[case.others]
     counted = hidden[case.others] & ((copy - true).abs().mean(1, keepdim=True) > ALIKE)

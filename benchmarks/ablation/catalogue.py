@@ -87,7 +87,12 @@ DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
     "rendering": (
         "+ rendering",
         "method",
-        "pass two follows the anchor's features, its start noise and its modules the surface; depth is estimated from pass one",
+        "pass two follows the anchor's features for 70 % of the steps, its start noise and its modules the surface; depth is from pass one",
+    ),
+    "prediction": (
+        "+ prediction",
+        "method",
+        "and the anchor's prediction of the clean latents is rendered, too, all of it for 90 % of the steps; ours, not published",
     ),
     "completion": ("+ completion", "method", "and latent completion fills what the anchor does not see: everything on"),
     "one_pass": ("one pass", "variant", "the one-pass render hook in place of two passes"),
@@ -97,9 +102,12 @@ DESCRIPTIONS: dict[str, tuple[str, Group, str]] = {
     "noise_alone": ("noise alone", "variant", "the moved start noise, the modules along the surface, and no feature replaced"),
     "rendering_1x1": ("rendering, 1x1", "variant", "the same, its modules attending along frames only"),
     "rendering_dense": ("rendering, dense", "variant", "the same with modules that were trained to attend to the whole grid"),
+    "prediction_own_noise": ("prediction, own noise", "variant", "features and prediction from independent start noise"),
+    "prediction_1x1": ("prediction, 1x1", "variant", "features and prediction, the modules attending along frames only"),
+    "prediction_dense": ("prediction, dense", "variant", "features and prediction, with modules trained to attend to the whole grid"),
 }
 SHOWN = {key: ShownRung(key, rung.title, *DESCRIPTIONS[key]) for key, rung in RUNGS.items()}
-LADDER = ("customised", "rendering", "completion")
+LADDER = ("customised", "rendering", "prediction", "completion")
 SHEET = (*LADDER, "truth")  # from above to below
 NEED_DENSE_MODULES = tuple(key for key, rung in RUNGS.items() if rung.modules == DENSE)
 
@@ -193,41 +201,51 @@ QUESTIONS = (
 GOALS = (
     Goal("Camera pose accuracy with everything on", "camera pose accuracy", "completion", 0.735),
     Goal("What the render hook, features and start noise, adds to it", "camera pose accuracy", "rendering", 0.2, over="customised"),
-    Goal("What completion adds to that", "camera pose accuracy", "completion", 0.0, over="rendering"),
+    Goal("What completion adds to all that", "camera pose accuracy", "completion", 0.0, over="prediction"),
 )
 
-MAIN_STEPS = (("customised", "rendering"), ("rendering", "completion"), ("customised", "completion"))
+MAIN_STEPS = (("customised", "rendering"), ("rendering", "prediction"), ("prediction", "completion"), ("customised", "completion"))
 # A comparison: its title, what is said of it, the rungs on the cases that have them all, and the steps between them.
 COMPARISONS = (
     (
         "How far the modules look, under feature replacement",
         "Feature rendering as above attends along the surface that the depth shows; 1x1 along frames only; dense to the whole grid. "
-        "And from independent start noise, as published.",
-        ("rendering", "rendering_1x1", "rendering_dense", "own_noise", "own_noise_1x1"),
+        "And from independent start noise, as published; and with the prediction rendered, too.",
+        ("rendering", "rendering_1x1", "rendering_dense", "own_noise", "own_noise_1x1", "prediction", "prediction_1x1", "prediction_dense"),
         (
             ("rendering_1x1", "rendering"),
             ("rendering_1x1", "rendering_dense"),
             ("rendering_dense", "rendering"),
             ("own_noise_1x1", "own_noise"),
+            ("prediction_1x1", "prediction"),
+            ("prediction_1x1", "prediction_dense"),
         ),
     ),
     (
-        "Features against start noise",
-        "Feature rendering above also lets the start noise move with the anchor's surface, which is ours: each of the two on its own.",
-        ("customised", "rendering", "own_noise", "noise_alone"),
-        (("customised", "own_noise"), ("customised", "noise_alone"), ("own_noise", "rendering"), ("noise_alone", "rendering")),
+        "Features, start noise and prediction",
+        "Feature rendering above also lets the start noise move with the anchor's surface, which is ours, as is rendering the prediction: "
+        "each without the others.",
+        ("customised", "rendering", "own_noise", "noise_alone", "prediction", "prediction_own_noise"),
+        (
+            ("customised", "own_noise"),
+            ("customised", "noise_alone"),
+            ("own_noise", "rendering"),
+            ("noise_alone", "rendering"),
+            ("own_noise", "prediction_own_noise"),
+            ("prediction_own_noise", "prediction"),
+        ),
     ),
     (
         "From the anchor's picture to the views",
         "What is lost on the way: pass one's anchor carried without loss, on the latents' grid, by whole cells, and drawn anew.",
-        ("carried", "own_latents", "own_cells", "to_the_end", "rendering"),
-        (("carried", "own_latents"), ("own_latents", "own_cells"), ("own_cells", "to_the_end"), ("to_the_end", "rendering")),
+        ("carried", "own_latents", "own_cells", "prediction", "to_the_end", "rendering"),
+        (("carried", "own_latents"), ("own_latents", "own_cells"), ("own_latents", "prediction"), ("to_the_end", "rendering")),
     ),
     (
         "One pass against two",
         "Two passes draw all views, estimate the anchor's depth from them and draw again; one pass draws once.",
-        ("customised", "rendering", "completion", "one_pass"),
-        (("one_pass", "rendering"), ("one_pass", "completion")),
+        ("customised", "rendering", "one_pass"),
+        (("one_pass", "rendering"),),
     ),
     (
         "Baselines",

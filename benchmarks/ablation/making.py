@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import comfy.sample
@@ -22,7 +23,7 @@ from ...mvcustom_core.concept.concept import Concept
 from ...mvcustom_core.geometry.depth import AnchorDepth
 from ...mvcustom_core.sampling.completion import CompletionSettings
 from ...mvcustom_core.sampling.operator import build_render_operator, warp_images
-from ...mvcustom_core.sampling.rendering import replace_features
+from ...mvcustom_core.sampling.rendering import RenderingSettings, replace_features
 from ...nodes.bridge.completion import build_completion_sampler
 from ...nodes.bridge.concept import apply_to_both, session_of
 from ...nodes.bridge.depth import DepthSources, estimate_anchor
@@ -50,7 +51,7 @@ class SamplingSettings:
     surroundings: float = 0.0
     sampler: str = "euler"
     scheduler: str = "simple"
-    hook: HookOptions = field(default_factory=lambda: HookOptions(follow_surface=True))
+    hook: HookOptions = field(default_factory=lambda: HookOptions(RenderingSettings(until=0.9), follow_surface=True, prediction=True))
     completion: CompletionSettings = field(default_factory=CompletionSettings)
 
 
@@ -89,7 +90,8 @@ class Maker:
         if rung in BASELINES:
             return Made(round_to_bytes(BASELINES[rung](self.case)), None)
         hook = self.settings.hook
-        as_loaded = replace(hook, follow_surface=False)
+        features = replace(hook, settings=RenderingSettings(), prediction=False)  # as published
+        own_noise, one_cell = (partial(replace, **change) for change in ({"shared_noise": False}, {"follow_surface": False}))
         ways = {
             "decoded": self._decode_truth,
             "latents": lambda: self._carry_latents(self.case.truth.images, self.case.true_depth),
@@ -98,15 +100,19 @@ class Maker:
             "own_latents": self._carry_own_latents,
             "own_cells": lambda: self._carry_own_latents(whole_cells=True),
             "customised": lambda: self.first_pass(ONE_CELL),
-            "rendering": lambda: self._render(ONE_CELL, hook),
+            "rendering": lambda: self._render(ONE_CELL, features),
+            "prediction": lambda: self._render(ONE_CELL, hook),
             "completion": lambda: self._render(ONE_CELL, hook, complete=True),
-            "one_pass": self._render_at_once,
-            "to_the_end": lambda: self._render(ONE_CELL, replace(hook, settings=replace(hook.settings, until=1.0, fade=0.0))),
-            "own_noise": lambda: self._render(ONE_CELL, replace(hook, shared_noise=False)),
-            "own_noise_1x1": lambda: self._render(ONE_CELL, replace(as_loaded, shared_noise=False)),
-            "noise_alone": lambda: self._render(ONE_CELL, replace(hook, settings=replace(hook.settings, strength=0.0))),
-            "rendering_1x1": lambda: self._render(ONE_CELL, as_loaded),
-            "rendering_dense": lambda: self._render(DENSE, as_loaded),
+            "one_pass": lambda: self._render_at_once(features),
+            "to_the_end": lambda: self._render(ONE_CELL, replace(features, settings=RenderingSettings(until=1.0, fade=0.0))),
+            "own_noise": lambda: self._render(ONE_CELL, own_noise(features)),
+            "own_noise_1x1": lambda: self._render(ONE_CELL, own_noise(one_cell(features))),
+            "noise_alone": lambda: self._render(ONE_CELL, replace(features, settings=RenderingSettings(strength=0.0))),
+            "rendering_1x1": lambda: self._render(ONE_CELL, one_cell(features)),
+            "rendering_dense": lambda: self._render(DENSE, one_cell(features)),
+            "prediction_own_noise": lambda: self._render(ONE_CELL, own_noise(hook)),
+            "prediction_1x1": lambda: self._render(ONE_CELL, one_cell(hook)),
+            "prediction_dense": lambda: self._render(DENSE, one_cell(hook)),
         }
         return ways[rung]()
 
@@ -181,11 +187,11 @@ class Maker:
         views = self._sample(hooked, clip, sampler)
         return Made(views, first.seconds + time.perf_counter() - started)
 
-    def _render_at_once(self) -> Made:
+    def _render_at_once(self, options: HookOptions) -> Made:
         model, clip = self._apply(ONE_CELL)
         started = time.perf_counter()
         estimation = Estimation(load_own()[2], EMBEDDED, self.case.anchor)
-        hooked = apply_one_pass(model, self.case.cameras, replace(self.settings.hook, shared_noise=False), estimation)
+        hooked = apply_one_pass(model, self.case.cameras, options, estimation)
         return Made(self._sample(hooked, clip), time.perf_counter() - started)
 
     def _apply(self, modules: str) -> tuple[ModelPatcher, CLIP]:

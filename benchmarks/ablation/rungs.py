@@ -36,6 +36,7 @@ RUNGS = {
     "own_cells": Rung("own anchor's latents, whole cells", ONE_CELL),
     "customised": Rung("customised only", ONE_CELL, every_prompt=True),
     "rendering": Rung("+ feature rendering", ONE_CELL, every_prompt=True),
+    "prediction": Rung("+ rendered prediction", ONE_CELL, every_prompt=True),
     "completion": Rung("+ completion", ONE_CELL, every_prompt=True),
     "one_pass": Rung("one pass", ONE_CELL),
     "to_the_end": Rung("feature rendering to the last step", ONE_CELL),
@@ -44,6 +45,9 @@ RUNGS = {
     "noise_alone": Rung("shared noise without feature rendering", ONE_CELL),
     "rendering_1x1": Rung("feature rendering, 1x1", ONE_CELL),
     "rendering_dense": Rung("feature rendering, dense", DENSE),
+    "prediction_own_noise": Rung("rendered prediction, independent noise", ONE_CELL),
+    "prediction_1x1": Rung("rendered prediction, 1x1", ONE_CELL),
+    "prediction_dense": Rung("rendered prediction, dense", DENSE),
 }
 
 

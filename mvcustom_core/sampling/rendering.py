@@ -2,7 +2,8 @@
 
     F_n <- M_n * F_n^a + (1 - M_n) * F_n    for every view n that is no anchor a
 
-in the first steps of sampling. The soft end of the schedule and the shared start noise are this project's own choices.
+in the first steps of sampling. The soft end of the schedule and the shared start noise are this project's own choices, and so is to
+render the predicted clean latents in the same way.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ class Plan:
         sites: the blocks whose features are replaced, and their levels.
         paths: levels whose motion modules follow the surface.
         shared_noise: whether the start noise moves with the anchors' surface.
+        prediction: whether the predicted clean latents are rendered, too.
     """
 
     cameras: Cameras
@@ -48,6 +49,11 @@ class Plan:
     sites: Mapping[tuple[str, int], int]
     paths: tuple[int, ...]
     shared_noise: bool
+    prediction: bool
+
+    @property
+    def rendered_levels(self) -> set[int]:
+        return {*self.sites.values(), *([0] if self.prediction else [])}
 
     def size(self, level: int) -> tuple[int, int]:
         """Cells (h, w) of a level; strided convolutions round up."""
@@ -99,13 +105,22 @@ class RenderSession:
     def predict(
         self, executor: Callable[..., Tensor], x: Tensor, timestep: Tensor, model_options: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Tensor:
-        """Around all model calls of a step: their strength, asked for once, since reading a noise level waits for the device."""
+        """Around all model calls of a step: their strength, asked for once, since reading a noise level waits for the device.
+
+        Features alone leave each view its own noise and whatever it has drifted by: where the anchor is denoised to x, a view that is d
+        away from it comes to x + d. The rendered prediction takes d away.
+        """
         options = model_options["transformer_options"]
         self.step, self.steps = find_step(options["sample_sigmas"], timestep)
-        entries = {**options[KEY], "rendering_strength": rendering_strength(self.step, self.steps, self.plan.settings)}
+        strength = rendering_strength(self.step, self.steps, self.plan.settings)
+        entries = {**options[KEY], "rendering_strength": strength}
         if self.geometry is None:
             entries.pop("scopes", None)  # there is no surface to follow yet
-        return executor(x, timestep, {**model_options, "transformer_options": {**options, KEY: entries}}, *args, **kwargs)
+        denoised = executor(x, timestep, {**model_options, "transformer_options": {**options, KEY: entries}}, *args, **kwargs)
+        if not self.plan.prediction or self.geometry is None:
+            return denoised
+        geometry, keep = self._place(denoised.device)
+        return replace_features(denoised, geometry.operators[0], strength, keep.get(0))
 
     def renew(self, geometry: Geometry | None) -> None:
         """Go on with another geometry."""

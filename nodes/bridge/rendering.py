@@ -51,6 +51,7 @@ class HookOptions:
         spare_subject: share of the concept's rendered opacity by which its cells are left alone, 0 to 1.
         shared_noise: let the start noise move with the anchors' surface, too.
         follow_surface: let all motion modules attend along the surface, whatever their own scopes.
+        prediction: render what the network predicts of the clean latents, too, as if it were the last of its features; ours, not published.
     """
 
     settings: RenderingSettings = field(default_factory=RenderingSettings)
@@ -58,6 +59,7 @@ class HookOptions:
     spare_subject: float = 0.0
     shared_noise: bool = True
     follow_surface: bool = False
+    prediction: bool = False
 
     def __post_init__(self) -> None:
         if self.sites not in SITES:
@@ -103,7 +105,7 @@ def open_session(model: ModelPatcher, cameras: Cameras, options: HookOptions) ->
     sites = {key: level for key, level, _ in walk_transformers(unet) if key[0] == "output" and level in levels}
     scopes = (ALONG_SURFACE,) * len(unet.channel_mult) if options.follow_surface else has_motion(model).scopes
     paths = tuple(level for level, scope in enumerate(scopes) if scope.trajectory)
-    plan = Plan(cameras, options.settings, sites, paths, options.shared_noise)
+    plan = Plan(cameras, options.settings, sites, paths, options.shared_noise, options.prediction)
     return RenderSession(plan, None, _spare_subject(model, plan, options.spare_subject))
 
 
@@ -145,5 +147,5 @@ def _spare_subject(model: ModelPatcher, plan: Plan, share: float) -> dict[int, T
     opacity = render_opacity(model, plan.cameras)  # [V, 1, h, w]
     resize = torch.nn.functional.interpolate
     return {
-        level: share * resize(opacity, plan.size(level), mode="bilinear", antialias=True).clamp(0, 1) for level in set(plan.sites.values())
+        level: share * resize(opacity, plan.size(level), mode="bilinear", antialias=True).clamp(0, 1) for level in plan.rendered_levels
     }

@@ -316,9 +316,9 @@ def test_settings_are_the_demo_workflows():
     assert values["BasicScheduler"] == [settings.scheduler, settings.steps, 1] and values["KSamplerSelect"] == [settings.sampler]
     assert values["MVCustomConceptGuider"] == [settings.text_guidance, settings.image_guidance, settings.surroundings]
     hook, completion = settings.hook, settings.completion
-    strength, until, shared, _, scope, sites, _, fade = values["MVCustomDepthRenderHook"]
+    strength, until, shared, _, scope, sites, _, fade, prediction = values["MVCustomDepthRenderHook"]
     assert (strength, until, fade) == (hook.settings.strength, hook.settings.until, hook.settings.fade)
-    assert (shared, sites) == (hook.shared_noise, hook.sites) and hook.spare_subject == 0
+    assert (shared, sites, prediction) == (hook.shared_noise, hook.sites, hook.prediction) and hook.spare_subject == 0
     assert SCOPES[scope] is hook.follow_surface
     assert values["MVCustomLatentCompletionSampler"][:3] == [completion.until, completion.repeats, completion.feather_px]
     learning, learn = values["MVCustomLearnConcept"], LEARNING

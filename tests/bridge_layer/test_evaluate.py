@@ -258,7 +258,7 @@ def test_rungs_whose_modules_are_missing_are_left_out(
     monkeypatch.setattr(sys, "argv", ["evaluate", "--folder", folder, "--subjects", "1", "--trajectories", "rotation"])
     assert evaluate.main() == 0
     known = [rung for rung in RUNGS if RUNGS[rung].modules != DENSE]
-    assert [rungs for _, rungs in idle[0]] == [known, *[["customised", "rendering", "completion"]] * 2]
+    assert [rungs for _, rungs in idle[0]] == [known, *[["customised", "rendering", "prediction", "completion"]] * 2]
     told = capsys.readouterr().err
     assert "left out: rendering_dense" in told and "train-tiny motion_dense" in told
     facts = json.loads((tmp_path / "store" / "run.json").read_text())

@@ -203,6 +203,49 @@ def test_shared_noise_keeps_the_anchors():
     assert not torch.equal(anchor["plain"][0], anchor["shared"][0])
 
 
+# The prediction
+
+
+def test_rendered_predictions_lead_the_views_to_the_anchor():
+    """Rendered to the last step, latents are the anchor's wherever it sees them whole; by features alone they are not."""
+    for prediction in (True, False):
+        model = hook_model(prediction=prediction)
+        latents, operator = sample(model, steps=3), session_of(model).geometry.operators[0]
+        whole = (operator.mask == 1).repeat(1, latents.shape[1], 1, 1)
+        whole[ANCHOR] = False  # it leads
+        away = (latents - operator.apply(latents[[ANCHOR]]))[whole].abs().max() / latents[whole].abs().max()
+        assert whole.any() and bool(away < 1e-5) is prediction
+
+
+def test_predictions_are_rendered_as_strongly_as_features():
+    """Anchors are left alone, and so is what the anchors do not see, a step without rendering, and the share that is kept."""
+    model = hook_model(RenderingSettings(until=0.5, fade=0.0), sites="decoder 16 + 32", prediction=True)
+    session, given = session_of(model), torch.randn(VIEWS, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    options = {"transformer_options": {**model.model_options["transformer_options"], "sample_sigmas": torch.tensor([4.0, 2.0, 0.0])}}
+    early, late = (session.predict(lambda *_: given, given, torch.tensor([sigma]), options) for sigma in (4.0, 2.0))
+    operator = session.geometry.operators[0]
+    assert torch.equal(late, given) and torch.equal(early[ANCHOR], given[ANCHOR])
+    expected = torch.lerp(given, operator.apply(given[[ANCHOR]]), operator.mask.expand_as(given))
+    torch.testing.assert_close(early[[0, 2]], expected[[0, 2]])
+    session.keep = {0: torch.ones(VIEWS, 1, 8, 8)}
+    session.placed.clear()
+    assert torch.equal(session.predict(lambda *_: given, given, torch.tensor([4.0]), options), given)
+
+
+def test_the_subject_is_kept_from_predictions_at_the_latents_level(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rendering, "render_opacity", lambda *_: torch.ones(VIEWS, 1, 8, 8))
+    levels = {p: {*session_of(hook_model(sites="decoder 16", spare_subject=1.0, prediction=p)).keep} for p in (False, True)}
+    assert levels == {False: {2}, True: {0, 2}}
+
+
+def test_without_geometry_predictions_are_as_they_are():
+    session = session_of(model := hook_model(prediction=True))
+    session.renew(None)
+    given = torch.randn(VIEWS, 4, 8, 8)
+    options = {"transformer_options": {**model.model_options["transformer_options"], "sample_sigmas": torch.tensor([4.0, 0.0])}}
+    assert session.predict(lambda *_: given, given, torch.tensor([4.0]), options) is given
+
+
 def test_nothing_stays_on_the_device_after_a_run():
     model = hook_model()
     held: list[int] = []

@@ -13,8 +13,8 @@ from mvcustom.benchmarks import feature_rendering_quality as quality
 
 def test_pixels_that_the_anchor_sees_agree_better_with_the_true_view():
     """A sphere: where it stands in the other views follows from the depth alone."""
-    plain, hooked = quality.measure_seen(quality.draw_case(2, views=4), steps=6)
-    assert hooked > plain + 1
+    plain, features, hooked = quality.measure_seen(quality.draw_case(2, views=4), steps=6)
+    assert features > plain + 1 and hooked > features + 1
 
 
 def test_completed_pixels_do_not_repeat_the_anchor():
@@ -32,7 +32,7 @@ def test_features_answer_the_noise_of_their_own_view():
 def test_both_hold_on_nine_scenes_of_ten():
     cases = [quality.draw_case(number, 4) for number in range(10)]
     seen = [quality.measure_seen(case, steps=6) for case in cases]
-    assert sum(hooked > plain for plain, hooked in seen) >= 9
+    assert sum(hooked > plain for plain, _, hooked in seen) >= 9 and sum(hooked > features for _, features, hooked in seen) >= 9
     copied = torch.tensor([quality.measure_copied(case, steps=6) for case in cases])
     assert (copied[:, 1] < copied[:, 0]).sum() >= 9
     assert copied[:, 3].mean() < 0.7 * copied[:, 2].mean()

@@ -28,7 +28,7 @@ def default_of(node: Any, name: str) -> Any:
 
 @pytest.mark.parametrize("node", [MVCustomDepthRenderHook, MVCustomOnePassRenderHook])
 def test_defaults_of_the_widgets_are_those_of_the_settings(node: Any) -> None:
-    names = ("strength", "until", "inside_subject", "scope", "sites", "subject_share", "soft_end")
+    names = ("strength", "until", "inside_subject", "scope", "sites", "subject_share", "soft_end", "render_prediction")
     chosen = read_options(shared_noise=True, **{name: default_of(node, name) for name in names})
     assert chosen == read_options(**CHOICES) == HookOptions() and HookOptions().settings == RenderingSettings()
 
@@ -50,6 +50,7 @@ def test_every_input_and_output_is_explained() -> None:
         ({"soft_end": 0.0, "strength": 0.5}, HookOptions(RenderingSettings(strength=0.5, fade=0.0))),
         ({"until": 0.05}, HookOptions(RenderingSettings(until=0.05, fade=0.05))),
         ({"shared_noise": False}, HookOptions(shared_noise=False)),
+        ({"render_prediction": True}, HookOptions(prediction=True)),
     ],
 )
 def test_choices(changes: dict[str, Any], expected: HookOptions) -> None:
