@@ -94,9 +94,9 @@ def main() -> int:
     return 0
 
 
-def draw_case(number: int, views: int) -> Case:
+def draw_case(number: int, views: int, sweep: str = "orbit") -> Case:
     scene = sample_scene(FIRST_SEED + number)
-    cameras = sample_sweep(random.Random(f"quality {number}"), views, SIZE, "orbit")
+    cameras = sample_sweep(random.Random(f"quality {number}"), views, SIZE, sweep)
     return Case(number, scene, cameras, render_scene(scene, cameras), views // 2)
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mvcustom.benchmarks import feature_rendering_quality as quality
+from mvcustom.benchmarks import scope_agreement
 
 
 def test_pixels_that_the_anchor_sees_agree_better_with_the_true_view():
@@ -26,6 +27,15 @@ def test_completed_pixels_do_not_repeat_the_anchor():
 def test_features_answer_the_noise_of_their_own_view():
     """Which is why views share start noise: rendered into a view with other noise, features leave the difference in the picture."""
     assert quality.measure_kept_noise(quality.draw_case(2, views=3), steps=4) > 0.7
+
+
+def test_one_step_by_scope_and_features():
+    """Rendered features bring the views to the anchor while noise is high, and keep them from it once it is low: they answer its noise."""
+    found = dict(scope_agreement.measure(quality.draw_case(0, views=8), ["1x1", "trajectory"]))
+    assert found[900, True, "1x1"] > found[900, False, "1x1"] + 3
+    assert found[300, True, "1x1"] < found[300, False, "1x1"] - 3
+    assert found[700, False, "trajectory"] > found[700, False, "1x1"]
+    assert len(found) == 2 * 2 * len(scope_agreement.TIMESTEPS)
 
 
 @pytest.mark.slow
