@@ -133,6 +133,8 @@ def report_rendering(model: ModelPatcher) -> str:
     if coverage.warning:
         log.warning("feature rendering: %s", coverage.warning.removeprefix("warning: "))
     spans = f"rendered up to {settings.until:.0%} of the steps, fading from {settings.until - settings.fade:.0%}"
+    if session.plan.prediction:
+        spans += "; the prediction, too"
     if session.keep:
         share = session.keep[min(session.keep)]  # [V, 1, h, w] at the finest site
         mask = torch.nn.functional.interpolate(operator.mask, share.shape[-2:], mode="area")

@@ -283,6 +283,16 @@ def test_features_and_start_noise_on_their_own(maker: Maker):
     assert (noise_alone.shared_noise, noise_alone.settings.strength) == (True, 0)
 
 
+def test_predictions_are_rendered_above_feature_rendering_and_in_their_own_variants(maker: Maker):
+    for rung in ("rendering", "one_pass", "noise_alone", "prediction", "completion", "prediction_own_noise", "prediction_1x1"):
+        maker.make(rung)
+    _, *plans = maker.plans
+    assert [plan.prediction for plan in plans] == [False] * 3 + [True] * 4
+    assert [plan.settings.until for plan in plans] == [0.7] * 3 + [0.9] * 4
+    own_noise, one_cell = plans[-2:]
+    assert (own_noise.shared_noise, one_cell.shared_noise) == (False, True) and own_noise.paths and not one_cell.paths
+
+
 def test_blurred_truth_is_the_truth_without_its_edges(case: AblationCase):
     blurred, truth = blur_truth(case), case.truth.images
     assert torch.allclose(blurred.mean(), truth.mean(), atol=5e-3)

@@ -286,6 +286,7 @@ def test_report(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
     report = report_rendering(hook_model(RenderingSettings()))
     assert report.startswith("anchor view 1; the other 2 on average: ") and "view 2: " in report
     assert report.endswith("rendered up to 70% of the steps, fading from 60%") and not caplog.records
+    assert report_rendering(hook_model(RenderingSettings(), prediction=True)).endswith("fading from 60%; the prediction, too")
     whole = torch.ones(VIEWS, 1, 8, 8)
     monkeypatch.setattr(rendering, "render_opacity", lambda model, cameras: whole)
     assert report_rendering(hook_model(spare_subject=0.25)).endswith("; 25% of it is free for the concept")
