@@ -183,7 +183,11 @@ def test_every_number_of_the_gains(tmp_path: Path) -> None:
     table = Page(write_report(folder).read_text(encoding="utf-8")).table(
         "All cases: What each step adds: paired differences on the same cases"
     )
-    steps = {"customised → + rendering": (LADDER[:2], 8), "+ rendering → + completion": (LADDER[1:], 7)}
+    steps = {
+        "customised → + rendering": (LADDER[:2], 8),
+        "+ rendering → + prediction": (LADDER[1:3], 8),
+        "+ prediction → + completion": (LADDER[2:], 7),
+    }
     for title, ((first, second), count) in steps.items():
         assert int(table[title][0]) == count
         for figure, cell in zip(FIGURES, table[title][1:], strict=True):
@@ -230,13 +234,13 @@ def test_goals_are_reached_or_missed(whole: Path, source: str) -> None:
 
 
 def test_an_unfinished_store_says_what_is_missing(tmp_path: Path) -> None:
-    later = {"completion", "inversion", "rendering_dense", "rendering_1x1"}
+    later = {"prediction", "completion", "inversion", "rendering_dense", "rendering_1x1"}
     folder = build_store(tmp_path, 1, lambda case, rung: rung in later or (rung == "rendering" and case == "1000-0-rotation"))
     (folder / "cases" / "1000-1-rotation" / "customised.png").unlink()
     source = write_report(folder).read_text(encoding="utf-8")
     assert "+ feature rendering: 3 of 4 cases" in source and "python dev.py train-tiny motion_dense" in source
     assert "Judged of &#39;+ feature rendering&#39;" in source  # the answers are of what there is
-    gain = Page(source).table("All cases: What each step adds: paired differences on the same cases")["+ rendering → + completion"]
+    gain = Page(source).table("All cases: What each step adds: paired differences on the same cases")["+ prediction → + completion"]
     assert [cell.strip() for cell in gain] == ["0", "not measured"]
     assert len(re.findall(r"<b>not measured</b>, wanted", source)) == 2  # the goals that need completion
 
