@@ -8,7 +8,7 @@ does, and the scene's caption is the prompt. Three measures for each scene, of t
 * `copied`: similarity of the pixels that something hides from the anchor to the wrongly copied content there, which is what the anchor
   shows in that direction: the thing that hides them. The views start from just that, the anchor's picture warped by the true depth of every
   view without regard to occlusion, with noise up to a middle level, as one would refine a warped picture. PSNR against it, and the share
-  of pixels that are nearer to it than to the truth, with the demo's hook and its completion and with that hook alone. Pixels where both are
+  of pixels that are nearer to it than to the truth, with the hook and its completion and with the hook alone. Pixels where both are
   alike (mean difference under 0.1) do not count.
 * `kept noise`: how far views keep their start noise as texture because rendered features answer the anchor's. Features of independent start
   noise, rendered up to the last step: correlation of what sets the views' latents off from the anchor's, carried to them, with what set
@@ -114,7 +114,7 @@ def measure_seen(case: Case, steps: int) -> tuple[float, float, float]:
 @torch.inference_mode()
 def measure_copied(case: Case, steps: int) -> tuple[float, float, float, float]:
     """PSNR to the wrongly copied content without completion and with it; share of the pixels nearer to it, likewise."""
-    hooked, operator = apply_rendering(load_once()[0], [case.depth], case.cameras, DEMO)
+    hooked, operator = apply_rendering(load_once()[0], [case.depth], case.cameras)
     copies, hidden = copy_anchor(case)
     copy, true = copies[case.others], case.true.images[case.others]
     counted = hidden[case.others] & ((copy - true).abs().mean(1, keepdim=True) > ALIKE)

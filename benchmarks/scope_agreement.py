@@ -17,6 +17,7 @@ import comfy.sample
 import comfy.samplers
 import torch
 from comfy.model_patcher import ModelPatcher
+from torch import Tensor
 
 from ..mvcustom_core.evaluation.bootstrap import bootstrap_difference, bootstrap_mean
 from ..mvcustom_core.sampling.rendering import RenderingSettings
@@ -55,26 +56,25 @@ def main() -> int:
 @torch.inference_mode()
 def measure(case: Case, scopes: list[str]) -> Iterator[tuple[Key, float]]:
     """Agreement in dB for every setting."""
+    latents = load_own()[2].encode(case.true.images.movedim(1, -1))
     for scope, rendered in itertools.product(scopes, (False, True)):
         modules, follow = SCOPES[scope]
         settings = RenderingSettings(strength=float(rendered), until=1.0, fade=0.0)
         options = HookOptions(settings, shared_noise=False, follow_surface=follow)
         model, operator = apply_rendering(load_model(modules), [case.depth], case.cameras, options)
         for timestep in TIMESTEPS:
-            predicted = predict(case, model, timestep)
+            predicted = predict(case, latents, model, timestep)
             carried = operator.apply(predicted[[case.anchor]])[case.others]
             whole = (operator.mask[case.others] == 1).expand_as(carried)
             error = (predicted[case.others] - carried)[whole].square().mean()
             yield (timestep, rendered, scope), float(10 * (carried[whole].var() / error).log10())
 
 
-def predict(case: Case, model: ModelPatcher, timestep: int) -> torch.Tensor:
+def predict(case: Case, latents: Tensor, model: ModelPatcher, timestep: int) -> Tensor:
     """The clean latents [V, 4, h, w] that a single step predicts."""
-    _, clip, vae = load_own()
-    latents = vae.encode(case.true.images.movedim(1, -1))
     noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(case.seed))
     sigma = model.get_model_object("model_sampling").sigma(torch.tensor(float(timestep)))
-    prompt = [[encode_caption(clip, case.scene.words.caption), {}]]
+    prompt = [[encode_caption(load_own()[1], case.scene.words.caption), {}]]
     euler = comfy.samplers.sampler_object("euler")
     return comfy.sample.sample_custom(
         model, noise, 1.0, euler, torch.tensor([float(sigma), 0.0]), prompt, prompt, latents, disable_pbar=True, seed=0

@@ -91,7 +91,7 @@ class Maker:
             return Made(round_to_bytes(BASELINES[rung](self.case)), None)
         hook = self.settings.hook
         features = replace(hook, settings=RenderingSettings(), prediction=False)  # as published
-        own_noise, one_cell = (partial(replace, **change) for change in ({"shared_noise": False}, {"follow_surface": False}))
+        own_noise, one_cell = partial(replace, shared_noise=False), partial(replace, follow_surface=False)
         ways = {
             "decoded": self._decode_truth,
             "latents": lambda: self._carry_latents(self.case.truth.images, self.case.true_depth),

@@ -53,6 +53,7 @@ class Plan:
 
     @property
     def rendered_levels(self) -> set[int]:
+        """Levels at which something of the views is replaced; the prediction is on level 0."""
         return {*self.sites.values(), *([0] if self.prediction else [])}
 
     def size(self, level: int) -> tuple[int, int]:

@@ -148,6 +148,4 @@ def _spare_subject(model: ModelPatcher, plan: Plan, share: float) -> dict[int, T
         return {}
     opacity = render_opacity(model, plan.cameras)  # [V, 1, h, w]
     resize = torch.nn.functional.interpolate
-    return {
-        level: share * resize(opacity, plan.size(level), mode="bilinear", antialias=True).clamp(0, 1) for level in plan.rendered_levels
-    }
+    return {level: share * resize(opacity, plan.size(level), mode="bilinear", antialias=True).clamp(0, 1) for level in plan.rendered_levels}
