@@ -13,7 +13,7 @@ if find_spec("comfy_api"):
         """The pack as ComfyUI sees it. The rooms behind the door are opened when ComfyUI asks for them, not on import."""
 
         async def on_load(self) -> None:
-            from .nodes.bridge.folders import register_folders
+            from .nodes.bridge.host.folders import register_folders
 
             register_folders()
 

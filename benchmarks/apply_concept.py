@@ -21,14 +21,14 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
+from ..mvcustom_core.camera.cameras import Cameras, look_at, square_intrinsics
 from ..mvcustom_core.concept.concept import Concept
 from ..mvcustom_core.concept.pose_block import PoseBlocks
-from ..mvcustom_core.geometry.cameras import Cameras, look_at, square_intrinsics
-from ..mvcustom_core.geometry.trajectory import orbit
-from ..nodes.bridge.concept import apply_concept
-from ..nodes.bridge.concept_session import ConceptSession
-from ..nodes.bridge.embedded import SIZE, SPEC, TEXT_WIDTH, VIEWS, load_embedded
-from ..nodes.bridge.tokens import encode_caption
+from ..mvcustom_core.path.trajectory import orbit
+from ..nodes.bridge.backbone.embedded import SIZE, SPEC, TEXT_WIDTH, VIEWS, load_embedded
+from ..nodes.bridge.concept.application import apply_concept
+from ..nodes.bridge.concept.session import ConceptSession
+from ..nodes.bridge.concept.tokens import encode_caption
 
 REFERENCES = 8
 

@@ -29,23 +29,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..mvcustom_core.camera.cameras import Cameras
+from ..mvcustom_core.camera.normalisation import SceneNormalisation, normalise_scene
+from ..mvcustom_core.camera.rays import project_points, unproject_depth
 from ..mvcustom_core.concept.concept import Concept, save_concept
-from ..mvcustom_core.concept.judgement import average_inside, compute_psnr, measure_views
-from ..mvcustom_core.concept.learning import Learner
-from ..mvcustom_core.concept.learning_plan import LearningSettings
-from ..mvcustom_core.concept.learning_state import LearningState
-from ..mvcustom_core.concept.losses import resize_area
-from ..mvcustom_core.concept.photographs import Photographs
+from ..mvcustom_core.concept.learning.held_out import average_inside, compute_psnr, measure_views
+from ..mvcustom_core.concept.learning.learner import Learner
+from ..mvcustom_core.concept.learning.losses import resize_area
+from ..mvcustom_core.concept.learning.photographs import Photographs
+from ..mvcustom_core.concept.learning.plan import LearningSettings
+from ..mvcustom_core.concept.learning.state import LearningState
 from ..mvcustom_core.concept.subject import Subject
-from ..mvcustom_core.geometry.cameras import Cameras
-from ..mvcustom_core.geometry.normalisation import SceneNormalisation, normalise_scene
-from ..mvcustom_core.geometry.rays import project_points, unproject_depth
-from ..mvcustom_core.scenes.render import Rendering, render_scene
-from ..mvcustom_core.scenes.scene import Scene, sample_concept
-from ..mvcustom_core.scenes.sweep import sample_photographs
-from ..nodes.bridge.backbone import spec_of
-from ..nodes.bridge.embedded import SIZE, load_embedded
-from ..nodes.bridge.learning import ComfyDenoiser, ConceptWords, encode_photographs, token_row
+from ..mvcustom_core.embedded.scenes.render import Rendering, render_scene
+from ..mvcustom_core.embedded.scenes.scene import Scene, sample_concept
+from ..mvcustom_core.embedded.scenes.sweep import sample_photographs
+from ..nodes.bridge.backbone.embedded import SIZE, load_embedded
+from ..nodes.bridge.backbone.spec import spec_of
+from ..nodes.bridge.learning.denoiser import ComfyDenoiser, ConceptWords, encode_photographs, token_row
 
 FIRST_SEED = 1000  # of the subjects; training draws its own from 100000 on
 VIEWS, HELD_OUT_EVERY = 12, 4

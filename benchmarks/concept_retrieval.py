@@ -17,13 +17,13 @@ import torch
 from comfy.sd import CLIP, VAE
 from torch import Tensor
 
+from ..mvcustom_core.camera.cameras import Cameras
 from ..mvcustom_core.concept.concept import load_concept
-from ..mvcustom_core.geometry.cameras import Cameras
-from ..mvcustom_core.geometry.trajectory import orbit
-from ..mvcustom_core.scenes.grammar import SceneWords, sample_words
-from ..nodes.bridge.concept import apply_to_both
-from ..nodes.bridge.embedded import SIZE, VIEWS, load_embedded
-from ..nodes.bridge.tokens import encode_caption
+from ..mvcustom_core.embedded.scenes.grammar import SceneWords, sample_words
+from ..mvcustom_core.path.trajectory import orbit
+from ..nodes.bridge.backbone.embedded import SIZE, VIEWS, load_embedded
+from ..nodes.bridge.concept.application import apply_to_both
+from ..nodes.bridge.concept.tokens import encode_caption
 from .concept_quality import FIRST_SEED, FOLDER, HELD_OUT_EVERY, photograph
 from .kit.identity import SubjectEncoder, crop_subject, load_encoder, retrieve
 

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from ..devtools import ROOT
-from ..nodes.bridge.embedded import FILE, SIZE, VIEWS
+from ..nodes.bridge.backbone.embedded import FILE, SIZE, VIEWS
 from .ablation.backbones import DENSE_FILE, HOW_TO_TRAIN
 from .ablation.cases import MAX_PROMPTS, MAX_SUBJECTS, TRAJECTORIES, Task, list_tasks
 from .ablation.concepts import LEARNING, Concepts

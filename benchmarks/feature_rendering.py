@@ -24,11 +24,11 @@ import comfy.model_management
 import torch
 from torch import Tensor
 
-from ..mvcustom_core.geometry.cameras import Cameras, look_at, square_intrinsics
-from ..mvcustom_core.geometry.depth import AnchorDepth, DepthMap
-from ..mvcustom_core.geometry.trajectory import orbit
-from ..mvcustom_core.sampling.operator import RenderOperator, build_render_operators
-from ..mvcustom_core.sampling.rendering import replace_features
+from ..mvcustom_core.camera.cameras import Cameras, look_at, square_intrinsics
+from ..mvcustom_core.path.trajectory import orbit
+from ..mvcustom_core.rendering.operator import RenderOperator, build_render_operators
+from ..mvcustom_core.rendering.rendering import replace_features
+from ..mvcustom_core.surface.depth import AnchorDepth, DepthMap
 from .kit.measure import measure
 from .kit.report import Row, run_cases
 

@@ -32,18 +32,18 @@ from comfy.sd import CLIP, VAE
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..mvcustom_core.geometry.cameras import Cameras
-from ..mvcustom_core.geometry.depth import AnchorDepth, DepthMap
-from ..mvcustom_core.geometry.rays import project_points, unproject_depth
-from ..mvcustom_core.sampling.completion import CompletionSettings
-from ..mvcustom_core.sampling.rendering import RenderingSettings
-from ..mvcustom_core.scenes.render import Rendering, render_scene
-from ..mvcustom_core.scenes.scene import Scene, sample_scene
-from ..mvcustom_core.scenes.sweep import sample_sweep
-from ..nodes.bridge.completion import build_completion_sampler
-from ..nodes.bridge.embedded import SIZE, load_embedded
-from ..nodes.bridge.rendering import HookOptions, apply_rendering
-from ..nodes.bridge.tokens import encode_caption
+from ..mvcustom_core.camera.cameras import Cameras
+from ..mvcustom_core.camera.rays import project_points, unproject_depth
+from ..mvcustom_core.embedded.scenes.render import Rendering, render_scene
+from ..mvcustom_core.embedded.scenes.scene import Scene, sample_scene
+from ..mvcustom_core.embedded.scenes.sweep import sample_sweep
+from ..mvcustom_core.rendering.completion import CompletionSettings
+from ..mvcustom_core.rendering.rendering import RenderingSettings
+from ..mvcustom_core.surface.depth import AnchorDepth, DepthMap
+from ..nodes.bridge.backbone.embedded import SIZE, load_embedded
+from ..nodes.bridge.concept.tokens import encode_caption
+from ..nodes.bridge.rendering.completion import build_completion_sampler
+from ..nodes.bridge.rendering.hook import HookOptions, apply_rendering
 from .ablation.making import SamplingSettings
 
 FIRST_SEED = 10**6  # of the scenes

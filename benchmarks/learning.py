@@ -20,14 +20,14 @@ import torch
 
 from ..devtools.stand_in import TrueSD15, make_model, make_motion, randomize
 from ..mvcustom_core.backbone.motion import MotionSettings
-from ..mvcustom_core.concept.learning import Learner
-from ..mvcustom_core.concept.learning_plan import LearningSettings
-from ..mvcustom_core.concept.photographs import Photographs
+from ..mvcustom_core.camera.cameras import Cameras
+from ..mvcustom_core.concept.learning.learner import Learner
+from ..mvcustom_core.concept.learning.photographs import Photographs
+from ..mvcustom_core.concept.learning.plan import LearningSettings
 from ..mvcustom_core.concept.pose_block import SD15_LAYOUT
-from ..mvcustom_core.geometry.cameras import Cameras
-from ..mvcustom_core.geometry.trajectory import front_camera, orbit
-from ..nodes.bridge.learning import ComfyDenoiser, ConceptWords, Economy, token_row
-from ..nodes.bridge.motion import apply_motion
+from ..mvcustom_core.path.trajectory import front_camera, orbit
+from ..nodes.bridge.backbone.motion import apply_motion
+from ..nodes.bridge.learning.denoiser import ComfyDenoiser, ConceptWords, Economy, token_row
 from .kit.measure import measure
 from .kit.report import run_cases
 

@@ -22,16 +22,17 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from ..mvcustom_core.geometry.cameras import Cameras
-from ..mvcustom_core.geometry.depth import AnchorDepth, DepthMap
-from ..mvcustom_core.geometry.trajectory import front_camera, orbit
-from ..mvcustom_core.sampling.completion import CompletionSettings
-from ..mvcustom_core.scenes.render import render_scene
-from ..mvcustom_core.scenes.scene import sample_scene
-from ..nodes.bridge import completion, render_session
-from ..nodes.bridge.embedded import SIZE, VIEWS, load_embedded
-from ..nodes.bridge.rendering import apply_rendering
-from ..nodes.bridge.tokens import encode_caption
+from ..mvcustom_core.camera.cameras import Cameras
+from ..mvcustom_core.embedded.scenes.render import render_scene
+from ..mvcustom_core.embedded.scenes.scene import sample_scene
+from ..mvcustom_core.path.trajectory import front_camera, orbit
+from ..mvcustom_core.rendering.completion import CompletionSettings
+from ..mvcustom_core.surface.depth import AnchorDepth, DepthMap
+from ..nodes.bridge.backbone.embedded import SIZE, VIEWS, load_embedded
+from ..nodes.bridge.concept.tokens import encode_caption
+from ..nodes.bridge.rendering import completion
+from ..nodes.bridge.rendering import session as render_session
+from ..nodes.bridge.rendering.hook import apply_rendering
 
 ANCHOR = VIEWS // 2
 

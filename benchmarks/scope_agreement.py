@@ -19,11 +19,11 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from ..mvcustom_core.evaluation.bootstrap import bootstrap_difference, bootstrap_mean
-from ..mvcustom_core.sampling.rendering import RenderingSettings
-from ..nodes.bridge.rendering import HookOptions, apply_rendering
-from ..nodes.bridge.tokens import encode_caption
+from ..mvcustom_core.rendering.rendering import RenderingSettings
+from ..nodes.bridge.concept.tokens import encode_caption
+from ..nodes.bridge.rendering.hook import HookOptions, apply_rendering
 from .ablation.backbones import DENSE_FILE, HOW_TO_TRAIN, load_model, load_own
+from .ablation.bootstrap import bootstrap_difference, bootstrap_mean
 from .ablation.rungs import DENSE, ONE_CELL
 from .feature_rendering_quality import Case, draw_case
 

@@ -13,7 +13,7 @@ from comfy.model_patcher import ModelPatcher
 from torch import nn
 
 from ..mvcustom_core.backbone.motion import MotionModules, MotionSettings
-from ..nodes.bridge.motion_model import build_motion_patcher
+from ..nodes.bridge.backbone.motion_model import build_motion_patcher
 
 CHANNELS, CONTEXT, HEADS = (32, 64, 128, 128), 64, 4  # of the tiny one
 LAYOUT = {

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from .apply_concept import MVCustomApplyConcept
-from .apply_motion import MVCustomApplyMotion
-from .apply_motion_lora import MVCustomApplyMotionLora
-from .camera_trajectory import MVCustomCameraTrajectory
-from .concept_guider import MVCustomConceptGuider
-from .depth_render_hook import MVCustomDepthRenderHook
-from .estimate_anchor_depth import MVCustomEstimateAnchorDepth
-from .evaluate_views import MVCustomEvaluateViews
-from .latent_completion_sampler import MVCustomLatentCompletionSampler
-from .learn_concept import MVCustomLearnConcept
-from .load_backbone import MVCustomLoadBackbone
-from .load_concept import MVCustomLoadConcept
-from .load_posed_images import MVCustomLoadPosedImages, MVCustomPoseImages
-from .one_pass_render_hook import MVCustomOnePassRenderHook
-from .render_demo_subject import MVCustomRenderDemoSubject
-from .save_concept import MVCustomSaveConcept
-from .solve_cameras import MVCustomSolveCameras
+from .backbone.apply_motion import MVCustomApplyMotion
+from .backbone.apply_motion_lora import MVCustomApplyMotionLora
+from .backbone.load_backbone import MVCustomLoadBackbone
+from .cameras.camera_trajectory import MVCustomCameraTrajectory
+from .concept.apply_concept import MVCustomApplyConcept
+from .concept.concept_guider import MVCustomConceptGuider
+from .concept.learn_concept import MVCustomLearnConcept
+from .concept.load_concept import MVCustomLoadConcept
+from .concept.save_concept import MVCustomSaveConcept
+from .depth.estimate_anchor_depth import MVCustomEstimateAnchorDepth
+from .evaluation.evaluate_views import MVCustomEvaluateViews
+from .photographs.load_posed_images import MVCustomLoadPosedImages, MVCustomPoseImages
+from .photographs.render_demo_subject import MVCustomRenderDemoSubject
+from .photographs.solve_cameras import MVCustomSolveCameras
+from .sampling.depth_render_hook import MVCustomDepthRenderHook
+from .sampling.latent_completion_sampler import MVCustomLatentCompletionSampler
+from .sampling.one_pass_render_hook import MVCustomOnePassRenderHook
 
 NODES = [
     MVCustomLoadBackbone,

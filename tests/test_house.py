@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "nodes": ("nodes", "mvcustom_core"),
     "nodes/bridge": ("nodes/bridge", "mvcustom_core"),
     "mvcustom_core": ("mvcustom_core",),
-    "mvcustom_core/geometry": ("mvcustom_core/geometry", "mvcustom_core/shapes", "mvcustom_core/progress"),
+    "mvcustom_core/camera": ("mvcustom_core/camera", "mvcustom_core/shapes", "mvcustom_core/progress"),
 }
 COMFY_API = {"comfy_api"}
 COMFY = {"comfy", "comfy_execution", "comfy_extras", "execution", "folder_paths", "latent_preview", "node_helpers", "nodes", "server"}
@@ -133,10 +133,10 @@ def test_root_is_not_on_the_path() -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("mvcustom_core/geometry/rays.py", "from ..shapes import check_shape\nfrom .cameras import Cameras\nimport torch"),
-        ("mvcustom_core/sampling/operator.py", "from ..geometry import mesh\nfrom ..backbone.motion import MotionModule"),
-        ("nodes/cameras.py", "from comfy_api.latest import io\nfrom ..mvcustom_core.geometry import rays\nfrom .bridge import tensors"),
-        ("nodes/bridge/patching.py", "import comfy.model_patcher\nimport folder_paths\nfrom ...mvcustom_core import shapes"),
+        ("mvcustom_core/camera/rays.py", "from ..shapes import check_shape\nfrom .cameras import Cameras\nimport torch"),
+        ("mvcustom_core/rendering/operator.py", "from ..surface import mesh\nfrom ..backbone.motion import MotionModule"),
+        ("nodes/cameras/path.py", "from comfy_api.latest import io\nfrom ...mvcustom_core.camera import rays\nfrom ..bridge import host"),
+        ("nodes/bridge/host/call.py", "import comfy.model_patcher\nimport folder_paths\nfrom ....mvcustom_core import shapes"),
         ("__init__.py", "from comfy_api.latest import io\ndef f():\n    from .nodes import NODES"),
     ],
 )
@@ -151,15 +151,15 @@ def test_lawful_imports_pass(path: str, source: str) -> None:
         ("mvcustom_core/concept/concept.py", "def f():\n    from comfy_api.latest import io"),
         ("mvcustom_core/concept/concept.py", "from ...nodes import NODES"),
         ("mvcustom_core/shapes.py", "from ..nodes.bridge import tensors"),
-        ("mvcustom_core/geometry/rays.py", "from ..backbone.motion import MotionModule"),
-        ("mvcustom_core/geometry/rays.py", "from .. import sampling"),
-        ("mvcustom_core/geometry/formats/colmap.py", "from ...scenes.scene import Scene"),
-        ("mvcustom_core/geometry/rays.py", "from mvcustom_core.geometry.cameras import Cameras"),
-        ("nodes/cameras.py", "import folder_paths"),
-        ("nodes/cameras.py", "from comfy.utils import ProgressBar"),
-        ("nodes/cameras.py", "from nodes.bridge import tensors"),
-        ("nodes/bridge/tensors.py", "from ..cameras import MVCustomCameras"),
-        ("nodes/bridge/tensors.py", "from mvcustom.mvcustom_core import shapes"),
+        ("mvcustom_core/camera/rays.py", "from ..backbone.motion import MotionModule"),
+        ("mvcustom_core/camera/rays.py", "from .. import rendering"),
+        ("mvcustom_core/camera/lens.py", "from ..embedded.scenes.scene import Scene"),
+        ("mvcustom_core/camera/rays.py", "from mvcustom_core.camera.cameras import Cameras"),
+        ("nodes/cameras/path.py", "import folder_paths"),
+        ("nodes/cameras/path.py", "from comfy.utils import ProgressBar"),
+        ("nodes/cameras/path.py", "from nodes.bridge import tensors"),
+        ("nodes/bridge/host/tensors.py", "from ...cameras import MVCustomCameras"),
+        ("nodes/bridge/host/tensors.py", "from mvcustom.mvcustom_core import shapes"),
         ("__init__.py", "from .mvcustom_core import shapes"),
         ("__init__.py", "import folder_paths"),
     ],
@@ -187,9 +187,9 @@ def test_unlawful_imports_are_found(path: str, source: str) -> None:
     ],
 )
 def test_misconduct_is_found(source: str) -> None:
-    assert len(list(find_conduct_faults("nodes/cameras.py", source))) >= 1
+    assert len(list(find_conduct_faults("nodes/cameras/path.py", source))) >= 1
 
 
 def test_good_conduct_passes() -> None:
     source = "import sys\nimport torch\ntry:\n    x = torch.load('x', weights_only=True)\nexcept OSError:\n    x = model.eval()\n"
-    assert not list(find_conduct_faults("nodes/cameras.py", source))
+    assert not list(find_conduct_faults("nodes/cameras/path.py", source))

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from ..mvcustom_core.scenes.grammar import word_indices
-from ..mvcustom_core.scenes.render import render_scene
-from ..mvcustom_core.scenes.scene import Scene, sample_scene
-from ..mvcustom_core.scenes.sweep import sample_sweep
+from ..mvcustom_core.embedded.scenes.grammar import word_indices
+from ..mvcustom_core.embedded.scenes.render import render_scene
+from ..mvcustom_core.embedded.scenes.scene import Scene, sample_scene
+from ..mvcustom_core.embedded.scenes.sweep import sample_sweep
 
 SIZE, VIEWS, SCENES_PER_SHARD = 128, 8, 50
 HELD_OUT_SHARDS = 1  # shard 0 is never trained on

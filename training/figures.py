@@ -15,9 +15,9 @@ from comfy.sd import CLIP, VAE
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ..mvcustom_core.scenes.grammar import VOCABULARY
-from ..mvcustom_core.scenes.scene import Scene
-from ..nodes.bridge import embedded
+from ..mvcustom_core.embedded.scenes.grammar import VOCABULARY
+from ..mvcustom_core.embedded.scenes.scene import Scene
+from ..nodes.bridge.backbone import embedded
 from .agreement import compensated_psnr
 from .data import render_shard, shard_scenes
 from .reader import Reader, read_accuracy

@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..mvcustom_core.scenes.grammar import VOCABULARY, SceneWords
-from ..nodes.bridge import embedded
-from ..nodes.bridge.text import encode_embeddings
+from ..mvcustom_core.embedded.scenes.grammar import VOCABULARY, SceneWords
+from ..nodes.bridge.backbone import embedded
+from ..nodes.bridge.learning.text import encode_embeddings
 from .data import shard_paths
 from .loop import rank, training_device
 from .vae import encode

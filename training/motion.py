@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from ..mvcustom_core.backbone.attention import Scope
 from ..mvcustom_core.backbone.motion import MotionModules, MotionSettings
-from ..nodes.bridge import embedded
-from ..nodes.bridge.motion import MotionHost, ResBlock, SpatialTransformer, find_residual_hosts
+from ..nodes.bridge.backbone import embedded
+from ..nodes.bridge.backbone.motion import MotionHost, ResBlock, SpatialTransformer, find_residual_hosts
 from .image import TinyDenoiser, alphas_cumprod, load_latents, v_errors
 from .loop import training_device
 

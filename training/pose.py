@@ -13,14 +13,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ..mvcustom_core.camera.cameras import Cameras
 from ..mvcustom_core.concept.feature_nerf import Rendered
-from ..mvcustom_core.concept.losses import LossWeights, denoising_loss, find_region, rendering_losses
+from ..mvcustom_core.concept.learning.losses import LossWeights, denoising_loss, find_region, rendering_losses
 from ..mvcustom_core.concept.pose_block import PoseBlocks
 from ..mvcustom_core.concept.subject import Subject
-from ..mvcustom_core.geometry.cameras import Cameras
-from ..mvcustom_core.scenes.grammar import VOCABULARY
-from ..nodes.bridge import embedded
-from ..nodes.bridge.pose import KEY, Hooked, pose_patches, record_features
+from ..mvcustom_core.embedded.scenes.grammar import VOCABULARY
+from ..nodes.bridge.backbone import embedded
+from ..nodes.bridge.concept.pose import KEY, Hooked, pose_patches, record_features
 from .data import SIZE, shard_paths
 from .image import TinyDenoiser, alphas_cumprod
 from .loop import training_device

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..mvcustom_core.scenes.grammar import VOCABULARY
+from ..mvcustom_core.embedded.scenes.grammar import VOCABULARY
 from .data import load_field
 from .depth import soften
 from .loop import training_device

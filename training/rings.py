@@ -13,12 +13,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..mvcustom_core.concept.losses import resize_area
-from ..mvcustom_core.geometry.normalisation import normalise_scene
-from ..mvcustom_core.scenes.grammar import word_indices
-from ..mvcustom_core.scenes.render import render_scene
-from ..mvcustom_core.scenes.scene import sample_concept, sample_scene
-from ..mvcustom_core.scenes.sweep import sample_photographs
+from ..mvcustom_core.camera.normalisation import normalise_scene
+from ..mvcustom_core.concept.learning.losses import resize_area
+from ..mvcustom_core.embedded.scenes.grammar import word_indices
+from ..mvcustom_core.embedded.scenes.render import render_scene
+from ..mvcustom_core.embedded.scenes.scene import sample_concept, sample_scene
+from ..mvcustom_core.embedded.scenes.sweep import sample_photographs
 from .data import SCENES_PER_SHARD, SIZE
 from .loop import training_device
 from .vae import encode

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from ..mvcustom_core.backbone.depth_head import DepthHead
 from ..mvcustom_core.backbone.motion import MotionSettings
-from ..nodes.bridge import embedded
+from ..mvcustom_core.embedded.depth_head import DepthHead
+from ..nodes.bridge.backbone import embedded
 from .data import load_field, write_shards
 from .depth import DepthStage
 from .figures import READER, print_figures

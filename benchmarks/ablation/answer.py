@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...mvcustom_core.evaluation.bootstrap import Interval
 from ...mvcustom_core.evaluation.report import UNKNOWN, VERDICTS
+from .bootstrap import Interval
 from .catalogue import FIGURE, GOALS, LADDER, QUESTIONS, SHEET, SHOWN, Figure, Goal
 from .reading import CaseRecord, Results
 from .table import MISSING, Table, find_gains, summarise, tabulate_means, write_interval, write_number

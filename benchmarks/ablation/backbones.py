@@ -9,10 +9,10 @@ from comfy.model_patcher import ModelPatcher
 from comfy.sd import CLIP, VAE
 
 from ...devtools import CACHE
-from ...nodes.bridge.backbone import ATTACHMENT
-from ...nodes.bridge.embedded import SPEC, load_embedded, load_unet
-from ...nodes.bridge.motion import apply_motion
-from ...nodes.bridge.motion_model import build_motion_patcher
+from ...nodes.bridge.backbone.embedded import SPEC, load_embedded, load_unet
+from ...nodes.bridge.backbone.motion import apply_motion
+from ...nodes.bridge.backbone.motion_model import build_motion_patcher
+from ...nodes.bridge.backbone.spec import ATTACHMENT
 from ...training.loop import load_ema
 from ...training.motion import DENSE_SETTINGS
 from .rungs import ONE_CELL

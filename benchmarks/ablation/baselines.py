@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from ...mvcustom_core.geometry.cameras import Cameras
-from ...mvcustom_core.geometry.depth import AnchorDepth
-from ...mvcustom_core.sampling.operator import warp_images
+from ...mvcustom_core.camera.cameras import Cameras
+from ...mvcustom_core.rendering.operator import warp_images
+from ...mvcustom_core.surface.depth import AnchorDepth
 from .cases import AblationCase
 
 HOLE = 0.5  # grey where the anchor sees nothing

@@ -12,15 +12,15 @@ from functools import lru_cache
 
 import torch
 
-from ...mvcustom_core.geometry.cameras import Cameras
-from ...mvcustom_core.geometry.depth import AnchorDepth, DepthMap
-from ...mvcustom_core.geometry.normalisation import SceneNormalisation
-from ...mvcustom_core.geometry.trajectory import UP, orbit, truck
-from ...mvcustom_core.sampling.coverage import choose_anchor
-from ...mvcustom_core.scenes.grammar import GROUNDS, SKIES, SceneWords
-from ...mvcustom_core.scenes.render import Rendering, render_scene
-from ...mvcustom_core.scenes.scene import sample_concept, with_surroundings
-from ...nodes.bridge.embedded import VIEWS
+from ...mvcustom_core.anchor.choice import choose_anchor
+from ...mvcustom_core.camera.cameras import Cameras
+from ...mvcustom_core.camera.normalisation import SceneNormalisation
+from ...mvcustom_core.embedded.scenes.grammar import GROUNDS, SKIES, SceneWords
+from ...mvcustom_core.embedded.scenes.render import Rendering, render_scene
+from ...mvcustom_core.embedded.scenes.scene import sample_concept, with_surroundings
+from ...mvcustom_core.path.trajectory import UP, orbit, truck
+from ...mvcustom_core.surface.depth import AnchorDepth, DepthMap
+from ...nodes.bridge.backbone.embedded import VIEWS
 from ..concept_quality import FIRST_SEED, HELD_OUT_EVERY, photograph, place_cameras
 from ..concept_quality import VIEWS as PHOTOGRAPHS
 from .pictures import round_to_bytes

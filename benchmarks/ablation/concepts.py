@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from ...mvcustom_core.concept.concept import Concept, load_concept, save_concept
-from ...mvcustom_core.concept.learning_plan import LearningSettings
+from ...mvcustom_core.concept.learning.plan import LearningSettings
 from ..concept_quality import measure_concept
 
 LEARNING = LearningSettings(steps=300, rendering_steps=200, frames=2, pose_rate=5e-3, token_rate=1e-3, schedule="cosine")

@@ -15,12 +15,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ...mvcustom_core.embedded.scenes.grammar import word_indices
 from ...mvcustom_core.evaluation.case import Case
 from ...mvcustom_core.evaluation.evaluation import evaluate_views
 from ...mvcustom_core.evaluation.fidelity import Fidelity
 from ...mvcustom_core.evaluation.report import summarise_evaluation
-from ...mvcustom_core.geometry.depth import AnchorDepth
-from ...mvcustom_core.scenes.grammar import word_indices
+from ...mvcustom_core.surface.depth import AnchorDepth
 from ...training.figures import READER
 from ...training.reader import Reader, read_accuracy
 from ..concept_quality import FIRST_SEED

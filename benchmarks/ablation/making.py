@@ -20,18 +20,18 @@ from comfy.sd import CLIP
 from torch import Tensor
 
 from ...mvcustom_core.concept.concept import Concept
-from ...mvcustom_core.geometry.depth import AnchorDepth
-from ...mvcustom_core.sampling.completion import CompletionSettings
-from ...mvcustom_core.sampling.operator import build_render_operator, warp_images
-from ...mvcustom_core.sampling.rendering import RenderingSettings, replace_features
-from ...nodes.bridge.completion import build_completion_sampler
-from ...nodes.bridge.concept import apply_to_both, session_of
-from ...nodes.bridge.depth import DepthSources, estimate_anchor
-from ...nodes.bridge.depth_model import EMBEDDED
-from ...nodes.bridge.guidance import ConceptGuider
-from ...nodes.bridge.one_pass import Estimation, apply_one_pass
-from ...nodes.bridge.rendering import HookOptions, apply_rendering
-from ...nodes.bridge.tokens import add_token, encode_caption
+from ...mvcustom_core.rendering.completion import CompletionSettings
+from ...mvcustom_core.rendering.operator import build_render_operator, warp_images
+from ...mvcustom_core.rendering.rendering import RenderingSettings, replace_features
+from ...mvcustom_core.surface.depth import AnchorDepth
+from ...nodes.bridge.concept.application import apply_to_both, session_of
+from ...nodes.bridge.concept.guidance import ConceptGuider
+from ...nodes.bridge.concept.tokens import add_token, encode_caption
+from ...nodes.bridge.depth.anchor_depth import DepthSources, estimate_anchor
+from ...nodes.bridge.depth.model import EMBEDDED
+from ...nodes.bridge.rendering.completion import build_completion_sampler
+from ...nodes.bridge.rendering.hook import HookOptions, apply_rendering
+from ...nodes.bridge.rendering.one_pass import Estimation, apply_one_pass
 from .backbones import load_model, load_own
 from .baselines import BASELINES, warp_view
 from .cases import AblationCase

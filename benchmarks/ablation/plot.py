@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from ...mvcustom_core.evaluation.bootstrap import Interval
+from .bootstrap import Interval
 from .catalogue import SHOWN, Figure, ShownRung
 from .reading import Results
 from .table import explain_absence, summarise, write_interval, write_number

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...mvcustom_core.evaluation.cases import Row
 from .catalogue import FIGURES, SHOWN
+from .rows import Row
 from .rungs import RUNGS
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from ...mvcustom_core.geometry.depth import AnchorDepth
+from ...mvcustom_core.surface.depth import AnchorDepth
 from .cases import AblationCase, Task, build_case
 from .concepts import Concepts
 from .judge import Figures, Judge, load_judge

@@ -11,10 +11,10 @@ from itertools import groupby
 
 import torch
 
-from ...mvcustom_core.evaluation.bootstrap import Interval, summarise_rows
-from ...mvcustom_core.evaluation.cases import Row, compare_rows
+from .bootstrap import Interval, summarise_rows
 from .catalogue import FIGURES, SHOWN, Figure, ShownRung
 from .reading import Results
+from .rows import Row, compare_rows
 
 SEED = 0
 MISSING = "not measured"

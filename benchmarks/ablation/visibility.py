@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ...mvcustom_core.geometry.cameras import Cameras
-from ...mvcustom_core.geometry.rays import project_points, surround_points, unproject_depth
+from ...mvcustom_core.camera.cameras import Cameras
+from ...mvcustom_core.camera.rays import project_points, surround_points, unproject_depth
 
 SAME_DEPTH = 0.04  # relative; on the ground near the horizon the depth changes by as much from one pixel to the next
 

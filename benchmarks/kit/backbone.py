@@ -13,7 +13,7 @@ from comfy.model_patcher import ModelPatcher
 from ...devtools.stand_in import CHANNELS, HEADS, TinySD15, TrueSD15, make_model, make_motion
 from ...mvcustom_core.backbone.motion import MotionSettings
 from ...mvcustom_core.backbone.presets import SCOPE_PRESETS, MotionChoices
-from ...nodes.bridge.motion import apply_motion
+from ...nodes.bridge.backbone.motion import apply_motion
 
 IMAGE_MODEL = "without modules"
 CASES = (IMAGE_MODEL, *SCOPE_PRESETS)

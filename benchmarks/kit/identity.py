@@ -14,13 +14,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...mvcustom_core.geometry.cameras import Cameras
-from ...mvcustom_core.geometry.normalisation import normalise_scene
-from ...mvcustom_core.geometry.rays import project_points
-from ...mvcustom_core.scenes.grammar import sample_words
-from ...mvcustom_core.scenes.render import render_scene
-from ...mvcustom_core.scenes.scene import sample_concept, with_surroundings
-from ...mvcustom_core.scenes.sweep import sample_photographs
+from ...mvcustom_core.camera.cameras import Cameras
+from ...mvcustom_core.camera.normalisation import normalise_scene
+from ...mvcustom_core.camera.rays import project_points
+from ...mvcustom_core.embedded.scenes.grammar import sample_words
+from ...mvcustom_core.embedded.scenes.render import render_scene
+from ...mvcustom_core.embedded.scenes.scene import sample_concept, with_surroundings
+from ...mvcustom_core.embedded.scenes.sweep import sample_photographs
 
 FILE = Path(__file__).resolve().parents[2] / ".cache" / "identity.safetensors"
 FIRST_SEED, SUBJECTS, VIEWS = 200_000, 128, 8  # of training; far from those that are learned or measured

@@ -19,8 +19,8 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from ..geometry.correspondence import Correspondence
 from ..shapes import check_shape
+from ..surface.correspondence import Correspondence
 from .tables import keep
 
 Attention = Callable[[Tensor, Tensor, Tensor, int], Tensor]

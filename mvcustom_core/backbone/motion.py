@@ -20,8 +20,9 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from ..geometry.correspondence import Correspondence
+from ..diffusion.schedule import BetaSchedule
 from ..shapes import check_shape
+from ..surface.correspondence import Correspondence
 from .attention import (
     Attention,
     Scope,
@@ -30,7 +31,6 @@ from .attention import (
     spatio_temporal_attention,
 )
 from .positions import make_cell_positions, make_frame_positions
-from .schedule import BetaSchedule
 
 NormMode = Literal["per_frame", "cross_frame"]
 

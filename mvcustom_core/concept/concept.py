@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..geometry.cameras import Cameras
+from ..camera.cameras import Cameras
 from ..shapes import check_shape
 from .pose_block import PoseBlocks, PoseLayout, PoseSite
 from .ray_samples import NerfSettings

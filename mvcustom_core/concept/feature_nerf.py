@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from ..camera.codes import CODE_WIDTH
 from ..shapes import check_shape
-from .encoding import CODE_WIDTH
 from .ray_samples import NerfSettings, RaySamples, draw_edges
 
 EMPTY_DENSITY = -10.0  # log density where no reference sees the sample

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..geometry.cameras import Cameras
-from ..geometry.rays import cell_centers, pixel_rays, project_points
+from ..camera.cameras import Cameras
+from ..camera.codes import CODE_WIDTH, encode_points, encode_rays
+from ..camera.rays import cell_centers, pixel_rays, project_points
 from ..shapes import check_shape
-from .encoding import CODE_WIDTH, encode_points, encode_rays
 
 NEAREST_DEPTH = 1e-3  # world units in front of a reference; closer points project to nowhere useful
 EVEN_SHARE = 0.1  # of a second pass, against at most 1 where the first one found something

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..geometry.cameras import Cameras
+from ..camera.cameras import Cameras
 from .denoiser import PoseHook, Prompt
 from .feature_nerf import Rendered, TextAttention
 from .pose_block import PoseBlocks

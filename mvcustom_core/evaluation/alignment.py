@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..geometry.cameras import Cameras
+from ..camera.cameras import Cameras
 from ..shapes import check_shape
 
 MIN_CAMERAS = 3  # fewer centres fix no similarity

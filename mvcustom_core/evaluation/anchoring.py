@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..geometry.cameras import Cameras
-from ..geometry.depth import AnchorDepth
-from ..geometry.rays import pixel_rays
-from ..geometry.solving import import_pycolmap
+from ..camera.cameras import Cameras
+from ..camera.rays import pixel_rays
+from ..capture.solving import import_pycolmap
+from ..surface.depth import AnchorDepth
 from .alignment import measure_extent, rotation_angles_deg
 
 MIN_INLIERS = 12

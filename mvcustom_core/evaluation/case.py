@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..geometry.cameras import Cameras
-from ..geometry.depth import AnchorDepth
+from ..camera.cameras import Cameras
+from ..surface.depth import AnchorDepth
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..geometry.cameras import Cameras
-from ..geometry.mapping import Progress
-from ..geometry.solution import MIN_VIEWS
-from ..geometry.solving import import_pycolmap
+from ..camera.cameras import Cameras
+from ..capture.mapping import Progress
+from ..capture.solution import MIN_VIEWS
+from ..capture.solving import import_pycolmap
 from .alignment import PathErrors, measure_extent, measure_path
 from .anchoring import AnchorAccuracy, locate_views
 from .case import Case, check_case

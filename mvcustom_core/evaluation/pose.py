@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..geometry.cameras import Cameras
+from ..camera.cameras import Cameras
 from .alignment import SAME_PLACE, measure_extent, rotation_angles_deg
 
 THRESHOLD_DEG = 15

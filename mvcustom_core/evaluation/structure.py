@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..geometry.cameras import Cameras
-from ..geometry.mapping import Progress, make_incremental_options
-from ..geometry.solution import Attempt, Model, rank_model
-from ..geometry.solving import DATABASE, import_pycolmap, quiet_log, solve_cameras
+from ..camera.cameras import Cameras
+from ..capture.mapping import Progress, make_incremental_options
+from ..capture.solution import Attempt, Model, rank_model
+from ..capture.solving import DATABASE, import_pycolmap, quiet_log, solve_cameras
 
 ENOUGH = 256  # pixels of the longer side, to which smaller pictures are enlarged
 ENLARGEMENTS = (1, 2, 4)

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..geometry.cameras import Cameras
-from ..geometry.depth import AnchorDepth, DepthMap
-from ..geometry.mapping import Progress
-from ..geometry.raster import RasterHits, RasterSettings, rasterize_depth
+from ..camera.cameras import Cameras
+from ..capture.mapping import Progress
 from ..shapes import check_shape
+from ..surface.depth import AnchorDepth, DepthMap
+from ..surface.raster import RasterHits, RasterSettings, rasterize_depth
 from .fidelity import weigh_psnr
 
 MAX_STRETCH = 2.0  # where one pixel of the anchor covers more than this many, there is nothing to compare

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..geometry.cameras import Cameras, look_at, square_intrinsics
-from ..geometry.depth import DepthMap
-from ..geometry.mesh import build_depth_mesh
-from ..geometry.raster import rasterize_mesh
+from ..camera.cameras import Cameras, look_at, square_intrinsics
 from ..shapes import check_shape
+from ..surface.depth import DepthMap
+from ..surface.mesh import build_depth_mesh
+from ..surface.raster import rasterize_mesh
 from .canvas import CARD, CATEGORIES, FAINT_INK, Canvas, new_sheet
 
 INVALID = (0.8, 0.1, 0.1)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..camera.cameras import Cameras
 from ..evaluation.alignment import MIN_CAMERAS, align_cameras, measure_extent
 from ..evaluation.evaluation import Evaluation
 from ..evaluation.pose import THRESHOLD_DEG, PoseAccuracy
-from ..geometry.cameras import Cameras
 from .canvas import CARD, CATEGORIES, FAINT_INK, GRID, INK, Canvas, Color, mix, new_sheet
 from .trajectory import plot_trajectory
 

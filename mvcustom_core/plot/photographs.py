@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from ..geometry.cameras import Cameras
+from ..camera.cameras import Cameras
 from ..shapes import check_shape
 from .canvas import Canvas, new_sheet, ramp_color
 from .trajectory import draw_caption, draw_cards

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..geometry.cameras import Cameras
+from ..camera.cameras import Cameras
 from .canvas import AXES, CARD, FAINT_INK, GRID, INK, REFERENCE, SUBJECT, Canvas, Color, Point, mix, nice_step, ramp_color
 
 MAX_FRUSTA = 24  # of a longer path every n-th camera is drawn and the last; the line shows them all

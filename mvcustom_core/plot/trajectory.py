@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from ..geometry.cameras import Cameras
+from ..camera.cameras import Cameras
 from .canvas import CARD, FAINT_INK, INK, REFERENCE, Canvas, new_sheet, ramp_color
 from .scene import View, build_scene, draw_scene
 

@@ -16,7 +16,7 @@ from mvcustom.devtools.stand_in import CHANNELS, CONTEXT, HEADS, make_model, mak
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.memory import Workload, estimate_level_memory
 from mvcustom.mvcustom_core.backbone.motion import MotionModule, MotionSettings
-from mvcustom.nodes.bridge.motion import apply_motion
+from mvcustom.nodes.bridge.backbone.motion import apply_motion
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
 

@@ -19,18 +19,18 @@ from comfy.sd import CLIP, VAE
 from torch import Tensor
 
 from mvcustom.mvcustom_core.backbone.attention import Scope
+from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at, square_intrinsics
 from mvcustom.mvcustom_core.concept.concept import Concept
 from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks, PoseLayout
 from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
-from mvcustom.mvcustom_core.geometry.cameras import Cameras, look_at, square_intrinsics
-from mvcustom.mvcustom_core.geometry.depth import AnchorDepth, DepthMap
-from mvcustom.mvcustom_core.geometry.trajectory import orbit
-from mvcustom.nodes.bridge.backbone import ATTACHMENT
-from mvcustom.nodes.bridge.concept import apply_concept
-from mvcustom.nodes.bridge.embedded import MOTION, SPEC, TEXT_WIDTH, load_embedded, load_unet
-from mvcustom.nodes.bridge.motion import ATTACHMENT as MOTION_ATTACHMENT
-from mvcustom.nodes.bridge.motion import apply_motion
-from mvcustom.nodes.bridge.tokens import encode_caption
+from mvcustom.mvcustom_core.path.trajectory import orbit
+from mvcustom.mvcustom_core.surface.depth import AnchorDepth, DepthMap
+from mvcustom.nodes.bridge.backbone.embedded import MOTION, SPEC, TEXT_WIDTH, load_embedded, load_unet
+from mvcustom.nodes.bridge.backbone.motion import ATTACHMENT as MOTION_ATTACHMENT
+from mvcustom.nodes.bridge.backbone.motion import apply_motion
+from mvcustom.nodes.bridge.backbone.spec import ATTACHMENT
+from mvcustom.nodes.bridge.concept.application import apply_concept
+from mvcustom.nodes.bridge.concept.tokens import encode_caption
 
 SIZE, VIEWS = 64, 3
 

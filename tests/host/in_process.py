@@ -51,7 +51,7 @@ class ComfyInProcess:
 
     def _register_pack(self) -> None:
         """What ComfyUI does with the pack's extension, but with the modules that the tests import, so that classes are the same objects."""
-        from mvcustom.nodes.bridge.folders import register_folders
+        from mvcustom.nodes.bridge.host.folders import register_folders
         from mvcustom.nodes.catalogue import NODES
 
         register_folders()

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mvcustom.devtools.stand_in import make_model
 from mvcustom.mvcustom_core.backbone.motion import MotionModule, MotionModules
-from mvcustom.nodes.bridge.motion import apply_motion
+from mvcustom.nodes.bridge.backbone.motion import apply_motion
 
 
 class MotionLayer(nn.Module):

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from mvcustom.devtools.stand_in import TinySD15, build_unet, randomize, wrap_model
 from mvcustom.mvcustom_core.backbone.checkpoint import read_motion_checkpoint
 from mvcustom.mvcustom_core.backbone.motion import MotionSettings
-from mvcustom.nodes.bridge.motion import apply_motion
-from mvcustom.nodes.bridge.motion_model import build_motion_patcher
+from mvcustom.nodes.bridge.backbone.motion import apply_motion
+from mvcustom.nodes.bridge.backbone.motion_model import build_motion_patcher
 
 TIMESTEP = 501
 

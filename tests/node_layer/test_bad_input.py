@@ -18,18 +18,18 @@ from torch import Tensor
 from mvcustom.mvcustom_core.backbone.checkpoint import motion_metadata
 from mvcustom.mvcustom_core.backbone.motion import MotionModules
 from mvcustom.mvcustom_core.concept.concept import load_concept
-from mvcustom.mvcustom_core.concept.learning import Learner
-from mvcustom.mvcustom_core.concept.learning_plan import LearningSettings, check_run
-from mvcustom.mvcustom_core.concept.photographs import Photographs
+from mvcustom.mvcustom_core.concept.learning.learner import Learner
+from mvcustom.mvcustom_core.concept.learning.photographs import Photographs
+from mvcustom.mvcustom_core.concept.learning.plan import LearningSettings, check_run
 from mvcustom.mvcustom_core.concept.pose_block import PoseLayout
-from mvcustom.nodes.apply_concept import MVCustomApplyConcept
-from mvcustom.nodes.bridge import checkpoint, embedded
-from mvcustom.nodes.bridge.folders import MOTION
-from mvcustom.nodes.depth_render_hook import MVCustomDepthRenderHook
-from mvcustom.nodes.estimate_anchor_depth import MVCustomEstimateAnchorDepth
-from mvcustom.nodes.latent_completion_sampler import MVCustomLatentCompletionSampler
-from mvcustom.nodes.learn_concept import MVCustomLearnConcept
-from mvcustom.nodes.load_backbone import MVCustomLoadBackbone
+from mvcustom.nodes.backbone.load_backbone import MVCustomLoadBackbone
+from mvcustom.nodes.bridge.backbone import checkpoint, embedded
+from mvcustom.nodes.bridge.host.folders import MOTION
+from mvcustom.nodes.concept.apply_concept import MVCustomApplyConcept
+from mvcustom.nodes.concept.learn_concept import MVCustomLearnConcept
+from mvcustom.nodes.depth.estimate_anchor_depth import MVCustomEstimateAnchorDepth
+from mvcustom.nodes.sampling.depth_render_hook import MVCustomDepthRenderHook
+from mvcustom.nodes.sampling.latent_completion_sampler import MVCustomLatentCompletionSampler
 from mvcustom.tests.host.embedded import SPEC, count_calls, load_once, make_cameras, make_concept, make_depth, sample
 from mvcustom.tests.host.graph import whole_path
 from mvcustom.tests.host.in_process import ComfyInProcess

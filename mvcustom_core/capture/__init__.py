@@ -1,0 +1,1 @@
+"""Photographs as they come: files of cameras in every format, and cameras found from the photographs alone."""

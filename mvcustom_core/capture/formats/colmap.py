@@ -1,0 +1,118 @@
+"""What COLMAP's text and binary models have in common: the camera models, and registered images as frames."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ...camera.lens import Lens
+from ...camera.rigid import rotation_from_quaternion
+from .posed_files import Frame, PosedFiles, collect_frames
+
+
+@dataclass(frozen=True)
+class CameraModel:
+    """How a camera model's parameters are laid out: one or two focal lengths, the principal point, and then these coefficients."""
+
+    number: int  # its id in binary files
+    focals: int
+    radial: tuple[int, ...] = ()  # places of k1, k2, ... after the principal point
+    tangential: tuple[int, ...] = ()
+    divisor: tuple[int, ...] = ()
+    fisheye: bool = False
+
+    @property
+    def count(self) -> int:
+        return self.focals + 2 + len(self.radial) + len(self.tangential) + len(self.divisor)
+
+
+MODELS = {
+    "SIMPLE_PINHOLE": CameraModel(0, 1),
+    "PINHOLE": CameraModel(1, 2),
+    "SIMPLE_RADIAL": CameraModel(2, 1, (0,)),
+    "RADIAL": CameraModel(3, 1, (0, 1)),
+    "OPENCV": CameraModel(4, 2, (0, 1), (2, 3)),
+    "OPENCV_FISHEYE": CameraModel(5, 2, (0, 1, 2, 3), fisheye=True),
+    "FULL_OPENCV": CameraModel(6, 2, (0, 1, 4), (2, 3), (5, 6, 7)),
+}
+
+
+@dataclass(frozen=True)
+class SharedCamera:
+    """A camera of the model: size, intrinsics and lens of the images that it took."""
+
+    size: tuple[int, int]
+    focal: tuple[float, float]
+    middle: tuple[float, float]
+    lens: Lens
+
+
+@dataclass(frozen=True)
+class RegisteredImage:
+    """An image of the model."""
+
+    id: int
+    motion: Sequence[float]  # qw qx qy qz tx ty tz, camera-from-world
+    camera: int
+    name: str
+
+
+def make_camera(model: str, size: tuple[int, int], parameters: Sequence[float], where: str) -> SharedCamera:
+    """The camera that a model's parameters stand for.
+
+    Raises:
+        ValueError: for focal lengths or sizes that are not positive, or numbers that are not finite.
+    """
+    layout = MODELS[model]
+    focal = (parameters[0], parameters[layout.focals - 1])
+    middle, rest = parameters[layout.focals : layout.focals + 2], parameters[layout.focals + 2 :]
+    if not (all(map(math.isfinite, parameters)) and min(*focal, *size) > 0):
+        raise ValueError(f"{where}: wanted finite parameters, positive focal lengths and sizes, got {list(parameters)} for {size}")
+    radial, tangential, divisor = (tuple(rest[i] for i in places) for places in (layout.radial, layout.tangential, layout.divisor))
+    return SharedCamera(size, focal, (middle[0], middle[1]), Lens(radial, (*tangential, 0.0, 0.0)[:2], divisor, layout.fisheye))
+
+
+def collect_images(format: str, images: Sequence[RegisteredImage], cameras: Mapping[int, SharedCamera], image_folder: Path) -> PosedFiles:
+    """The registered images in the order of their ids; those that are of no use are left out with the reason.
+
+    Raises:
+        ValueError: if none is usable.
+    """
+    images = sorted(images, key=lambda image: image.id)
+
+    def read(i: int) -> Frame:
+        image = images[i]
+        if image.camera not in cameras:
+            raise ValueError(f"wants camera {image.camera}, which the model does not have; export all of the model again")
+        motion = torch.tensor(image.motion, dtype=torch.float64)  # [7]
+        if not abs(float(motion[:4].norm()) - 1) <= 1e-3:
+            raise ValueError(f"wanted a unit quaternion, got {motion[:4].tolist()}")
+        w2c = torch.eye(4, dtype=torch.float64)
+        w2c[:3, :3] = rotation_from_quaternion(motion[:4])
+        w2c[:3, 3] = motion[4:]
+        camera = cameras[image.camera]
+        return Frame(image_folder / image.name, w2c, camera.focal, camera.middle, camera.size, camera.lens)
+
+    return collect_frames(format, [image.name for image in images], read)
+
+
+def name_model(lens: Lens, focal: tuple[float, float], middle: tuple[float, float]) -> tuple[str, list[float]]:
+    """The model and the parameters that describe a lens.
+
+    Raises:
+        ValueError: for a lens that none describes.
+    """
+    radial, divisor = (*lens.radial, 0.0, 0.0, 0.0, 0.0)[:4], (*lens.divisor, 0.0, 0.0, 0.0)[:3]
+    if lens.is_pinhole:
+        return "PINHOLE", [*focal, *middle]
+    if lens.fisheye:
+        return "OPENCV_FISHEYE", [*focal, *middle, *radial]
+    if radial[3]:
+        raise ValueError(f"COLMAP: wanted a lens without a fourth radial coefficient, got {radial[3]}; undistort the images first")
+    if radial[2] or any(divisor):
+        return "FULL_OPENCV", [*focal, *middle, *radial[:2], *lens.tangential, radial[2], *divisor]
+    return "OPENCV", [*focal, *middle, *radial[:2], *lens.tangential]

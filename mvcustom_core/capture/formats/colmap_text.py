@@ -1,0 +1,145 @@
+"""COLMAP's text model: cameras.txt, images.txt and points3D.txt in one folder (usually sparse/0).
+
+Camera-from-world quaternions (w, x, y, z) and translations, OpenCV axes, intrinsics in pixels with centres at +0.5: this project's own
+conventions, so numbers pass unchanged.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ...camera.cameras import Cameras
+from ...camera.lens import Lens
+from ...camera.rigid import quaternion_from_rotation
+from ...shapes import check_shape
+from .colmap import MODELS, RegisteredImage, SharedCamera, collect_images, make_camera, name_model
+from .posed_files import PosedFiles, read_text
+
+FORMAT = "COLMAP text model"
+
+
+def read_colmap_text(folder: Path, image_folder: Path) -> PosedFiles:
+    """Read the registered images of a model in the order of their ids.
+
+    Images whose file is missing or of another size than its camera, and those without a rotation, are left out with the reason.
+
+    Args:
+        folder: holds cameras.txt and images.txt.
+        image_folder: what the names in images.txt are relative to.
+
+    Raises:
+        ValueError: naming the file and line and what is wrong: a missing model, numbers that are none, an unknown lens, no usable image.
+    """
+    cameras = _read_cameras(folder / "cameras.txt")
+    return collect_images(FORMAT, _read_images(folder / "images.txt"), cameras, image_folder)
+
+
+def write_colmap_text(
+    folder: Path, image_folder: Path, files: PosedFiles, points: Tensor | None = None, colors: Tensor | None = None
+) -> None:
+    """Write a model; masks have no place in it.
+
+    Args:
+        image_folder: the files' paths are written relative to it.
+        points: [N, 3] points in the same world, to start Gaussian splats from.
+        colors: [N, 3] in [0, 1]; None is grey.
+
+    Raises:
+        ValueError: for a lens that none of COLMAP's models describes.
+    """
+    cameras = files.cameras.to("cpu", torch.float64)
+    lenses = [_lens_line(cameras, i, Lens() if files.lenses is None else files.lenses[i]) for i in range(len(cameras))]
+    camera_ids = {line: i for i, line in enumerate(dict.fromkeys(lenses), start=1)}  # equal lenses share one camera
+    quaternions = quaternion_from_rotation(cameras.w2c[:, :3, :3])
+    image_lines = []
+    for i, path in enumerate(files.paths):
+        motion = _join([*quaternions[i].tolist(), *cameras.w2c[i, :3, 3].tolist()])
+        name = Path(os.path.relpath(path, image_folder)).as_posix()
+        image_lines += [f"{i + 1} {motion} {camera_ids[lenses[i]]} {name}", ""]  # the second line lists its points: none
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "cameras.txt", "CAMERA_ID MODEL WIDTH HEIGHT PARAMS[]", [f"{i} {line}" for line, i in camera_ids.items()])
+    _write(folder / "images.txt", "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME, then POINTS2D[] on a line of its own", image_lines)
+    _write(folder / "points3D.txt", "POINT3D_ID X Y Z R G B ERROR TRACK[]", _point_lines(points, colors))
+
+
+def _read_cameras(path: Path) -> dict[int, SharedCamera]:
+    """The cameras by their ids."""
+    cameras = {}
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        where, words = f"cameras.txt, line {number}", line.split()
+        if len(words) < 4:
+            raise ValueError(f"{where}: wanted id, model, width, height and parameters, got {line!r}; the file may be cut short")
+        if words[1] not in MODELS:
+            raise ValueError(f"{where}: wanted a camera model of {', '.join(MODELS)}, got {words[1]}; run colmap image_undistorter")
+        parameters = _floats(words[4:], MODELS[words[1]].count, where)
+        width, height = _floats(words[2:4], 2, where)
+        cameras[_integer(words[0], where)] = make_camera(words[1], (int(width), int(height)), parameters, where)
+    return cameras
+
+
+def _read_images(path: Path) -> list[RegisteredImage]:
+    images = []
+    lines = enumerate(read_text(path).splitlines(), start=1)
+    for number, line in lines:
+        if not line.strip() or line.startswith("#"):
+            continue
+        where, words = f"images.txt, line {number}", line.split(maxsplit=9)
+        if len(words) != 10:
+            raise ValueError(f"{where}: wanted id, quaternion, translation, camera and name, got {line!r:.60}; the file may be cut short")
+        motion = _floats(words[1:8], 7, where)
+        images.append(RegisteredImage(_integer(words[0], where), motion, _integer(words[8], where), words[9].strip()))
+        _, points = next(lines, (0, ""))  # the image's points, often an empty line
+        if len(points.split()) % 3:
+            where = f"images.txt, line {number + 1}"
+            raise ValueError(f"{where}: wanted the points of {words[9]} in threes or an empty line, got {points!r:.60}")
+    if not images:
+        raise ValueError(f"{path}: wanted at least one registered image, got none")
+    return images
+
+
+def _floats(words: Sequence[str], count: int, where: str) -> list[float]:
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError as error:
+        raise ValueError(f"{where}: wanted numbers, got {' '.join(words)!r:.80}") from error
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{where}: wanted {count} finite numbers, got {' '.join(words)!r:.80}; the file may be cut short")
+    return numbers
+
+
+def _integer(word: str, where: str) -> int:
+    if not word.isdigit():
+        raise ValueError(f"{where}: wanted an id, got {word!r}")
+    return int(word)
+
+
+def _lens_line(cameras: Cameras, i: int, lens: Lens) -> str:
+    K = cameras.K[i]
+    model, parameters = name_model(lens, (K[0, 0].item(), K[1, 1].item()), (K[0, 2].item(), K[1, 2].item()))
+    return f"{model} {cameras.width} {cameras.height} {_join(parameters)}"
+
+
+def _point_lines(points: Tensor | None, colors: Tensor | None) -> list[str]:
+    if points is None:
+        return []
+    colors = torch.full_like(points, 0.5) if colors is None else colors
+    check_shape(points, "N 3", colors, "N 3")
+    pixels = (colors * 255).round().clamp(0, 255).int().tolist()
+    rows = zip(points.double().tolist(), pixels, strict=True)
+    return [f"{i} {_join(point)} {_join(pixel)} 0" for i, (point, pixel) in enumerate(rows, start=1)]  # no error, no track
+
+
+def _join(numbers: Iterable[float]) -> str:
+    return " ".join(map(repr, numbers))  # repr reads back exactly
+
+
+def _write(path: Path, columns: str, lines: Sequence[str]) -> None:
+    path.write_text("\n".join([f"# {columns}", *lines]) + "\n", encoding="utf-8", newline="\n")

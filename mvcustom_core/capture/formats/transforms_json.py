@@ -1,0 +1,176 @@
+"""transforms.json of nerfstudio, instant-ngp and the Blender scenes of NeRF.
+
+World-from-camera matrices with OpenGL camera axes (x right, y up, z backward), intrinsics in pixels, shared or per frame. The world is
+taken as it is: `applied_transform` and `applied_scale` say how it came about from an earlier one and are already in the matrices, so they
+are not applied again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...camera.lens import Lens
+from .posed_files import Frame, PosedFiles, collect_frames, image_size, read_text
+
+FISHEYE_MODELS = ("OPENCV_FISHEYE",)
+OPENCV_MODELS = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "RADIAL", "SIMPLE_RADIAL")
+EXTENSIONS = (".png", ".jpg", ".jpeg")  # tried where a path has none, as in the Blender scenes
+RADIAL, TANGENTIAL = ("k1", "k2", "k3", "k4"), ("p1", "p2")  # here k4 belongs to r^8, not to OpenCV's divisor
+FLIP = (1.0, -1.0, -1.0, 1.0)  # OpenGL camera axes to OpenCV ones and back
+
+
+def read_transforms_json(path: Path) -> PosedFiles:
+    """Read cameras and file names; paths are relative to the file's folder.
+
+    Frames whose matrix is not rigid, whose numbers are none, whose image is missing or of another size are left out with the reason.
+
+    Raises:
+        ValueError: naming what is wrong with the file: no JSON, no frames, no usable frame, masks for some frames only.
+    """
+    frames = _parse(path)
+    names = [f"{path.name}, frame {i} ({frame.get('file_path')})" for i, frame in enumerate(frames)]
+    return collect_frames(path.name, names, lambda i: _read_frame(path.parent, frames[i]))
+
+
+def write_transforms_json(path: Path, files: PosedFiles, points: Path | None = None) -> None:
+    """Write cameras and file names for nerfstudio and its kin.
+
+    Args:
+        points: a .ply point cloud in the same world, to start Gaussian splats from.
+
+    Raises:
+        ValueError: for a lens of OpenCV's rational model, which the format does not have.
+    """
+    exact = files.cameras.to("cpu", torch.float64)
+    document: dict[str, Any] = {
+        "camera_model": "OPENCV",
+        "w": files.cameras.width,
+        "h": files.cameras.height,
+        # without this line nerfstudio assumes that COLMAP's axes were swapped
+        "applied_transform": torch.eye(4)[:3].tolist(),
+    }
+    if points is not None:
+        document["ply_file_path"] = _relative(points, path.parent)
+    document["frames"] = []
+    for i, c2w in enumerate(exact.c2w * exact.w2c.new_tensor(FLIP)):
+        frame = {"file_path": _relative(files.paths[i], path.parent), "transform_matrix": c2w.tolist()}
+        if files.masks is not None:
+            frame["mask_path"] = _relative(files.masks[i], path.parent)
+        K = exact.K[i]
+        frame |= {"fl_x": K[0, 0].item(), "fl_y": K[1, 1].item(), "cx": K[0, 2].item(), "cy": K[1, 2].item()}
+        if files.lenses is not None:
+            frame |= _describe_lens(files.lenses[i])
+        document["frames"].append(frame)
+    path.write_text(json.dumps(document, indent=2), encoding="utf-8")
+
+
+def _parse(path: Path) -> list[dict[str, Any]]:
+    """The frames, each with the shared numbers that it does not replace by its own."""
+    try:
+        document = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path.name}: wanted JSON, got {error.msg} in line {error.lineno}; the file may be cut short") from error
+    frames = document.get("frames") if isinstance(document, dict) else None
+    if not isinstance(frames, list) or not frames or not all(isinstance(frame, dict) for frame in frames):
+        raise ValueError(f"{path.name}: wanted a list of frames, got none; is this a transforms.json?")
+    shared = {key: value for key, value in document.items() if key != "frames"}
+    return [shared | frame for frame in frames]
+
+
+def _read_frame(folder: Path, frame: dict[str, Any]) -> Frame:
+    image = _find_file(folder, frame, "file_path")
+    width, height = _size(frame, image)
+    return Frame(
+        path=image,
+        w2c=torch.linalg.inv(_matrix(frame) * torch.tensor(FLIP, dtype=torch.float64)),
+        focal=_focal_lengths(frame, width, height),
+        middle=(_number(frame, "cx", width / 2), _number(frame, "cy", height / 2)),
+        size=(width, height),
+        lens=_read_lens(frame),
+        mask=_find_file(folder, frame, "mask_path") if "mask_path" in frame else None,
+    )
+
+
+def _read_lens(frame: dict[str, Any]) -> Lens:
+    model = frame.get("camera_model", "OPENCV")
+    if model not in OPENCV_MODELS + FISHEYE_MODELS:
+        raise ValueError(f"wanted a camera model of {', '.join(OPENCV_MODELS + FISHEYE_MODELS)}, got {model}; undistort the images first")
+    radial = tuple(_number(frame, key, 0.0) for key in RADIAL)
+    if model in FISHEYE_MODELS or frame.get("is_fisheye"):
+        return Lens(radial, fisheye=True)
+    return Lens(radial, (_number(frame, "p1", 0.0), _number(frame, "p2", 0.0)))
+
+
+def _describe_lens(lens: Lens) -> dict[str, Any]:
+    if any(lens.divisor):
+        raise ValueError("transforms.json: wanted a lens of radial and tangential distortion or a fisheye, got a rational one")
+    numbers = dict(zip(RADIAL, lens.radial, strict=False)) | dict(zip(TANGENTIAL, lens.tangential, strict=True))
+    return numbers | ({"camera_model": FISHEYE_MODELS[0]} if lens.fisheye else {})
+
+
+def _matrix(frame: dict[str, Any]) -> Tensor:
+    """World-from-camera [4, 4], invertible."""
+    rows = frame.get("transform_matrix")
+    try:
+        matrix = torch.tensor(rows, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"wanted a transform_matrix of 4x4 numbers, got {rows!r:.60}") from error
+    if matrix.shape != (4, 4):
+        raise ValueError(f"wanted a transform_matrix of 4x4 numbers, got {list(matrix.shape)}")
+    if not torch.isfinite(matrix).all():
+        raise ValueError("wanted a transform_matrix of finite numbers, got NaN or infinity")
+    if torch.linalg.det(matrix) == 0:
+        raise ValueError("wanted a transform_matrix that can be inverted, got a singular one")
+    return matrix
+
+
+def _find_file(folder: Path, frame: dict[str, Any], key: str) -> Path:
+    value = frame.get(key)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"wanted {key} to name a file, got {value!r}")
+    path = folder / value.replace("\\", "/")
+    candidates = [path, *(path.with_name(path.name + extension) for extension in EXTENSIONS)]
+    return next((candidate for candidate in candidates if candidate.is_file()), path)
+
+
+def _size(frame: dict[str, Any], image: Path) -> tuple[int, int]:
+    if "w" not in frame or "h" not in frame:
+        return image_size(image)
+    return int(_number(frame, "w")), int(_number(frame, "h"))
+
+
+def _focal_lengths(frame: dict[str, Any], width: int, height: int) -> tuple[float, float]:
+    if "fl_x" in frame:
+        focal_x = _number(frame, "fl_x")
+    elif "camera_angle_x" in frame:
+        focal_x = width / 2 / math.tan(_number(frame, "camera_angle_x") / 2)
+    else:
+        raise ValueError("wanted a focal length as fl_x (pixels) or camera_angle_x (radians), got neither")
+    focal_y = _number(frame, "fl_y", focal_x)
+    if "fl_x" not in frame and "fl_y" not in frame and "camera_angle_y" in frame:
+        focal_y = height / 2 / math.tan(_number(frame, "camera_angle_y") / 2)
+    if not (focal_x > 0 and focal_y > 0):
+        raise ValueError(f"wanted positive focal lengths, got {focal_x} and {focal_y}")
+    return focal_x, focal_y
+
+
+def _number(frame: dict[str, Any], key: str, default: float | None = None) -> float:
+    value = frame.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"wanted {key} to be a finite number, got {value!r}")
+    return float(value)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """The path as seen from the folder, with forward slashes; another drive has no such path and stays absolute."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return path.absolute().as_posix()

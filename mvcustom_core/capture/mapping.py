@@ -1,0 +1,113 @@
+"""COLMAP's two mappers: matches that a database holds => models. Driven through the pycolmap module that the caller hands over.
+
+Incremental (Schönberger and Frahm, 2016) and global (GLOMAP, Pan et al., 2024). Both add up in the order of their threads, so each has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..camera.cameras import Cameras
+from .solution import MIN_VIEWS, Model
+
+Progress = Callable[[float], None]  # the share that is done; raises to stop the work
+
+SAMPLED_POINTS = 2000  # whose angles are measured
+
+
+@dataclass(frozen=True)
+class _Pipeline:
+    """A pipeline class of pycolmap, its options, and the kinds of its callbacks."""
+
+    kind: Any
+    options: Any
+    callbacks: Sequence[Any]
+
+    def run(self, colmap: ModuleType, path: Path, progress: Progress) -> list[Any]:
+        """The reconstructions. The incremental pipeline calls back at each view, the global one a few times in all."""
+        manager, calls = colmap.ReconstructionManager(), 0
+
+        def report() -> None:
+            nonlocal calls
+            progress(calls / views)
+            calls += 1
+
+        with colmap.Database.open(path) as database:
+            views = database.num_images()
+            pipeline = self.kind(self.options, database, manager)
+            for callback in self.callbacks:
+                pipeline.add_callback(callback.value, report)
+            report()
+            pipeline.run()
+        found = [manager.get(i) for i in range(manager.size())]
+        return [reconstruction for reconstruction in found if reconstruction.num_points3D()]  # views may be left without a point
+
+
+def map_incrementally(colmap: ModuleType, database: Path, refine_focal: bool, progress: Progress) -> list[Model]:
+    """The models of the incremental mapper, which starts from a pair of views and adds the others one by one."""
+    options = make_incremental_options(colmap)
+    options.min_model_size = MIN_VIEWS
+    options.ba_refine_focal_length = options.mapper.abs_pose_refine_focal_length = refine_focal
+    calls = colmap.IncrementalPipelineCallback
+    kinds = [calls.INITIAL_IMAGE_PAIR_REG_CALLBACK, calls.NEXT_IMAGE_REG_CALLBACK]
+    pipeline = _Pipeline(colmap.IncrementalPipeline, options, kinds)
+    return [_read_model("incremental", each) for each in pipeline.run(colmap, database, progress)]
+
+
+def make_incremental_options(colmap: ModuleType) -> Any:
+    """Options under which the incremental pipeline, and its triangulation alone, always give the same."""
+    options = colmap.IncrementalPipelineOptions()
+    options.extract_colors = False
+    options.num_threads, options.random_seed = 1, 0
+    options.mapper.num_threads = 1
+    options.mapper.random_seed = options.triangulation.random_seed = 0
+    return options
+
+
+def map_globally(colmap: ModuleType, database: Path, refine_focal: bool, progress: Progress) -> list[Model]:
+    """The models of the global mapper, which finds all rotations together and then all places."""
+    options = colmap.GlobalPipelineOptions()
+    options.num_threads, options.random_seed = 1, 0
+    mapper = options.mapper
+    mapper.num_threads = mapper.bundle_adjustment.ceres.solver_options.num_threads = 1
+    mapper.random_seed = mapper.rotation_averaging.random_seed = mapper.global_positioning.random_seed = 0
+    mapper.global_positioning.use_gpu = mapper.bundle_adjustment.ceres.use_gpu = False
+    mapper.bundle_adjustment.refine_focal_length = refine_focal
+    pipeline = _Pipeline(colmap.GlobalPipeline, options, [colmap.GlobalPipelineCallback.MODEL_UPDATE_CALLBACK])
+    return [_read_model("global", each) for each in pipeline.run(colmap, database, progress)]
+
+
+def _read_model(mapper: str, reconstruction: Any) -> Model:
+    images = sorted((reconstruction.image(i) for i in reconstruction.reg_image_ids()), key=lambda image: image.name)
+    w2c = torch.eye(4).repeat(len(images), 1, 1)
+    w2c[:, :3] = torch.tensor(np.stack([image.cam_from_world().matrix() for image in images]), dtype=torch.float32)
+    lenses = [reconstruction.camera(image.camera_id) for image in images]
+    K = torch.tensor(np.stack([lens.calibration_matrix() for lens in lenses]), dtype=torch.float32)
+    return Model(
+        mapper,
+        tuple(int(Path(image.name).stem) for image in images),
+        Cameras(w2c, K, lenses[0].width, lenses[0].height),
+        reconstruction.num_points3D(),
+        reconstruction.compute_num_observations(),
+        reconstruction.compute_mean_reprojection_error(),
+        _median_angle_deg(reconstruction),
+    )
+
+
+def _median_angle_deg(reconstruction: Any) -> float:
+    """Median over the points of the widest angle between two rays to it."""
+    centers = {i: reconstruction.image(i).projection_center() for i in reconstruction.reg_image_ids()}
+    points = list(reconstruction.points3D.values())
+    angles = []
+    for point in points[:: max(1, len(points) // SAMPLED_POINTS)]:
+        rays = np.stack([centers[element.image_id] for element in point.track.elements]) - point.xyz  # [V, 3]
+        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+        angles.append(float(np.degrees(np.arccos(np.clip((rays @ rays.T).min(), -1.0, 1.0)))))
+    return float(np.median(angles))

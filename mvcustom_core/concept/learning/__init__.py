@@ -1,0 +1,1 @@
+"""Learning a concept: what is drawn, what is compared, how the state is kept."""

@@ -1,0 +1,1 @@
+"""Noise schedules, predictions and steps, which sampling and learning share."""

@@ -1,0 +1,1 @@
+"""Parts of the embedded backbone: its procedural scenes and its depth head."""

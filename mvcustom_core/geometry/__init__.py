@@ -1,1 +1,0 @@
-"""Cameras and what follows from them: rays, trajectories, file formats. Knows nothing of networks."""

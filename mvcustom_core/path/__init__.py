@@ -1,0 +1,1 @@
+"""Camera paths: presets, keyframes, and what lies between them."""

@@ -1,0 +1,1 @@
+"""What happens while views are sampled: depth-aware feature rendering, shared noise, latent completion."""

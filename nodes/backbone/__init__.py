@@ -1,0 +1,1 @@
+"""Nodes that load backbones and put motion modules on them."""

@@ -1,0 +1,1 @@
+"""Backbones and motion modules as ComfyUI models."""

@@ -1,0 +1,221 @@
+"""Motion modules on a ComfyUI MODEL: hosted in a clone of the U-Net's patcher.
+
+The U-Net is not touched. ComfyUI lets a patch run one of its layers; ours runs the layer as ComfyUI would and lets the motion
+module of that block follow. A run may carry `transformer_options["mvcustom"]`, a dict of our own objects, of which this room reads
+
+* `bypass_motion`: true while the batch holds independent images (references), not frames;
+* `after_spatial`: callable(x [(B F), C, h, w], block, transformer_options) -> x, called after every spatial transformer;
+* `correspondences`: callable(device) -> {level: Correspondence}, where the frames show the same surface, as far as it is known by then;
+* `scopes`: the scopes of this run, instead of the settings'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import comfy.model_sampling
+from comfy.ldm.modules.attention import SpatialTransformer, optimized_attention
+from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock, UNetModel
+from comfy.model_patcher import ModelPatcher
+from comfy.patcher_extension import WrappersMP
+from torch import Tensor, inference_mode
+
+from ....mvcustom_core.backbone.attention import Attention
+from ....mvcustom_core.backbone.motion import DOWN_LAYERS, MotionModules, MotionSettings
+from ....mvcustom_core.backbone.presets import MotionChoices
+from ....mvcustom_core.diffusion.schedule import COMFY_NAMES
+from ..concept.pose import KEY
+from ..host.previews import show_all_views
+from .motion_model import REPORT, add_motion_lora, load_motion_patcher
+from .motion_run import Clip, MotionRun, check_animatediff_evolved, count_frames
+
+ATTACHMENT = "mvcustom_motion"
+SD15_CHANNELS, SD15_CONTEXT = (320, 640, 1280, 1280), 768
+
+
+def apply_motion_file(model: ModelPatcher, path: str | Path, choices: MotionChoices) -> tuple[ModelPatcher, str]:
+    """A clone of a MODEL with the motion modules of a file, and one line that says what the file is.
+
+    Raises:
+        ValueError: if the file is no motion file, or the model cannot host it.
+    """
+    motion, settings, report = load_motion(path, choices)
+    return apply_motion(model, motion, settings), report
+
+
+def load_motion(path: str | Path, choices: MotionChoices) -> tuple[ModelPatcher, MotionSettings, str]:
+    """The motion modules of a file, the settings to run them with, and one line that says both.
+
+    Raises:
+        ValueError: if it is no motion file.
+    """
+    motion = load_motion_patcher(path)
+    settings = choices.apply_to(motion.model.settings)
+    return motion, settings, f"{motion.get_attachment(REPORT)}; {describe_run(settings)}"
+
+
+def describe_run(settings: MotionSettings) -> str:
+    scopes = ", ".join(map(str, settings.scopes))
+    return f"runs with scopes {scopes}, {settings.norm_mode.replace('_', ' ')} norm, beta schedule {settings.beta_schedule}"
+
+
+def apply_motion_lora(model: ModelPatcher, path: str | Path, strength: float) -> ModelPatcher:
+    """A clone of a MODEL whose motion modules a motion LoRA changes; several add up.
+
+    Raises:
+        ValueError: if the model has no motion modules, or the file does not fit them.
+    """
+    motion = model.get_additional_models_with_key(ATTACHMENT)
+    if not motion:
+        raise ValueError(
+            "motion LoRA: wanted a model with MVCustom motion modules, got one without; connect Load MVCustom Backbone or "
+            "Apply MVCustom Motion"
+        )
+    patched = model.clone()
+    patched.set_additional_models(ATTACHMENT, [add_motion_lora(motion[0], path, strength)])
+    return patched
+
+
+def apply_motion(model: ModelPatcher, motion: ModelPatcher | MotionModules, settings: MotionSettings | None = None) -> ModelPatcher:
+    """A clone of a Stable Diffusion 1.5 MODEL that denoises its batch as the frames of one clip.
+
+    Args:
+        model: left as it is.
+        motion: modules as a model, or bare ones that the caller keeps on the right device (training).
+        settings: how to compute, of the same layout as the weights; by default as stored with them.
+
+    Raises:
+        ValueError: if the model cannot host the modules: another family or width, motion already applied, or another pack's
+            hooks in the same place.
+    """
+    modules = motion.model if isinstance(motion, ModelPatcher) else motion
+    settings = settings or modules.settings
+    if settings.layout != modules.settings.layout:
+        raise ValueError(f"motion: wanted settings of the weights' layout {modules.settings.layout}, got {settings.layout}")
+    _check_host(model, settings)
+    _check_rivals(model)
+    patched = model.clone()
+    if isinstance(motion, ModelPatcher):
+        patched.set_additional_models(ATTACHMENT, [motion])
+    host = MotionHost(modules, settings, find_residual_hosts(model.model.diffusion_model))
+    patched.set_model_forward_timestep_embed_patch((SpatialTransformer, host.run_spatial_transformer))
+    patched.set_model_forward_timestep_embed_patch((ResBlock, host.run_residual_block))
+    run = MotionRun(settings, modules)
+    patched.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, ATTACHMENT, run.prepare_sampling)
+    patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, ATTACHMENT, run.apply_model)
+    patched.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, ATTACHMENT, show_all_views)
+    patched.add_object_patch("model_sampling", _make_model_sampling(model, settings))
+    patched.set_attachments(ATTACHMENT, settings)
+    return patched
+
+
+def has_motion(model: ModelPatcher) -> MotionSettings | None:
+    """The settings of the motion modules that a MODEL carries, if it does."""
+    return model.get_attachment(ATTACHMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class MotionHost:
+    """Runs the layers of the U-Net that motion modules follow.
+
+    Attributes:
+        residual_hosts: blocks without a spatial transformer, whose module follows the residual block.
+    """
+
+    modules: MotionModules
+    settings: MotionSettings
+    residual_hosts: frozenset[tuple[str, int]]
+
+    def run_spatial_transformer(
+        self, layer: SpatialTransformer, x: Tensor, emb: Tensor, context: Tensor, transformer_options: dict[str, Any],
+        output_shape: Any = None, time_context: Any = None, num_video_frames: Clip | None = None, *_: Any,
+    ) -> Tensor:  # fmt: skip
+        x = layer(x, context, transformer_options)
+        if "transformer_index" in transformer_options:
+            transformer_options["transformer_index"] += 1  # ComfyUI counts here for the layers it runs itself
+        after_spatial = transformer_options.get(KEY, {}).get("after_spatial")
+        if after_spatial is not None:
+            x = after_spatial(x, transformer_options["block"], transformer_options)
+        return self._run_motion(x, transformer_options, num_video_frames)
+
+    def run_residual_block(
+        self, layer: ResBlock, x: Tensor, emb: Tensor, context: Tensor, transformer_options: dict[str, Any],
+        output_shape: Any = None, time_context: Any = None, num_video_frames: Clip | None = None, *_: Any,
+    ) -> Tensor:  # fmt: skip
+        x = layer(x, emb)
+        hosts_motion = transformer_options["block"] in self.residual_hosts
+        return self._run_motion(x, transformer_options, num_video_frames) if hosts_motion else x
+
+    def _run_motion(self, x: Tensor, transformer_options: dict[str, Any], clip: Clip | None) -> Tensor:
+        if transformer_options.get(KEY, {}).get("bypass_motion"):
+            return x
+        if clip is None:  # a call of the bare U-Net
+            clip = Clip(count_frames(len(x), transformer_options), self.settings, self.modules)
+        module = clip.modules.at(transformer_options["block"])
+        if module is None:
+            return x
+        correspondence = clip.correspondences.get(module.level)
+        return module(x, clip.frames, clip.settings, choose_attention(x, transformer_options), correspondence)
+
+
+def choose_attention(x: Tensor, transformer_options: dict[str, Any]) -> Attention | None:
+    """ComfyUI's attention kernel, or the user's own where one is set; None, for torch's, on a CPU."""
+    if x.device.type == "cpu" and "optimized_attention_override" not in transformer_options:
+        return None  # ComfyUI's default on a CPU is several times slower than torch's own
+    return partial(optimized_attention, transformer_options=transformer_options)
+
+
+def find_residual_hosts(unet: UNetModel) -> frozenset[tuple[str, int]]:
+    sides = (("input", unet.input_blocks), ("output", unet.output_blocks))
+    return frozenset(
+        (side, index)
+        for side, blocks in sides
+        for index, block in enumerate(blocks)
+        if not any(isinstance(layer, SpatialTransformer) for layer in block)
+    )
+
+
+def _check_host(model: ModelPatcher, settings: MotionSettings) -> None:
+    unet = getattr(model.model, "diffusion_model", None)
+    if not isinstance(unet, UNetModel):
+        raise ValueError(f"motion: wanted a Stable Diffusion 1.5 model, got {type(model.model).__name__}; load an SD1.5 checkpoint")
+    config = model.model.model_config.unet_config
+    channels = tuple(config["model_channels"] * factor for factor in config["channel_mult"])
+    context = config.get("context_dim")
+    if config.get("use_linear_in_transformer") or (channels == SD15_CHANNELS and context != SD15_CONTEXT):
+        raise ValueError(
+            f"motion: wanted a Stable Diffusion 1.5 model (text width {SD15_CONTEXT}), got one of another family "
+            f"({type(model.model.model_config).__name__}, text width {context}); load an SD1.5 checkpoint"
+        )
+    if channels != settings.channels or set(config["num_res_blocks"]) != {DOWN_LAYERS}:
+        raise ValueError(
+            f"motion: the modules have channels {settings.channels} and {DOWN_LAYERS} blocks per level, the model has {channels} and "
+            f"{config['num_res_blocks']}; use motion modules and a checkpoint made for each other"
+        )
+    if not isinstance(model.get_model_object("model_sampling"), comfy.model_sampling.ModelSamplingDiscrete):
+        raise ValueError("motion: wanted a model with discrete timesteps, got a continuous sampling type; remove that sampling node")
+
+
+def _check_rivals(model: ModelPatcher) -> None:
+    if has_motion(model) is not None:
+        raise ValueError("motion: this model already carries MVCustom motion modules; connect the model from before that node")
+    check_animatediff_evolved(model)
+    patches = model.model_options["transformer_options"].get("patches", {}).get("forward_timestep_embed_patch", [])
+    for layer, handler in patches:
+        if issubclass(SpatialTransformer, layer) or issubclass(ResBlock, layer):
+            raise ValueError(
+                f"motion: another node already runs this model's {layer.__name__} layers ({getattr(handler, '__module__', handler)}), "
+                "so motion modules would never be called; remove that node"
+            )
+
+
+def _make_model_sampling(model: ModelPatcher, settings: MotionSettings) -> comfy.model_sampling.ModelSamplingDiscrete:
+    """The model's own prediction type over the schedule that the motion modules were trained with."""
+    own = model.get_model_object("model_sampling")
+    sampling_settings = {**model.model.model_config.sampling_settings, "beta_schedule": COMFY_NAMES[settings.beta_schedule]}
+    with inference_mode(False):  # training multiplies by these tables
+        return type(own)(SimpleNamespace(sampling_settings=sampling_settings), zsnr=own.zsnr)

@@ -1,0 +1,151 @@
+"""What a run with motion modules is checked for before it starts, and what it is told: memory, the frames of each call."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import comfy.ldm.modules.attention
+import comfy.model_management
+from comfy.model_patcher import ModelPatcher
+from torch import Tensor, device
+
+from ....mvcustom_core.backbone.memory import Workload, estimate_memory
+from ....mvcustom_core.backbone.motion import MotionModules, MotionSettings
+from ....mvcustom_core.diffusion.schedule import make_sigmas
+from ....mvcustom_core.surface.correspondence import Correspondence
+from ..concept.pose import KEY
+
+FEW_FRAMES = 8  # AnimateDiff's modules were trained on 16 and more and fall apart on very short clips
+GIB = 2**30
+
+log = logging.getLogger("mvcustom.bridge.motion")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """How the rows of one call of the U-Net belong together, and what lets them exchange information.
+
+    It travels where ComfyUI tells its own video models the number of frames, as an argument of the U-Net: core's compile node looks at
+    nothing in the transformer options, so that a graph compiled for other frames, scopes or modules would serve.
+
+    Attributes:
+        correspondences: by level, where the frames show the same surface; of the levels where it is known.
+    """
+
+    frames: int
+    settings: MotionSettings
+    modules: MotionModules
+    correspondences: Mapping[int, Correspondence] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MotionRun:
+    """Wrappers around sampling with motion modules."""
+
+    settings: MotionSettings
+    modules: MotionModules
+
+    def prepare_sampling(self, executor: Callable[..., Any], model: ModelPatcher, noise_shape: list[int], *args: Any, **kwargs: Any) -> Any:
+        """Before ComfyUI makes room: refuse what would go wrong, and ask for the modules' memory beside the U-Net's."""
+        check_animatediff_evolved(model)  # it may have been applied after us
+        entries = model.model_options["transformer_options"].get(KEY, {})
+        settings = self._choose_settings(entries)
+        if any(scope.trajectory for scope in settings.scopes) and "correspondences" not in entries:
+            raise ValueError(
+                "trajectory scope: wanted a model whose depth and cameras are known, got one without; connect the Depth-Aware Render Hook "
+                "between this model and the sampler, or choose another scope"
+            )
+        frames = _count_window_frames(model, noise_shape[0])
+        self._warn(model, frames)
+        return executor(model, _add_memory(model, settings, frames, noise_shape), *args, **kwargs)
+
+    def apply_model(
+        self, executor: Callable[..., Tensor], x: Tensor, sigma: Tensor, concat: Any, context: Any, control: Any, transformer_options: dict,
+        **conditions: Any,
+    ) -> Tensor:  # fmt: skip
+        """Tell the U-Net what its rows are."""
+        entries = transformer_options.get(KEY, {})
+        correspondences = entries["correspondences"](x.device) if "correspondences" in entries else {}
+        clip = Clip(count_frames(len(x), transformer_options), self._choose_settings(entries), self.modules, correspondences)
+        return executor(x, sigma, concat, context, control, transformer_options, num_video_frames=clip, **conditions)
+
+    def _choose_settings(self, entries: Mapping[str, Any]) -> MotionSettings:
+        return replace(self.settings, scopes=entries["scopes"]) if "scopes" in entries else self.settings
+
+    def _warn(self, model: ModelPatcher, frames: int) -> None:
+        if frames == 1:
+            log.info("one frame: motion modules are bypassed")
+        elif frames < FEW_FRAMES:
+            log.warning("%d frames: motion modules were trained on longer clips; use %d or more", frames, FEW_FRAMES)
+        elif frames > self.settings.max_frames:
+            log.warning("%d frames, trained on %d: frame positions are interpolated", frames, self.settings.max_frames)
+        sampling = model.get_model_object("model_sampling")
+        trained = float(make_sigmas(self.settings.beta_schedule)[-1])
+        if not getattr(sampling, "zsnr", False) and abs(float(sampling.sigma_max) / trained - 1) > 0.01:
+            log.warning(
+                "the model's noise schedule ends at sigma %.2f, the motion modules were trained to %.2f (%s): a model sampling node after "
+                "them has replaced it; connect that node before them",
+                float(sampling.sigma_max), trained, self.settings.beta_schedule,
+            )  # fmt: skip
+
+
+def count_frames(rows: int, transformer_options: Mapping[str, Any]) -> int:
+    """The frames per clip of a U-Net batch: ComfyUI stacks whole clips, one for each condition of the call.
+
+    Raises:
+        ValueError: if the rows are no whole number of clips.
+    """
+    clips = len(transformer_options.get("cond_or_uncond", (0,)))
+    if rows % clips:
+        raise ValueError(f"motion: wanted {clips} clips of equal length in the batch, got {rows} rows; give every condition all frames")
+    return rows // clips
+
+
+def check_animatediff_evolved(model: ModelPatcher) -> None:
+    """Refuse a MODEL in which AnimateDiff-Evolved runs motion modules too.
+
+    Raises:
+        ValueError: saying so.
+    """
+    keys = [*model.injections, *model.additional_models, *model.attachments]
+    if any(key.startswith("ADE") for key in keys):
+        raise ValueError("motion: AnimateDiff-Evolved is applied to this model too; use either its nodes or MVCustom's, not both")
+
+
+def stores_scores(where: device) -> bool:
+    """Whether attention keeps a score for every pair of tokens there: torch's attention does where it has no streaming kernel."""
+    attention = comfy.ldm.modules.attention
+    if where.type == "cpu":
+        return False
+    if attention.optimized_attention is attention.attention_pytorch:
+        return not comfy.model_management.pytorch_attention_flash_attention()
+    return attention.optimized_attention is attention.attention_basic
+
+
+def _add_memory(model: ModelPatcher, settings: MotionSettings, frames: int, noise_shape: list[int]) -> list[int]:
+    """A shape for ComfyUI's estimate, which goes by the latents' area alone, as much larger as the modules need."""
+    rows, cells = noise_shape[0], list(noise_shape[-2:])
+    element_bytes = comfy.model_management.dtype_size(model.model.get_dtype_inference())
+    workload = Workload(1, frames, *cells, element_bytes, stores_scores(model.load_device))
+    own = estimate_memory(settings, workload)
+    unet = model.model.memory_required([frames, *noise_shape[1:]])
+    total = comfy.model_management.get_total_memory(model.load_device)
+    scopes = ", ".join(map(str, settings.scopes))
+    need = f"{frames} frames of {cells[1] * 8}x{cells[0] * 8} pixels with scopes {scopes} need about {own / GIB:.2f} GiB"
+    advice = "choose a narrower scope, fewer frames or a smaller size"
+    if own > total:
+        raise ValueError(f"motion: {need}, {model.load_device} has {total / GIB:.2f} GiB in all; {advice}")
+    log.info("%s beside the U-Net's %.2f GiB, for each prompt of a call", need, unet / GIB)
+    if own + unet > total:  # the U-Net's figure is ComfyUI's, and generous
+        log.warning("that may be more than the %.2f GiB of %s; if it fails, %s", total / GIB, model.load_device, advice)
+    return [math.ceil(rows * (1 + own / unet)), *noise_shape[1:]]
+
+
+def _count_window_frames(model: ModelPatcher, rows: int) -> int:
+    """Frames that meet in one call: core's context windows show the model a part of the batch at a time."""
+    handler = model.model_options.get("context_handler")
+    return min(rows, handler.context_length) if getattr(handler, "dim", None) == 0 else rows

@@ -1,0 +1,1 @@
+"""A learned concept at work on a MODEL and its CLIP."""

@@ -1,0 +1,149 @@
+"""What is computed of a concept and serves again: reference features, and what was rendered from them.
+
+Both are kept in RAM with the concept itself, whatever the MODEL: a second run, a second pass and another Apply Concept of the same concept
+find them. On the device they take room while a run samples, not between runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+import torch
+from comfy.model_patcher import ModelPatcher
+from torch import Tensor
+
+from ....mvcustom_core.camera.cameras import Cameras
+from ....mvcustom_core.concept.concept import Concept
+
+KEPT_BYTES = 2**30  # of RAM for each concept: on SD1.5 the references of two sets of weights, and three prompts of 16 views of 512 px
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Which weights a U-Net computes with.
+
+    Attributes:
+        patches: changes with every LoRA.
+        hooks: the hooks at work now, and how strongly.
+        run: set where nothing tells the weights of two runs apart: ComfyUI registers weight hooks anew in each run, and a node may have
+            swapped parts of the U-Net.
+    """
+
+    model: ref[Any]
+    patches: Any
+    hooks: tuple[tuple[Any, float], ...]
+    run: Any
+
+    @property
+    def can_return(self) -> bool:
+        """Whether another run may have the same."""
+        return self.run is None and self.model() is not None
+
+
+def weights_of(patcher: ModelPatcher, run: Any) -> Weights:
+    """The weights that a MODEL computes with at this moment.
+
+    Args:
+        run: a different object in each run.
+    """
+    hooks = patcher.current_hooks.hooks if patcher.current_hooks is not None else ()
+    at_work = tuple((hook.hook_ref, float(hook.strength)) for hook in hooks)
+    unsure = bool(patcher.hook_patches) or any(name.startswith("diffusion_model") for name in patcher.object_patches)
+    return Weights(ref(patcher.model), patcher.patches_uuid, at_work, run if unsure else None)
+
+
+@dataclass(eq=False, slots=True)
+class Rendering:
+    """What one prompt's FeatureNeRF rendered, block by block.
+
+    Attributes:
+        context: [1, L, D] the prompt, on the CPU.
+        cameras: of the rendered part of the views.
+        shown: transformer number to features and, last, opacity, [V, P, C + 1].
+    """
+
+    context: Tensor
+    cameras: Cameras
+    shown: dict[int, Tensor] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Recording:
+    """The references' features under one set of weights, and all that was rendered from them.
+
+    Attributes:
+        caption: [1, L, D] the references' prompt, encoded, on the CPU.
+        features: transformer number to [A, C, h, w], on the CPU.
+        renderings: the most recently used last.
+    """
+
+    weights: Weights
+    caption: Tensor
+    dtype: torch.dtype
+    features: dict[int, Tensor] = field(default_factory=dict)
+    renderings: list[Rendering] = field(default_factory=list)
+
+    def rendering(self, context: Tensor, cameras: Cameras) -> Rendering:
+        """The one of this prompt and these cameras; an empty one where there is none yet."""
+        context, cameras = context.cpu(), cameras.to("cpu")
+        found = [r for r in self.renderings if _is_same(r.context, context) and _are_same_cameras(r.cameras, cameras)]
+        return _use(self.renderings, found[0] if found else Rendering(context, cameras))
+
+
+@dataclass(eq=False, slots=True)
+class ConceptCache:
+    """All recordings of a concept, the most recently used last."""
+
+    recordings: list[Recording] = field(default_factory=list)
+
+    def recording(self, weights: Weights, caption: Tensor, dtype: torch.dtype) -> Recording:
+        """The one under these weights; an empty one where there is none yet."""
+        caption = caption.cpu()
+        found = [r for r in self.recordings if r.weights == weights and r.dtype == dtype and _is_same(r.caption, caption)]
+        return _use(self.recordings, found[0] if found else Recording(weights, caption, dtype))
+
+    def park(self) -> None:
+        """After a run: move everything to the CPU, and forget what was used longest ago beyond `KEPT_BYTES`."""
+        room = KEPT_BYTES
+        for recording in reversed(self.recordings):
+            room -= _size(recording.features.values())
+            for rendering in reversed(recording.renderings):
+                rendering.shown = {number: shown.cpu() for number, shown in rendering.shown.items()}
+                room -= _size(rendering.shown.values())
+                if room < 0:
+                    rendering.shown.clear()
+            recording.renderings = [rendering for rendering in recording.renderings if rendering.shown]
+            if room < 0 and not recording.renderings:
+                recording.features.clear()
+        self.recordings = [recording for recording in self.recordings if recording.features and recording.weights.can_return]
+
+
+CACHES: WeakKeyDictionary[Concept, ConceptCache] = WeakKeyDictionary()
+
+
+def cache_of(concept: Concept) -> ConceptCache:
+    """The concept's cache; it lives as long as the concept."""
+    return CACHES.setdefault(concept, ConceptCache())
+
+
+def _use(entries: list[Any], entry: Any) -> Any:
+    """Make an entry the last of the list."""
+    if entry in entries:
+        entries.remove(entry)
+    entries.append(entry)
+    return entry
+
+
+def _is_same(a: Tensor, b: Tensor) -> bool:
+    return a.shape == b.shape and a.dtype == b.dtype and torch.equal(a, b)
+
+
+def _are_same_cameras(a: Cameras, b: Cameras) -> bool:
+    return (a.width, a.height) == (b.width, b.height) and _is_same(a.w2c, b.w2c) and _is_same(a.K, b.K)
+
+
+def _size(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.nbytes for tensor in tensors)

@@ -1,0 +1,77 @@
+"""Guidance by text and by the subject: three branches a step (arXiv 2211.09800, section 3.2.1, applied as in arXiv 2404.12333).
+
+With u the negative prompt without the concept, i the negative prompt with it, and c the positive prompt with it:
+
+    x0 = u + image * (i - u) + text * (c - i)
+
+Without image guidance i is left out, and the rest is classifier-free guidance.
+
+A concept's blocks change a little of what stands beside the subject, too, and a scale above 1 makes much of that. So the scale can be
+confined to the subject (ours): it is then 1 wherever neither a cell nor one next to it has any rendered opacity.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import comfy.samplers
+import node_helpers
+import torch
+from comfy.model_patcher import ModelPatcher
+from torch import Tensor
+from torch.nn.functional import interpolate, max_pool2d
+
+from .application import session_of
+
+
+class ConceptGuider(comfy.samplers.CFGGuider):
+    """A GUIDER for a MODEL that carries a concept.
+
+    Args:
+        text: guidance scale of the prompt.
+        image: guidance scale of the concept; 0 leaves that branch out.
+        beside: share of that scale's distance from 1 that counts beside the subject, 0 to 1; 1 is the published formula.
+
+    Raises:
+        ValueError: if the model carries no concept.
+    """
+
+    concept_branches = frozenset({"positive", "subject"})
+
+    def __init__(  # noqa: PLR0913
+        self, model: ModelPatcher, positive: list[Any], negative: list[Any], text: float, image: float, beside: float = 1.0
+    ) -> None:
+        super().__init__(model)
+        self.session = session_of(model)
+        if self.session is None:
+            raise ValueError("model: wanted one with a concept, got one without; connect the MODEL of Apply Concept")
+        self.set_conds(positive, negative)
+        self.set_cfg(text)
+        self.image, self.beside = image, beside
+        if image:
+            self.inner_set_conds({"subject": node_helpers.conditioning_set_values(negative, {"prompt_type": "negative"})})
+
+    def predict_noise(self, x: Tensor, timestep: Tensor, model_options: dict[str, Any] | None = None, seed: int | None = None) -> Tensor:
+        """The guided x0 [V, 4, h, w], under the name that ComfyUI gives it."""
+        options = model_options or {}
+        if not self.image:
+            return super().predict_noise(x, timestep, options, seed)
+        conditions = [self.conds["positive"], self.conds["subject"], self.conds["negative"]]
+        may_skip = not options.get("disable_cfg1_optimization", False)
+        if may_skip and math.isclose(self.image, 1.0):
+            conditions[2] = None  # u cancels out
+            if math.isclose(self.cfg, 1.0):
+                conditions[1] = None
+        c, i, u = comfy.samplers.calc_cond_batch(self.inner_model, conditions, x, timestep, options)
+        guided = comfy.samplers.cfg_function(
+            self.inner_model, c, i, self.cfg, x, timestep, options, cond=conditions[0], uncond=conditions[1]
+        )  # i + text * (c - i), with what other nodes do to it
+        return guided if conditions[2] is None else guided + (self.image - 1) * self._find_share(x) * (i - u)
+
+    def _find_share(self, x: Tensor) -> Tensor | float:
+        """By how much of its distance from 1 the image scale counts, [V, 1, h, w] for latents x [V, 4, h, w]."""
+        if self.beside == 1 or not self.session.strength:
+            return 1.0
+        opacity = max_pool2d(self.session.render_geometry()[1][:, None], 3, stride=1, padding=1)  # a border cell is the subject's as well
+        return torch.lerp(x.new_tensor(self.beside), x.new_tensor(1.0), interpolate(opacity.to(x), x.shape[-2:], mode="bilinear"))

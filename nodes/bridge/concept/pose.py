@@ -1,0 +1,153 @@
+"""Pose blocks inside ComfyUI's transformer blocks, through official patches alone.
+
+ComfyUI calls patches in the middle of a block, before its text cross-attention and after it. Ours remember the tokens and the context
+there, and hand both to the session of the run, found in `transformer_options["mvcustom"]["pose"]`. Without a session they do nothing.
+A session decides what a block's tokens become: rendering a concept, learning it, or recording reference features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from comfy.ldm.modules.attention import SpatialTransformer
+from comfy.model_patcher import ModelPatcher
+from einops import rearrange
+from torch import Tensor, nn
+
+from ....mvcustom_core.concept.denoiser import PoseHook
+from ....mvcustom_core.concept.feature_nerf import TextAttention
+
+KEY = "mvcustom"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One pass of a batch through one transformer block, right after its text cross-attention.
+
+    Attributes:
+        number: of the spatial transformer, counted from zero in forward order.
+        tokens: [(B V), P, C].
+        context: [(B V), L, D] the prompts.
+        options: the call's transformer options.
+    """
+
+    number: int
+    tokens: Tensor
+    context: Tensor
+    options: dict[str, Any]
+
+
+class PoseSession(Protocol):
+    """What becomes of the tokens in a run."""
+
+    numbers: frozenset[int]  # the transformers that it wants to see
+    scratch: dict[str, Tensor]  # what the patches remember between their calls within a block
+
+    def visit(self, visit: Visit) -> Tensor:
+        """The tokens [(B V), P, C] to go on with."""
+        ...
+
+
+def pose_patches() -> dict[str, list[Callable[..., Any]]]:
+    """The patches as the transformer options of a call hold them, for a U-Net without a MODEL around it."""
+    return {"middle_patch": [_remember_tokens], "attn2_patch": [_remember_context], "attn2_output_patch": [_visit]}
+
+
+def install_pose_patches(model: ModelPatcher) -> None:
+    """Add the patches to a clone of the user's MODEL."""
+    model.set_model_patch(_remember_tokens, "middle_patch")
+    model.set_model_attn2_patch(_remember_context)
+    model.set_model_attn2_output_patch(_visit)
+
+
+def _session(options: dict[str, Any]) -> PoseSession | None:
+    session = options.get(KEY, {}).get("pose")
+    return session if session is not None and options["transformer_index"] in session.numbers else None
+
+
+def _remember_tokens(x: Tensor, options: dict[str, Any]) -> Tensor:
+    if (session := _session(options)) is not None:
+        session.scratch["tokens"] = x
+    return x
+
+
+def _remember_context(n: Tensor, context: Tensor, value: Tensor | None, options: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor | None]:
+    if (session := _session(options)) is not None:
+        session.scratch["context"] = context
+    return n, context, value
+
+
+def _visit(n: Tensor, options: dict[str, Any]) -> Tensor:
+    if (session := _session(options)) is None:
+        return n
+    tokens = session.scratch.pop("tokens") + n
+    visited = session.visit(Visit(options["transformer_index"], tokens, session.scratch.pop("context"), options))
+    return n + (visited - tokens)  # ComfyUI adds the residual itself; in this form an unchanged visit changes no bit
+
+
+def find_blocks(unet: nn.Module) -> list[nn.Module]:
+    """The transformer block of every spatial transformer, in forward order; SD1.5 has one each."""
+    return [layer.transformer_blocks[0] for layer in unet.modules() if isinstance(layer, SpatialTransformer)]
+
+
+def text_attention_of(block: nn.Module, context: Tensor) -> TextAttention:
+    """The block's own text cross-attention without its residual, for one prompt [1, L, D]."""
+
+    def attend(tokens: Tensor) -> Tensor:  # [1, L, C] -> [1, L, C]
+        return block.attn2(block.norm2(tokens.to(context)), context=context)
+
+    return attend
+
+
+@dataclass(slots=True)
+class Recording:
+    """Records each block's output for a batch of independent images, as the tokens' feature maps."""
+
+    unet: nn.Module
+    numbers: frozenset[int]
+    features: dict[int, Tensor] = field(default_factory=dict)  # [N, C, h, w]
+    scratch: dict[str, Tensor] = field(default_factory=dict)
+
+    def visit(self, visit: Visit) -> Tensor:
+        block = find_blocks(self.unet)[visit.number]
+        output = visit.tokens + block.ff(block.norm3(visit.tokens))  # what the block is about to compute
+        self.features[visit.number] = rearrange(output, "N (h w) C -> N C h w", h=visit.options["activations_shape"][-2])
+        return visit.tokens
+
+
+@dataclass(slots=True)
+class Hooked:
+    """Hands one clip's tokens to a hook, as learning wants it."""
+
+    unet: nn.Module
+    numbers: frozenset[int]
+    hook: PoseHook
+    scratch: dict[str, Tensor] = field(default_factory=dict)
+
+    def visit(self, visit: Visit) -> Tensor:
+        block = find_blocks(self.unet)[visit.number]
+        return self.hook(visit.number, visit.tokens, text_attention_of(block, visit.context[:1]))
+
+
+@torch.no_grad()
+def record_features(
+    run: Callable[[Tensor, dict[str, Any]], Tensor], unet: nn.Module, numbers: frozenset[int], latents: Tensor, batch: int = 8
+) -> dict[int, Tensor]:
+    """Reference features of clean latents [N, 4, h, w]: one forward pass for each, no motion between them, no pose block.
+
+    Args:
+        run: calls the U-Net on noisy latents with the given entries of `transformer_options["mvcustom"]`.
+
+    Returns:
+        transformer number to [N, C, h, w], float32.
+    """
+    parts: dict[int, list[Tensor]] = {number: [] for number in numbers}
+    for part in latents.split(batch):
+        recording = Recording(unet, numbers)
+        run(part, {"pose": recording, "bypass_motion": True})
+        for number in numbers:
+            parts[number].append(recording.features[number].float())
+    return {number: torch.cat(features) for number, features in parts.items()}

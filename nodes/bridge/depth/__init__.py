@@ -1,0 +1,1 @@
+"""Depth of the anchor view, from every source that a graph can have."""

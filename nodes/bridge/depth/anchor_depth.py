@@ -1,0 +1,169 @@
+"""One anchor's depth: from whichever source is connected or chosen, checked against the views, aligned with the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from comfy.model_patcher import ModelPatcher
+from torch import Tensor
+
+from ....mvcustom_core.anchor.alignment import align_depth
+from ....mvcustom_core.anchor.choice import choose_anchor
+from ....mvcustom_core.anchor.estimate import DepthEstimate, DepthMeaning, read_depth_picture
+from ....mvcustom_core.camera.cameras import Cameras
+from ....mvcustom_core.surface.depth import AnchorDepth, RenderedDepth
+from ..concept.application import render_depth, session_of
+from .geometry import differ_in_aspect, read_da3, read_moge, select_map
+from .model import EMBEDDED, estimate_depth
+
+AnchorRule = Literal["index", "max coverage"]
+
+
+@dataclass(frozen=True, eq=False)
+class DepthSources:
+    """Where depth may come from; one socket, or with none the named model.
+
+    Attributes:
+        da3_geometry, moge_geometry: what core's nodes give.
+        depth_image: IMAGE [B, H, W, C], its first channel counts.
+        meaning, near, far: what the values of `depth_image` mean; `near` and `far` of 0 are not known.
+        min_confidence: share of the range between the least and the most certain pixel below which one is left out.
+        model: the embedded depth head or the folder of another.
+    """
+
+    da3_geometry: dict[str, Any] | None = None
+    moge_geometry: dict[str, Any] | None = None
+    depth_image: Tensor | None = None
+    meaning: DepthMeaning = "disparity"
+    near: float = 0.0
+    far: float = 0.0
+    min_confidence: float = 0.1
+    model: str = EMBEDDED
+
+
+def select_anchor(rule: AnchorRule, index: int, cameras: Cameras) -> tuple[int, str]:
+    """The view that a rule names, and why.
+
+    Raises:
+        ValueError: if the cameras do not look at the origin and coverage cannot tell.
+    """
+    if rule == "index":
+        return index, f"view {index}"
+    choice = choose_anchor(cameras)
+    return choice.view, choice.text
+
+
+def estimate_anchor(
+    views: Tensor,
+    cameras: Cameras,
+    anchor: int,
+    sources: DepthSources,
+    *,
+    model: ModelPatcher | None = None,
+    subject_masks: Tensor | None = None,
+) -> AnchorDepth:
+    """Estimate the depth of one view and align it with the cameras' world.
+
+    Args:
+        views: [V, 3, H, W] in [0, 1], the decoded first pass.
+        model: its concept, if it carries one, fixes the scale.
+        subject_masks: MASK [B, H, W].
+
+    Raises:
+        ValueError: if sources, views and cameras do not fit together, or the depth cannot be aligned.
+    """
+    check_views(views, cameras, anchor)
+    estimate = choose_estimate(views, anchor, sources)
+    rendered = render_depth(model, cameras, anchor) if model is not None and session_of(model) is not None else None
+    mask = None if subject_masks is None else select_subject_mask(subject_masks, views, anchor, estimate)
+    return align_estimate(estimate, cameras, anchor, rendered, mask)
+
+
+def align_estimate(
+    estimate: DepthEstimate, cameras: Cameras, anchor: int, rendered: RenderedDepth | None = None, subject_mask: Tensor | None = None
+) -> AnchorDepth:
+    """One view's estimate in the cameras' world; see `align_depth`.
+
+    Raises:
+        ValueError: if it cannot be aligned.
+    """
+    depth = align_depth(
+        estimate.values, estimate.valid, estimate.meaning, cameras[anchor], ray_depth=rendered, subject_mask=subject_mask, sky=estimate.sky
+    )
+    return AnchorDepth(anchor, replace(depth, confidence=estimate.confidence, report=f"{estimate.origin}; {depth.report}"))
+
+
+def add_anchor(others: Sequence[AnchorDepth], anchor: AnchorDepth, cameras: Cameras) -> tuple[AnchorDepth, ...]:
+    """The anchors with one more.
+
+    Raises:
+        ValueError: if its view is among them already, or they are not of this trajectory.
+    """
+    known = [other.view for other in others]
+    if anchor.view in known:
+        raise ValueError(f"anchor: wanted a view that is no anchor yet, got view {anchor.view} again; name another by its index")
+    if any(view >= len(cameras) for view in known):
+        raise ValueError(f"depth: wanted anchors of this trajectory of {len(cameras)} views, got view {max(known)}; connect one trajectory")
+    return (*others, anchor)
+
+
+def choose_estimate(views: Tensor, anchor: int, sources: DepthSources) -> DepthEstimate:
+    """The depth of one view from the one source that is connected, or from the depth model where none is.
+
+    Args:
+        views: [V, 3, H, W] the decoded first pass.
+
+    Raises:
+        ValueError: if there is more than one source or it does not fit the views.
+    """
+    named = {"da3_geometry": sources.da3_geometry, "moge_geometry": sources.moge_geometry, "depth_image": sources.depth_image}
+    connected = [name for name, source in named.items() if source is not None]
+    if len(connected) > 1:
+        raise ValueError(f"depth: wanted one source, got {' and '.join(connected)}; disconnect all but one")
+    if connected and sources.model != EMBEDDED:
+        raise ValueError(
+            f"depth: wanted one source, got {connected[0]} and the depth model {sources.model!r}; "
+            f"disconnect {connected[0]}, or set depth_model to {EMBEDDED!r}, which counts only where nothing is connected"
+        )
+    if sources.depth_image is None and (sources.near or sources.far):
+        raise ValueError("near and far: they belong to a depth_image, got none; connect one, or set both to 0")
+    if sources.depth_image is not None:
+        values = select_map(sources.depth_image[..., 0], views, anchor, "depth_image")
+        return read_depth_picture(values, sources.meaning, sources.near, sources.far)
+    if sources.da3_geometry is not None:
+        return read_da3(sources.da3_geometry, views, anchor, sources.min_confidence)
+    if sources.moge_geometry is not None:
+        return read_moge(sources.moge_geometry, views, anchor)
+    return estimate_depth(sources.model, views[anchor])
+
+
+def check_views(views: Tensor, cameras: Cameras, anchor: int) -> None:
+    """Refuse pictures [V, 3, H, W] that are not the views of the cameras, and an anchor that is none of them.
+
+    Raises:
+        ValueError: naming both sides.
+    """
+    count, _, height, width = views.shape
+    if count != len(cameras):
+        raise ValueError(f"views: wanted {len(cameras)}, one for each camera, got {count}; connect all views of this trajectory")
+    if anchor >= count:
+        raise ValueError(f"anchor: wanted a view from 0 to {count - 1}, got {anchor}; choose one of the trajectory's views")
+    if differ_in_aspect((height, width), (cameras.height, cameras.width)):
+        raise ValueError(
+            f"views: wanted the cameras' aspect {cameras.width}x{cameras.height}, got {width}x{height}; connect this trajectory's views"
+        )
+
+
+def select_subject_mask(masks: Tensor, views: Tensor, anchor: int, estimate: DepthEstimate) -> Tensor:
+    """The anchor's subject mask [H, W] of MASK [B, H, W].
+
+    Raises:
+        ValueError: if there is neither one mask nor one for each view, or it is not of the depth's size.
+    """
+    mask = select_map(masks, views, anchor, "subject_mask")
+    if mask.shape != estimate.values.shape:
+        (height, width), (h, w) = estimate.values.shape, mask.shape
+        raise ValueError(f"subject_mask: wanted the depth's size {width}x{height}, got {w}x{h}; resize the mask")
+    return mask

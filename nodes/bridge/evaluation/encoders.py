@@ -1,0 +1,108 @@
+"""Networks that judge pictures, from a folder in `models/mvcustom_encoders`: DINOv2 and CLIP for the subject, CLIP for the prompt.
+
+A folder is as its publisher has it, see `local_model`; for the prompt it also holds CLIP's tokenizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management
+import torch
+from torch import Tensor
+
+from ..host.folders import ENCODERS, list_model_folders
+from ..host.local_network import OPTIONS, check_files, load_network, read_config
+
+NONE = "none"
+NAMES = {"dinov2": "DINOv2", "clip": "CLIP"}  # config.json's model_type
+ACTIVATION_BYTES = 4096  # a pixel that the network sees, generously
+TOKENIZERS = (("tokenizer.json",), ("vocab.json", "merges.txt"))  # newer and older folders
+PORTION = 8  # pictures at a time
+
+Judge = Callable[[Tensor], Tensor]
+
+
+def list_encoders() -> list[str]:
+    """What can be chosen, none first."""
+    return [NONE, *sorted(list_model_folders(ENCODERS))]
+
+
+def load_encoder(name: str) -> tuple[str, Judge]:
+    """What it is called, and pictures [N, 3, S, S] in 0..1 to vectors [N, D].
+
+    Raises:
+        ValueError: if there is no such folder, or it cannot be read.
+    """
+    folder, kind = _find_folder("encoder", name)
+    patcher, processor = load_network("encoder", folder, "AutoModel")
+
+    def embed(pixels: Tensor) -> Tensor:
+        network = patcher.model.network
+        if kind == "clip":
+            return _read_features(network.get_image_features(pixel_values=pixels))
+        return network(pixel_values=pixels).pooler_output
+
+    return f"{NAMES[kind]}, {name}", lambda images: _run(patcher, processor, images, embed)
+
+
+def load_text_judge(name: str, prompt: str) -> Judge:
+    """Pictures [N, 3, S, S] in 0..1 to their cosines [N] with a prompt.
+
+    Raises:
+        ValueError: if there is no such folder, or it holds no CLIP that can be read.
+    """
+    folder, kind = _find_folder("text_encoder", name)
+    if kind != "clip":
+        raise ValueError(f"text_encoder: wanted CLIP, got {NAMES[kind]} in {folder}; choose a CLIP folder, or {NONE!r}")
+    patcher, processor = load_network("text_encoder", folder, "AutoModel")
+    tokens = _tokenize(folder, prompt)
+
+    def compare(pixels: Tensor) -> Tensor:
+        network = patcher.model.network
+        words = _read_features(network.get_text_features(**{key: value.to(pixels.device) for key, value in tokens.items()}))
+        return torch.cosine_similarity(_read_features(network.get_image_features(pixel_values=pixels)), words)
+
+    return lambda images: _run(patcher, processor, images, compare)
+
+
+def _find_folder(what: str, name: str) -> tuple[Path, str]:
+    """The folder of a name and which network it holds."""
+    folder = list_model_folders(ENCODERS).get(name)
+    if folder is None:
+        raise ValueError(f"{what}: wanted one of {', '.join(list_encoders())}, got {name!r}; put its folder in models/{ENCODERS}")
+    kind = read_config(folder).get("model_type")
+    if kind not in NAMES:
+        raise ValueError(f"{what}: wanted {' or '.join(NAMES.values())}, got a {kind!r} in {folder}; choose another folder, or {NONE!r}")
+    check_files(what, folder)
+    return folder, kind
+
+
+def _tokenize(folder: Path, prompt: str) -> dict[str, Tensor]:
+    import transformers
+
+    if not any(all((folder / name).is_file() for name in names) for names in TOKENIZERS):  # the library would make one without words
+        raise ValueError(f"text_encoder: wanted CLIP's tokenizer.json in {folder}, got none; download it from where the model comes from")
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **OPTIONS)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"text_encoder: wanted a readable tokenizer in {folder}, got {error}; download it again") from error
+    return dict(tokenizer([prompt], padding=True, truncation=True, return_tensors="pt"))
+
+
+def _read_features(output: Any) -> Tensor:
+    """Newer versions of `transformers` wrap CLIP's features."""
+    return output if isinstance(output, Tensor) else output.pooler_output
+
+
+def _run(patcher: Any, processor: Any, images: Tensor, judge: Judge) -> Tensor:
+    """What a judge says of pictures, on the CPU."""
+    answers = []
+    for portion in images.float().cpu().clamp(0, 1).split(PORTION):
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        pixels = processor(images=list(portion), do_rescale=False, return_tensors="pt")["pixel_values"]  # [N, 3, S, S]
+        comfy.model_management.load_models_gpu([patcher], memory_required=pixels[:, 0].numel() * ACTIVATION_BYTES, force_full_load=True)
+        answers.append(judge(pixels.to(patcher.load_device)).float().cpu())
+    return torch.cat(answers)

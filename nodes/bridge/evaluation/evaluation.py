@@ -1,0 +1,89 @@
+"""Generated views in a graph: everything measured that the connected inputs allow, with progress and cancelling."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import comfy.model_management
+import comfy.utils
+import folder_paths
+from torch import Tensor
+
+from ....mvcustom_core.camera.cameras import Cameras
+from ....mvcustom_core.evaluation.case import Case
+from ....mvcustom_core.evaluation.evaluation import Evaluation, evaluate_views
+from ....mvcustom_core.evaluation.likeness import Judges
+from ....mvcustom_core.surface.depth import AnchorDepth
+from ..host.tensors import images_from_comfy, masks_from_comfy
+from .encoders import NONE, load_encoder, load_text_judge
+
+STEPS = 1000  # of the progress bar
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationInputs:
+    """What the node was given.
+
+    Attributes:
+        images: IMAGE [V, H, W, C].
+        cameras: those that were asked for.
+        depth: anchors, perhaps none.
+        masks: MASK [V, H, W].
+        references, reference_masks: IMAGE [A, h, w, C] and MASK [A, h, w].
+        true_views: IMAGE [V, H, W, C].
+        prompt: may be empty.
+        encoder, text_encoder: folders of `encoders`, or none.
+    """
+
+    images: Tensor
+    cameras: Cameras
+    depth: tuple[AnchorDepth, ...] = ()
+    masks: Tensor | None = None
+    references: Tensor | None = None
+    reference_masks: Tensor | None = None
+    true_views: Tensor | None = None
+    prompt: str = ""
+    encoder: str = NONE
+    text_encoder: str = NONE
+
+
+def evaluate_images(inputs: EvaluationInputs) -> Evaluation:
+    """Measure the views.
+
+    Raises:
+        ValueError: if the inputs do not fit together, or an encoder cannot be read.
+    """
+    judges, notes = _choose_judges(inputs)
+    bar = comfy.utils.ProgressBar(STEPS)
+
+    def report(share: float) -> None:
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        bar.update_absolute(round(STEPS * share))
+
+    temporary = Path(folder_paths.get_temp_directory())
+    temporary.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="mvcustom_evaluate_", dir=temporary) as folder:
+        evaluation = evaluate_views(_read_case(inputs), Path(folder), report, judges)
+    return replace(evaluation, notes=(*evaluation.notes, *notes))
+
+
+def _read_case(inputs: EvaluationInputs) -> Case:
+    pictures = {"references": inputs.references, "truth": inputs.true_views}
+    masks = {"masks": inputs.masks, "reference_masks": inputs.reference_masks}
+    given = {name: images_from_comfy(image) for name, image in pictures.items() if image is not None}
+    given |= {name: masks_from_comfy(mask) for name, mask in masks.items() if mask is not None}
+    return Case(images_from_comfy(inputs.images), inputs.cameras, inputs.depth, **given)
+
+
+def _choose_judges(inputs: EvaluationInputs) -> tuple[Judges, list[str]]:
+    """The networks that were chosen, and what could not be used."""
+    if inputs.encoder != NONE and inputs.references is None:
+        raise ValueError(f"encoder: wanted references to compare with, got none; connect them, or set encoder to {NONE!r}")
+    if inputs.text_encoder != NONE and not inputs.prompt.strip():
+        raise ValueError(f"text_encoder: wanted the prompt of these views, got none; write it, or set text_encoder to {NONE!r}")
+    encoders = dict([load_encoder(inputs.encoder)]) if inputs.encoder != NONE else {}
+    text = load_text_judge(inputs.text_encoder, inputs.prompt) if inputs.text_encoder != NONE else None
+    unread = inputs.prompt.strip() and text is None
+    return Judges(encoders, text), ["prompt: not measured; choose CLIP as the text_encoder"] if unread else []

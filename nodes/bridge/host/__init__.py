@@ -1,0 +1,1 @@
+"""ComfyUI itself: folders, sockets, tensors, previews, local networks."""

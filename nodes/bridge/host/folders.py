@@ -1,0 +1,71 @@
+"""Where files are looked for: ComfyUI's own folders, AnimateDiff's, which other packs use too, and ours."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import folder_paths
+
+CONCEPTS, MOTION, MOTION_LORA = "mvcustom", "animatediff_models", "animatediff_motion_lora"
+DEPTH, ENCODERS = "mvcustom_depth", "mvcustom_encoders"
+PACK = Path(__file__).resolve().parents[3]
+
+
+def register_folders() -> None:
+    """Make known to ComfyUI the pack's folders and AnimateDiff's two.
+
+    `models/mvcustom` and `output/mvcustom` hold concepts, `models/mvcustom_depth` a folder for each depth model, and
+    `models/mvcustom_encoders` one for each network that judges pictures.
+    """
+    models, output = folder_paths.models_dir, folder_paths.get_output_directory()
+    for name, folders in (
+        (CONCEPTS, (os.path.join(models, CONCEPTS), os.path.join(output, CONCEPTS))),
+        (MOTION, (os.path.join(models, MOTION),)),
+        (MOTION_LORA, (os.path.join(models, MOTION_LORA),)),
+        (DEPTH, (os.path.join(models, DEPTH),)),
+        (ENCODERS, (os.path.join(models, ENCODERS),)),
+    ):
+        known, extensions = folder_paths.folder_names_and_paths.get(name, ([], set()))
+        paths = [*known, *(folder for folder in folders if folder not in known)]
+        # an empty set would list every file
+        folder_paths.folder_names_and_paths[name] = (paths, extensions or set(folder_paths.supported_pt_extensions))
+
+
+def list_files(kind: str) -> list[str]:
+    """Names of the files that a kind's folders hold."""
+    return folder_paths.get_filename_list(kind)
+
+
+def find_file(kind: str, name: str) -> Path:
+    """Path of a listed file.
+
+    Raises:
+        FileNotFoundError: naming the kind and the name.
+    """
+    return Path(folder_paths.get_full_path_or_raise(kind, name))
+
+
+def list_model_folders(kind: str) -> dict[str, Path]:
+    """The folders in a kind's folders that hold a `config.json`, by their names; of one name twice the first counts."""
+    found: dict[str, Path] = {}
+    for root in map(Path, folder_paths.get_folder_paths(kind)):
+        for config in sorted(root.glob("*/config.json")):
+            found.setdefault(config.parent.name, config.parent)
+    return found
+
+
+def locate_input(name: str, kind: str = "folder") -> Path:
+    """The folder or file that a user wrote: absolute, or relative to ComfyUI's input folder.
+
+    Raises:
+        ValueError: if there is none of that kind, or its folder may not be entered.
+    """
+    path = Path(folder_paths.get_input_directory(), name.strip().strip('"'))  # an absolute path replaces the input folder
+    try:
+        found = path.is_dir() if kind == "folder" else path.is_file()
+    except PermissionError as error:
+        raise ValueError(f"{kind}: wanted a {kind} that may be read, got {path}; change the rights of the folder that holds it") from error
+    if not found:
+        raise ValueError(f"{kind}: wanted a {kind}, absolute or inside {folder_paths.get_input_directory()}, got {name!r}")
+    return path

@@ -1,0 +1,1 @@
+"""Learning a concept inside a graph."""

@@ -1,0 +1,94 @@
+"""Where an unfinished learning run is kept, so that the same inputs go on from there: `output/mvcustom/learning/<digest>.state`.
+
+Not in ComfyUI's temporary folder, which it empties when it starts: a run should survive a crash. The ending keeps the file out of the list
+of concepts. It is written when learning begins (a disk that is full or closed is found at once), every few minutes, and when learning is
+cancelled or fails; a finished run removes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import folder_paths
+import torch
+from torch import Tensor
+
+from ....mvcustom_core.concept.learning.learner import Learner
+from ....mvcustom_core.concept.learning.state import LearningState, load_learning, save_learning
+from ..host.folders import CONCEPTS
+
+SAVE_EVERY = 300.0  # seconds
+log = logging.getLogger("mvcustom.bridge.learning_file")
+
+
+class LearningFile:
+    """One run's file.
+
+    Args:
+        key: what the run is given; two runs with equal keys are the same run.
+    """
+
+    def __init__(self, key: Iterable[Tensor | str | None]) -> None:
+        self.path = Path(folder_paths.get_output_directory(), CONCEPTS, "learning", f"{digest(key)}.state")
+        self._saved = time.monotonic()
+
+    def open(self, learner: Learner) -> None:
+        """Let the learner go on from the file where there is one; else write the first.
+
+        Raises:
+            OSError: if it cannot be written.
+            ValueError: if there is one that cannot be read.
+        """
+        if self.path.exists():
+            learner.restore(self._load())
+            log.info("learning goes on from step %d, kept in %s", learner.state.step, self.path)
+        else:
+            self.save(learner)
+
+    def _load(self) -> LearningState:
+        try:
+            return load_learning(self.path)
+        except ValueError as error:
+            raise ValueError(
+                f"learning: the unfinished run kept in {self.path} cannot be read ({error}); delete it to learn from the start"
+            ) from error
+
+    def save(self, learner: Learner) -> None:
+        """Write the run's state in place of the last one.
+
+        Raises:
+            OSError: naming the folder; the last state is still there.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            save_learning(self.path, learner.state)
+        except OSError as error:
+            raise OSError(
+                f"learning: wanted to keep the unfinished run in {self.path.parent}, got {error}; free space there or allow writing"
+            ) from error
+        self._saved = time.monotonic()
+
+    def save_if_due(self, learner: Learner) -> None:
+        """Write the state if the last time is a while ago."""
+        if time.monotonic() - self._saved > SAVE_EVERY:
+            self.save(learner)
+
+    def remove(self) -> None:
+        """A finished run needs no file."""
+        self.path.unlink(missing_ok=True)
+
+
+def digest(key: Iterable[Tensor | str | None]) -> str:
+    """A short name for tensors and words; equal ones have equal names."""
+    total = hashlib.sha256()
+    for part in key:
+        if isinstance(part, Tensor):
+            total.update(f"{part.dtype}{list(part.shape)}".encode())
+            total.update(part.detach().cpu().flatten().contiguous().view(torch.uint8).numpy().tobytes())
+        else:
+            total.update(repr(part).encode())
+    return total.hexdigest()[:16]

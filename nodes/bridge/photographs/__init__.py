@@ -1,0 +1,1 @@
+"""Posed photographs for the nodes: read, chosen, cut, reported."""

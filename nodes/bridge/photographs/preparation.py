@@ -1,0 +1,168 @@
+"""Posed photographs for the nodes: chosen, read, cut square, in a world whose origin is the subject."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import comfy.model_management
+import comfy.utils
+import torch
+from torch import Tensor
+
+from ....mvcustom_core.camera.cameras import Cameras, concatenate_cameras
+from ....mvcustom_core.camera.crop import Square, central_square, square_about_mask, whole_square
+from ....mvcustom_core.camera.framing import check_subject_seen
+from ....mvcustom_core.camera.normalisation import SceneNormalisation, normalise_scene
+from ....mvcustom_core.capture.formats.pictures import Picture
+from ....mvcustom_core.capture.formats.posed_files import check_usable
+from ....mvcustom_core.concept.concept import choose_references
+from .source import PhotographSource
+
+T = TypeVar("T")
+
+FEWEST = 3  # photographs that fix where the subject is
+CENTRAL, WHOLE, SUBJECT = "largest square", "whole photograph", "subject"
+BY_HAND = "photograph the subject from several sides, aiming at it, or give subject_center and scene_radius"
+
+
+@dataclass(frozen=True)
+class PhotographSettings:
+    """What a user asks of photographs.
+
+    Attributes:
+        size: side of the squares in pixels.
+        skip: photographs to pass over after each one that is taken.
+        limit: most photographs, at equal spacing among those; 0 takes all.
+        crop: CENTRAL, WHOLE or SUBJECT.
+        center: the subject's, in the world of the given cameras; None finds it.
+        radius: what becomes 1, in that world; None takes the farthest camera's distance from the subject.
+    """
+
+    size: int
+    skip: int = 0
+    limit: int = 0
+    crop: str = CENTRAL
+    center: tuple[float, float, float] | None = None
+    radius: float | None = None
+
+    def choose(self, count: int) -> list[int]:
+        chosen = range(0, count, self.skip + 1)
+        return [chosen[i] for i in choose_references(chosen, self.limit)] if self.limit else list(chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedPhotographs:
+    """N square photographs.
+
+    Attributes:
+        images: [N, 3, size, size] in 0..1.
+        masks: [N, 1, size, size] in 0..1, one on the subject; None if nothing says where it is.
+        cameras: of the squares, subject at the origin.
+        world: how the world came about.
+        squares: where the pictures were cut out of the photographs.
+        left_out: what is not among them although it was chosen or listed, each with the reason.
+        notes: of each photograph.
+    """
+
+    images: Tensor
+    masks: Tensor | None
+    cameras: Cameras
+    world: SceneNormalisation
+    squares: tuple[Square, ...]
+    left_out: tuple[str, ...]
+    notes: tuple[tuple[str, ...], ...]
+
+
+def prepare_photographs(source: PhotographSource, settings: PhotographSettings) -> PreparedPhotographs:
+    """Settle the world by all photographs, and read those that are wanted as squares.
+
+    Raises:
+        ValueError: if there are too few, if the cameras do not say where the subject is, or if most photographs do not show it.
+    """
+    check_usable(len(source.names), source.left_out, FEWEST, source.origin[0])
+    cameras, world = _settle_world(source, settings)
+    chosen = settings.choose(len(source.names))
+    central = central_square(cameras)
+    pictures, squares, used, left_out = [], [], [], list(source.left_out)
+    for i in with_progress(chosen):
+        try:
+            picture = source.read(i)
+            square = _place_square(picture, settings.crop, central)
+        except ValueError as error:
+            left_out.append(f"{source.names[i]}: {error}")
+            continue
+        pictures.append(_cut(picture, square, settings.size))
+        squares.append(square)
+        used.append(i)
+    check_usable(len(used), left_out, min(FEWEST, len(chosen)), source.origin[0])
+    masks = None if any(picture.mask is None for picture in pictures) else torch.stack([picture.mask for picture in pictures])
+    if source.masks_from is None and masks is not None and masks.min() == 1:
+        masks = None  # an alpha channel that is opaque everywhere shows nothing
+    return PreparedPhotographs(
+        images=torch.stack([picture.color for picture in pictures]),
+        masks=masks,
+        cameras=concatenate_cameras(*(square.cut_camera(cameras[i], settings.size) for i, square in zip(used, squares, strict=True))),
+        world=world,
+        squares=tuple(squares),
+        left_out=tuple(left_out),
+        notes=tuple(picture.notes for picture in pictures),
+    )
+
+
+def parse_center(text: str) -> tuple[float, float, float] | None:
+    """The point that a user wrote as three numbers; None for an empty text.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    words = text.replace(",", " ").split()
+    if not words:
+        return None
+    try:
+        x, y, z = map(float, words)
+    except ValueError as error:
+        raise ValueError(f"subject_center: wanted three numbers such as 0.5, 0, -1.2, or nothing, got {text!r}") from error
+    if not all(map(math.isfinite, (x, y, z))):
+        raise ValueError(f"subject_center: wanted finite numbers, got {text!r}")
+    return x, y, z
+
+
+def with_progress(items: Sequence[T]) -> Iterator[T]:
+    """Go through items, moving ComfyUI's progress bar and stopping where the user interrupts."""
+    bar = comfy.utils.ProgressBar(len(items))
+    for item in items:
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        yield item
+        bar.update(1)
+
+
+def _settle_world(source: PhotographSource, settings: PhotographSettings) -> tuple[Cameras, SceneNormalisation]:
+    center = None if settings.center is None else torch.tensor(settings.center, dtype=torch.float64)
+    try:
+        cameras, world = normalise_scene(source.cameras, center, settings.radius)
+        check_subject_seen(cameras)
+    except ValueError as error:
+        reason = str(error).partition(";")[0]  # its advice knows no widgets
+        raise ValueError(f"{source.origin[0]}: {reason}; {BY_HAND}") from error
+    return cameras, world
+
+
+def _place_square(picture: Picture, crop: str, central: Square) -> Square:
+    if crop == WHOLE:
+        return whole_square(picture.color.shape[-1], picture.color.shape[-2])
+    if crop != SUBJECT:
+        return central
+    if picture.mask is None:
+        raise ValueError("wanted a mask to cut about the subject, got none; choose another crop, or connect masks")
+    return square_about_mask(picture.mask)
+
+
+def _cut(picture: Picture, square: Square, size: int) -> Picture:
+    """The square of a photograph as a picture of its own, [C, size, size]."""
+    notes = picture.notes
+    if picture.seen is not None and square.cut(1 - picture.seen, square.side).max() > 0:
+        notes += ("reach beyond the photograph after the lens was corrected; their border is repeated there",)
+    return Picture(square.cut(picture.color, size), None if picture.mask is None else square.cut(picture.mask, size), None, notes)

@@ -1,0 +1,108 @@
+"""Where posed photographs come from: a folder of files, or pictures and cameras of other nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from ....mvcustom_core.camera.cameras import Cameras
+from ....mvcustom_core.camera.lens import Lens
+from ....mvcustom_core.capture.formats.folder import locate_camera_files, read_folder
+from ....mvcustom_core.capture.formats.pictures import Picture, read_picture
+from ..host.tensors import images_from_comfy, masks_from_comfy
+
+
+@dataclass(frozen=True, eq=False)
+class PhotographSource:
+    """Where photographs come from: their cameras in a world of their own, and the pictures one by one.
+
+    Attributes:
+        origin: where, in lines for people to read.
+        names: of the photographs.
+        read: gives photograph i or raises ValueError with the reason why there is none.
+        masks_from: where the masks are from, for people to read; None if only transparency can show the subject.
+        lenses: as the pictures were before `read` corrected them.
+        left_out: photographs that were of no use from the start, each with the reason.
+    """
+
+    origin: tuple[str, ...]
+    cameras: Cameras
+    names: tuple[str, ...]
+    read: Callable[[int], Picture]
+    masks_from: str | None
+    lenses: tuple[Lens, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def fingerprint_folder(folder: Path, sequence: str = "") -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of every file that the folder's photographs are made of: it differs where they may."""
+    posed = read_folder(folder, sequence)
+    files = (*locate_camera_files(folder), *posed.paths, *(posed.masks or ()))
+    return tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+
+
+def open_folder(folder: Path, sequence: str = "", masks: Tensor | None = None) -> PhotographSource:
+    """The photographs of a folder.
+
+    Args:
+        masks: MASK [V, H, W] of all usable photographs of the folder, at their size on disk, instead of the folder's own.
+
+    Raises:
+        ValueError: as the readers do, or for masks that do not fit the files.
+    """
+    posed = read_folder(folder, sequence)
+    if masks is not None:
+        _check_masks(masks, len(posed.paths), (posed.cameras.width, posed.cameras.height))
+        masks = masks_from_comfy(masks).float().cpu()
+    return PhotographSource(
+        origin=(f"folder: {folder}", f"format: {posed.format}"),
+        cameras=posed.cameras,
+        names=tuple(path.name for path in posed.paths),
+        read=lambda i: read_picture(posed, i, None if masks is None else masks[i]),
+        masks_from="the masks input" if masks is not None else None if posed.masks is None else f"{posed.masks[0].parent}",
+        lenses=posed.lenses or (),
+        left_out=posed.left_out,
+    )
+
+
+def open_batch(images: Tensor, cameras: Cameras, masks: Tensor | None = None) -> PhotographSource:
+    """Pictures that other nodes made, IMAGE [N, H, W, C], MASK [N, H, W], and their cameras.
+
+    Raises:
+        ValueError: if the counts or aspects differ.
+    """
+    count, height, width = images.shape[:3]
+    if count != len(cameras):
+        raise ValueError(f"cameras: wanted one per picture, got {len(cameras)} for {count} pictures; connect those that belong together")
+    if abs(width * cameras.height - height * cameras.width) > max(cameras.width, cameras.height):  # a pixel of rounding is none
+        raise ValueError(
+            f"cameras: wanted those of pictures of {width}x{height}, got {cameras.width}x{cameras.height}, another aspect; "
+            "connect the pictures as they were when the cameras were found"
+        )
+    origin = f"pictures: {count} from the images input, {width}x{height}"
+    if (cameras.width, cameras.height) != (width, height):
+        origin += f"; the cameras were for {cameras.width}x{cameras.height} and were scaled"
+    if masks is not None:
+        _check_masks(masks, count, (width, height))
+        masks = masks_from_comfy(masks).float().cpu()
+    colors = images_from_comfy(images)
+    return PhotographSource(
+        origin=(origin,),
+        cameras=cameras.resize(width, height).to("cpu"),
+        names=tuple(f"picture {i}" for i in range(count)),
+        read=lambda i: Picture(colors[i].float().cpu(), None if masks is None else masks[i]),
+        masks_from=None if masks is None else "the masks input",
+    )
+
+
+def _check_masks(masks: Tensor, count: int, size: tuple[int, int]) -> None:
+    """Check that a MASK batch fits photographs of a size (width, height)."""
+    found = masks_from_comfy(masks)
+    if (len(found), found.shape[-1], found.shape[-2]) != (count, *size):
+        raise ValueError(
+            f"masks: wanted {count} of {size[0]}x{size[1]} pixels, one per usable photograph in their order, got "
+            f"{len(found)} of {found.shape[-1]}x{found.shape[-2]}; make them from the photographs at their own size"
+        )

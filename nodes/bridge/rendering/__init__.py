@@ -1,0 +1,1 @@
+"""Feature rendering and latent completion in the runs of a MODEL."""

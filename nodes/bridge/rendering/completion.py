@@ -1,0 +1,128 @@
+"""Latent completion as a ComfyUI SAMPLER: the first steps by DDIM with completion, the others by any sampler."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import comfy.model_sampling
+import comfy.samplers
+import torch
+from comfy.k_diffusion.sampling import sample_euler
+from torch import Tensor
+
+from ....mvcustom_core.camera.cameras import Cameras
+from ....mvcustom_core.rendering.completion import CompletionSettings, complete_latents, count_completed_steps, fit_mask
+from ....mvcustom_core.rendering.noise import find_noise_sources, share_noise_at_infinity
+
+# ComfyUI draws the start noise from the seed, and what samplers add from the seed or the next one. Torch's CPU generator looks at the
+# lower 32 bits alone.
+OWN_SEED = 0x9E3779B9
+TOLERANCE = 1e-3  # of a mask's values: what resizing by a curve leaves
+
+log = logging.getLogger("mvcustom.bridge.completion")
+
+
+@dataclass(frozen=True, eq=False)
+class Completion:
+    """A sampler function, as `KSAMPLER` takes one.
+
+    Attributes:
+        masks: [V, 1, H, W] 1 where the anchor sees the view, at any resolution of the latents' aspect.
+        sampler: does the steps after the completed ones, or all of them where there is nothing to complete.
+        cameras: of the views, for noise that they share by the infinite homography; None draws each view's own.
+    """
+
+    masks: Tensor
+    settings: CompletionSettings
+    sampler: comfy.samplers.KSAMPLER
+    cameras: Cameras | None = None
+
+    def __call__(
+        self,
+        model: comfy.samplers.KSamplerX0Inpaint,
+        x: Tensor,
+        sigmas: Tensor,
+        extra_args: dict[str, Any] | None = None,
+        callback: Callable[[dict[str, Any]], None] | None = None,
+        disable: bool | None = None,
+    ) -> Tensor:
+        """Latents [V, C, h, w] at the last of `sigmas` from `x` at the first."""
+        visible = self._fit_masks(model, x)
+        draw_noise = self._prepare_noise(x, (extra_args or {}).get("seed"))
+        steps = len(sigmas) - 1
+        done = count_completed_steps(visible, steps, self.settings)
+        unseen = 100 * float((visible < 1).float().mean())
+        log.info("completion: %d of %d steps draw %.0f %% of the cells afresh", done, steps, unseen)
+        x = complete_latents(
+            partial(model, **(extra_args or {})),
+            x,
+            sigmas[: done + 1],
+            visible=visible,
+            repeats=self.settings.repeats,
+            draw_noise=draw_noise,
+            callback=callback,
+        )
+        if done == steps:
+            return x
+        sampler, options = self.sampler.sampler_function, self.sampler.extra_options
+        if done and steps - done == 1:  # UniPC and the DPM solvers do nothing in a single step, which to zero noise is the same for all
+            sampler, options = sample_euler, {}
+        counted = None if callback is None else lambda step: callback({**step, "i": step["i"] + done})
+        return sampler(model, x, sigmas[done:], extra_args=extra_args, callback=counted, disable=disable, **options)
+
+    def _fit_masks(self, model: comfy.samplers.KSamplerX0Inpaint, x: Tensor) -> Tensor:
+        """The softened masks [V, 1, h, w] for these latents."""
+        if isinstance(model.inner_model.inner_model.model_sampling, comfy.model_sampling.CONST):
+            raise ValueError("completion: wanted a diffusion model as Stable Diffusion, got a flow model; use another sampler")
+        if x.ndim != 4:
+            raise ValueError(f"completion: wanted latents [V, C, h, w], got {list(x.shape)}; use another sampler")
+        if len(self.masks) != len(x):
+            raise ValueError(
+                f"completion: wanted a mask for each of the {len(x)} latents, got {len(self.masks)}; use the masks of these views"
+            )
+        _check_aspect("masks", self.masks.shape[-1], self.masks.shape[-2], x)
+        return fit_mask(self.masks.to(x).clamp(0, 1), tuple(x.shape[-2:]), self.settings)
+
+    def _prepare_noise(self, x: Tensor, seed: int | None) -> Callable[[], Tensor]:
+        """What draws unit noise [V, C, h, w], on the CPU so that a seed means the same on every device."""
+        generator = torch.Generator().manual_seed(((seed or 0) + OWN_SEED) % 2**64)
+        draw = partial(torch.randn, x.shape, generator=generator)
+        if self.cameras is None:
+            return draw
+        if len(self.cameras) != len(x):
+            raise ValueError(
+                f"completion: wanted a camera for each of the {len(x)} latents, got {len(self.cameras)}; connect this trajectory's cameras"
+            )
+        _check_aspect("cameras", self.cameras.width, self.cameras.height, x)
+        sources = find_noise_sources(self.cameras, tuple(x.shape[-2:]))
+        return lambda: share_noise_at_infinity(draw(), sources)
+
+
+def build_completion_sampler(
+    masks: Tensor, settings: CompletionSettings, sampler: comfy.samplers.KSAMPLER | None = None, cameras: Cameras | None = None
+) -> comfy.samplers.KSAMPLER:
+    """A SAMPLER for one batch of views; see `Completion`. Without a sampler it is DDIM throughout.
+
+    Raises:
+        ValueError: if the masks are none, or the sampler cannot start in the middle of the schedule.
+    """
+    if not torch.isfinite(masks).all() or masks.min() < -TOLERANCE or masks.max() > 1 + TOLERANCE:
+        raise ValueError(
+            f"masks: wanted values from 0 to 1, got {float(masks.min()):.3g} to {float(masks.max()):.3g}; connect the render hook's masks"
+        )
+    sampler = sampler or comfy.samplers.sampler_object("euler")
+    if not isinstance(sampler, comfy.samplers.KSAMPLER):
+        raise ValueError(f"sampler: wanted one as from KSamplerSelect, got {type(sampler).__name__}; connect another or none")
+    if isinstance(sampler.sampler_function, Completion):
+        raise ValueError("sampler: wanted one to complete the steps of, got another Latent Completion Sampler; connect that sampler's own")
+    return comfy.samplers.KSAMPLER(Completion(masks, settings, sampler, cameras), inpaint_options=sampler.inpaint_options)
+
+
+def _check_aspect(name: str, width: int, height: int, x: Tensor) -> None:
+    h, w = x.shape[-2:]
+    if height * w != width * h:
+        raise ValueError(f"completion: wanted {name} of the latents' aspect {w}x{h}, got {width}x{height}; use those of these views")

@@ -1,0 +1,146 @@
+"""Depth-aware rendering in a single pass: the anchor's depth is estimated from what sampling promises, and again as it grows clearer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import comfy.model_management
+from comfy.model_patcher import ModelPatcher
+from comfy.samplers import CFGGuider
+from comfy.sd import VAE
+from torch import Tensor
+
+from ....mvcustom_core.anchor.choice import summarize_coverage
+from ....mvcustom_core.anchor.estimate import DepthEstimate
+from ....mvcustom_core.camera.cameras import Cameras
+from ....mvcustom_core.surface.depth import RenderedDepth
+from ..concept.application import render_depth, session_of
+from ..depth.anchor_depth import align_estimate
+from ..depth.model import estimate_depth
+from ..host.tensors import images_from_comfy
+from .hook import HookOptions, attach_session, open_session
+from .session import RenderSession
+
+log = logging.getLogger("mvcustom.bridge.one_pass")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimation:
+    """How depth is found while sampling.
+
+    Attributes:
+        vae: decodes the anchor.
+        depth_model: of `list_depth_models`.
+        anchor: the view that the others follow.
+        moments: shares of the steps after which depth is estimated, ascending, between 0 and 1.
+    """
+
+    vae: VAE
+    depth_model: str
+    anchor: int
+    moments: tuple[float, ...] = (0.1, 0.2, 0.4)
+
+    def __post_init__(self) -> None:
+        ascending = all(a < b for a, b in zip((0.0, *self.moments), (*self.moments, 1.0), strict=True))
+        if not self.moments or not ascending:
+            raise ValueError(f"estimate_at: wanted ascending shares between 0 and 1, such as 0.1, 0.2, 0.4, got {self.moments}")
+
+
+def read_moments(text: str) -> tuple[float, ...]:
+    """The shares of the steps that a text lists between commas.
+
+    Raises:
+        ValueError: if it lists anything else.
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(
+            f'estimate_at: wanted shares of the steps with commas between them, such as "0.1, 0.2, 0.4", got "{text}"'
+        ) from None
+
+
+def apply_one_pass(model: ModelPatcher, cameras: Cameras, options: HookOptions, estimation: Estimation) -> ModelPatcher:
+    """A clone of MODEL that renders the anchor's features into the other views as soon as it knows the anchor's depth.
+
+    Raises:
+        ValueError: if the model cannot carry the hook, the anchor is no view, or rendering would end before the first estimate.
+    """
+    if not 0 <= estimation.anchor < len(cameras):
+        raise ValueError(
+            f"anchor: wanted a view from 0 to {len(cameras) - 1}, got {estimation.anchor}; choose one of the trajectory's views"
+        )
+    if options.settings.until <= estimation.moments[0]:
+        raise ValueError(
+            f"estimate_at: wanted the first estimate before rendering ends at {options.settings.until}, got {estimation.moments[0]}; "
+            "estimate earlier, or render for longer"
+        )
+    session = open_session(model, cameras, replace(options, shared_noise=False))  # the noise is drawn before any depth is known
+    rendered = None if session_of(model) is None else render_depth(model, cameras, estimation.anchor)
+    one_pass = OnePass(session, estimation, rendered)
+    return attach_session(model, session, options, one_pass.sample, one_pass.predict)
+
+
+@dataclass(eq=False, slots=True)
+class OnePass:
+    """Lets a session go without geometry until some of the steps are done, and renews it later.
+
+    Attributes:
+        rendered: the concept's own depth of the anchor, which fixes the scale, if the model has a concept.
+        done: how many moments have passed in the current run.
+    """
+
+    session: RenderSession
+    estimation: Estimation
+    rendered: RenderedDepth | None
+    done: int = 0
+
+    def sample(self, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """Around a run: each begins anew, and leaves nothing behind."""
+        self._forget()
+        try:
+            return self.session.sample(executor, noise, *args, **kwargs)
+        finally:
+            self._forget()
+
+    def predict(self, executor: Callable[..., Tensor], x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """Around all model calls of a step; what they promise serves the next step."""
+        denoised = self.session.predict(executor, x, *args, **kwargs)
+        moments, step, steps = self.estimation.moments, self.session.step, self.session.steps
+        passed = sum(step + 1 >= round(moment * steps) for moment in moments)
+        if passed > self.done:
+            self.done = passed
+            self._renew(denoised, executor.class_obj, f"after step {step + 1} of {steps}")
+        return denoised
+
+    def _forget(self) -> None:
+        self.done = 0
+        self.session.renew(None)
+
+    def _renew(self, denoised: Tensor, guider: CFGGuider, when: str) -> None:
+        anchor = self.estimation.anchor
+        estimate = self._estimate(denoised[anchor : anchor + 1], guider)
+        try:
+            depth = align_estimate(estimate, self.session.plan.cameras, anchor, self.rendered)
+        except ValueError as refusal:
+            if self.session.geometry is None and self.done == len(self.estimation.moments):
+                raise ValueError(
+                    f"one pass: wanted a depth of the anchor to render it by, got none up to the last estimate, {when}: {refusal}. "
+                    "Estimate later, take another depth model or anchor, or use two passes"
+                ) from refusal
+            log.warning("one pass, %s: this depth is left out: %s", when, refusal)
+            return
+        self.session.renew(self.session.plan.build_geometry([depth]))
+        log.info("one pass, %s: %s; %s", when, depth.depth.report, summarize_coverage(self.session.geometry.operators[0]).text)
+
+    def _estimate(self, denoised: Tensor, guider: CFGGuider) -> DepthEstimate:
+        """Depth of what the anchor's latent [1, 4, h, w] promises; other models come in for it, and the U-Net is back right after them."""
+        in_use = comfy.model_management.loaded_models(only_currently_used=True)
+        image = self.estimation.vae.decode(guider.inner_model.process_latent_out(denoised.float()))
+        estimate = estimate_depth(self.estimation.depth_model, images_from_comfy(image)[0])
+        comfy.model_management.load_models_gpu(in_use)
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        return estimate

@@ -1,0 +1,149 @@
+"""Camera Trajectory: the cameras that the subject will be seen from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io, ui
+
+from ...mvcustom_core.camera.cameras import Cameras, fit_cameras
+from ...mvcustom_core.camera.rigid import upright_direction
+from ...mvcustom_core.capture.formats.camera_path import read_camera_path
+from ...mvcustom_core.capture.formats.realestate10k import rows_from_cameras
+from ...mvcustom_core.path.keyframes import KEYS, SLIDES, parse_keyframes, place_keyframes
+from ...mvcustom_core.path.trajectory import (
+    UP,
+    Vector,
+    follow_cameras,
+    follow_keyframes,
+    front_camera,
+    orbit,
+    pan,
+    spiral,
+    tilt,
+)
+from ...mvcustom_core.plot import plot_trajectory
+from ..bridge.host.folders import locate_input
+from ..bridge.host.sockets import CamerasSocket
+from ..bridge.host.tensors import images_to_comfy
+
+KEYFRAMES = '[\n  {"azimuth_deg": -30},\n  {"azimuth_deg": 0, "elevation_deg": 10, "distance": 0.8},\n  {"azimuth_deg": 30}\n]'
+AT_BASE, AS_WRITTEN = "at the base view", "where the file says"
+URL_LINE = "MVCustom camera trajectory"  # the format's first line is a video's URL
+
+
+def _turn(name: str, default: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(name, default=default, min=-360.0, max=360.0, step=1.0, tooltip=tooltip)
+
+
+def _move(name: str, default: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(name, default=default, min=-10.0, max=10.0, step=0.01, tooltip=tooltip + " 1 is the farthest camera's distance.")
+
+
+def _paths() -> list[io.DynamicCombo.Option]:
+    """The choices of the path widget, each with its own widgets."""
+    orbit_inputs = [
+        _turn("azimuth_start_deg", -15.0, "First angle about the subject, from the base view. Positive is to the camera's right."),
+        _turn("azimuth_end_deg", 15.0, "Last angle about the subject. A full circle of V views ends at 360 - 360 / V."),
+        io.Float.Input("elevation_deg", default=0.0, min=-89.0, max=89.0, tooltip="Height of the circle above the base view, in degrees."),
+    ]
+    spiral_inputs = [
+        io.Float.Input("angle_deg", default=10.0, min=0.0, max=80.0, tooltip="How far from the base view the spiral ends, in degrees."),
+        io.Float.Input("turns", default=1.0, min=0.1, max=10.0, step=0.1, tooltip="Turns around the base view."),
+    ]
+    ways = {"truck": "to the right", "pedestal": "upward", "dolly": "toward what it looks at"}
+    slides = [
+        (name, [_move("start", first, f"Where the camera starts: so far {way}."), _move("end", 0.2, f"Where it ends: so far {way}.")])
+        for (name, way), first in zip(ways.items(), (-0.2, -0.2, 0.0), strict=True)
+    ]
+    turns = [
+        (name, [_turn("start_deg", -10.0, f"First angle, {way} positive."), _turn("end_deg", 10.0, f"Last angle, {way} positive.")])
+        for name, way in (("pan", "to the right"), ("tilt", "upward"))
+    ]
+    keyframe_tip = "JSON list of cameras to fly through, each with any of: " + ", ".join(KEYS) + ". Angles count from the base view."
+    keyframes = [io.String.Input("keyframes", default=KEYFRAMES, multiline=True, tooltip=keyframe_tip)]
+    file_tip = "Camera file, absolute or in ComfyUI's input folder: RealEstate10K / CameraCtrl text, or transforms.json with its pictures."
+    file_inputs = [
+        io.String.Input("file", default="", tooltip=file_tip),
+        io.Combo.Input("start", options=[AT_BASE, AS_WRITTEN], tooltip="Move the path to the base view, or take its poses as they are."),
+        io.Float.Input("scale", default=1.0, min=0.0001, max=10000.0, step=0.01, tooltip="Length in this scene of one unit of the file."),
+    ]
+    choices = [("orbit", orbit_inputs), *slides, *turns, ("spiral", spiral_inputs), ("keyframes", keyframes), ("file", file_inputs)]
+    return [io.DynamicCombo.Option(name, inputs) for name, inputs in choices]
+
+
+class MVCustomCameraTrajectory(io.ComfyNode):
+    """Base camera, path => cameras, their plot, their text."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        size_tip = "of the pictures in pixels. If the aspect is not the base camera's, its field of view is cropped about the middle."
+        return io.Schema(
+            node_id="MVCustomCameraTrajectory",
+            display_name="Camera Trajectory",
+            category="MVCustom",
+            description="Makes the cameras that the subject will be seen from: a path that starts from one of your photographs, or from a "
+            "camera in front of the subject.",
+            search_aliases=["camera path", "orbit", "camera motion", "pan left", "zoom in", "cameractrl", "realestate10k", "keyframes"],
+            inputs=[
+                CamerasSocket.Input(
+                    "base_cameras",
+                    optional=True,
+                    tooltip="The photographs' cameras. Without them: a camera at distance 1, 18 degrees up, 52 degrees wide.",
+                ),
+                io.Int.Input("base_view", default=0, min=0, max=9999, tooltip="The base camera that the path starts from; 0 is the first."),
+                io.Int.Input("width", default=512, min=64, max=4096, step=8, tooltip=f"Width {size_tip}"),
+                io.Int.Input("height", default=512, min=64, max=4096, step=8, tooltip=f"Height {size_tip}"),
+                io.Int.Input("views", default=8, min=1, max=256, tooltip="Number of cameras, evenly along the path with both ends."),
+                io.DynamicCombo.Input("path", options=_paths(), tooltip="How the camera moves."),
+            ],
+            outputs=[
+                CamerasSocket.Output(display_name="cameras", tooltip="The cameras along the path, in order."),
+                io.Image.Output(display_name="plot", tooltip="The cameras from above and in perspective; the base cameras in grey."),
+                io.String.Output(display_name="text", tooltip="The cameras as CameraCtrl text, which the path 'file' reads again."),
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, path: dict[str, Any], **others: object) -> object:
+        if path["path"] != "file":
+            return None
+        status = locate_input(path["file"], "file").stat()
+        return status.st_mtime_ns, status.st_size
+
+    @classmethod
+    def execute(
+        cls, base_view: int, width: int, height: int, views: int, path: dict[str, Any], base_cameras: Cameras | None = None
+    ) -> io.NodeOutput:
+        base = _pick_base(base_cameras, base_view, max(width, height))
+        up = UP if base_cameras is None else upright_direction(base_cameras)
+        cameras = _build_path(fit_cameras(base, width, height), views, path, up)
+        rows = rows_from_cameras(cameras)
+        text = "\n".join([URL_LINE, *(" ".join([str(int(row[0])), *map(repr, row[1:])]) for row in rows)]) + "\n"
+        plot = images_to_comfy(plot_trajectory(cameras, references=base_cameras)[None])
+        return io.NodeOutput(cameras, plot, text, ui=ui.PreviewImage(plot, cls=cls))
+
+
+def _pick_base(cameras: Cameras | None, view: int, size: int) -> Cameras:
+    if cameras is None:
+        return front_camera(size)
+    if not view < len(cameras):
+        raise ValueError(f"base_view: wanted one of the {len(cameras)} base cameras, 0 to {len(cameras) - 1}, got {view}")
+    return cameras[view]
+
+
+def _build_path(base: Cameras, views: int, path: dict[str, Any], up: Vector) -> Cameras:
+    kind = path["path"]
+    if kind == "orbit":
+        return orbit(base, views, (path["azimuth_start_deg"], path["azimuth_end_deg"]), path["elevation_deg"], up=up)
+    if kind == "spiral":
+        return spiral(base, views, path["angle_deg"], path["turns"], up=up)
+    if kind == "pan":
+        return pan(base, views, (path["start_deg"], path["end_deg"]), up)
+    if kind == "tilt":
+        return tilt(base, views, (path["start_deg"], path["end_deg"]))
+    if kind == "keyframes":
+        return follow_keyframes(place_keyframes(base, parse_keyframes(path["keyframes"]), up), views)
+    if kind == "file":
+        return follow_cameras(base, views, read_camera_path(locate_input(path["file"], "file")), path["start"] == AT_BASE, path["scale"])
+    return SLIDES[kind](base, views, (path["start"], path["end"]))

@@ -1,0 +1,1 @@
+"""Nodes that learn, keep and apply a concept."""

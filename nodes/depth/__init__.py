@@ -1,0 +1,1 @@
+"""Nodes that estimate the depth of the anchor view."""

@@ -1,0 +1,1 @@
+"""Nodes that act while views are sampled."""

@@ -1,0 +1,457 @@
+"""Learning on a ComfyUI MODEL: learned as it is sampled, only the concept changes, and cancelling leaves all sound."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import sys
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management
+import comfy.model_sampling
+import comfy.utils
+import folder_paths
+import pytest
+import torch
+from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock
+from comfy.model_patcher import ModelPatcher
+from comfy.sd import CLIP
+from torch import Tensor, nn
+
+from mvcustom.mvcustom_core.concept.denoiser import Prompt
+from mvcustom.mvcustom_core.concept.feature_nerf import Rendered
+from mvcustom.mvcustom_core.concept.learning.plan import LearningSettings
+from mvcustom.mvcustom_core.concept.learning.state import StepReport, load_learning
+from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks
+from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
+from mvcustom.mvcustom_core.concept.subject import Subject
+from mvcustom.nodes.bridge.backbone.embedded import load_embedded
+from mvcustom.nodes.bridge.concept.tokens import add_token, clip_text_model, encode_caption, token_ids
+from mvcustom.nodes.bridge.learning import file as learning_file
+from mvcustom.nodes.bridge.learning.denoiser import ComfyDenoiser, ConceptWords, Economy, token_row
+from mvcustom.nodes.bridge.learning.file import LearningFile
+from mvcustom.nodes.bridge.learning.preview import describe_progress
+from mvcustom.nodes.bridge.learning.run import Backbone, Learned, Pictures, RunOptions, run_learning
+from mvcustom.nodes.bridge.learning.text import encode_embeddings
+from mvcustom.tests.host.embedded import SPEC, apply_once, load_once, make_cameras, make_concept, sample
+
+WORDS = ConceptWords("<v*>", "teddy bear")
+PHOTOGRAPHS = 5
+
+
+def settings_for(steps: int) -> LearningSettings:
+    return LearningSettings(
+        steps=steps, frames=2, references=3, pose_rate=1e-2, token_rate=1e-2, text_drop=0.0, nerf=NerfSettings(samples=4)
+    )
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where unfinished runs are kept."""
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
+    return tmp_path / "mvcustom" / "learning"
+
+
+def learn(model: ModelPatcher, steps: int = 2, clip: CLIP | None = None, class_images: Tensor | None = None, **changes: Any) -> Learned:
+    """As Learn Concept does, in inference mode; `changes` are to the settings."""
+    with torch.inference_mode():
+        images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))
+        masks = torch.zeros(PHOTOGRAPHS, 64, 64)
+        masks[:, 16:48, 16:48] = 1
+        pictures = Pictures(images, masks, make_cameras(PHOTOGRAPHS, reach_deg=60.0), class_images)
+        backbone = Backbone(model, clip or load_once()[1], load_once()[2])
+        options = changes.pop("options", RunOptions(warm_start=False, preview_every=100))
+        return run_learning(backbone, pictures, WORDS, replace(settings_for(steps), **changes), options)
+
+
+def make_denoiser(model: ModelPatcher, clip: CLIP | None = None, economy: Economy | None = None) -> ComfyDenoiser:
+    return ComfyDenoiser(model, clip or load_once()[1], SPEC.pose_layout, WORDS, economy)
+
+
+def predict(denoiser: ComfyDenoiser, prompt: Prompt = "subject") -> Tensor:
+    noisy = 3 * torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(4))
+    with torch.no_grad():
+        return denoiser.predict(noisy, torch.full((2,), 3.0), make_concept().token, prompt, lambda number, tokens, attend: tokens)
+
+
+@pytest.fixture
+def contexts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tensor]]:
+    """The prompts that the U-Net is called under."""
+    seen: list[Tensor] = []
+    model = load_once()[0].model
+    apply_model: Callable[..., Tensor] = model.apply_model
+
+    def look(*args: Any, **kwargs: Any) -> Tensor:
+        seen.append(kwargs["c_crossattn"].detach().clone())
+        return apply_model(*args, **kwargs)
+
+    monkeypatch.setattr(model, "apply_model", look)
+    yield seen
+
+
+# The text encoder
+
+
+@pytest.mark.parametrize("text", ["", "a teddy bear", "a red box on snowy ground, " * 9])
+def test_encoding_with_gradients_is_comfyuis(text: str):
+    clip = load_once()[1]
+    with torch.inference_mode():
+        wanted = encode_caption(clip, text)[:, :77]
+    text_model = make_denoiser(load_once()[0]).text_model
+    ids = torch.tensor([token_ids(clip, text)])
+    rows = text_model.embeddings.token_embedding.weight[ids].requires_grad_()
+    given = encode_embeddings(text_model, rows)
+    torch.testing.assert_close(given.detach(), wanted.clone(), rtol=0, atol=1e-5)
+    given[:, -1].square().sum().backward()
+    assert torch.isfinite(rows.grad).all() and (rows.grad[:, 0] != 0).any()
+
+
+def test_prompt_while_learning_is_the_prompt_of_apply_concept(contexts: list[Tensor]):
+    model, clip, _ = load_once()
+    denoiser = make_denoiser(model)
+    predict(denoiser)
+    predict(denoiser, "empty")
+    with torch.inference_mode():
+        wanted = [encode_caption(add_token(clip, make_concept()), WORDS.prompt).clone(), encode_caption(clip, "").clone()]
+        caption = encode_caption(clip, WORDS.caption).clone()
+    for given, prompt in zip(contexts, wanted, strict=True):
+        torch.testing.assert_close(given, prompt.expand(2, -1, -1), rtol=0, atol=1e-5)
+    torch.testing.assert_close(denoiser.caption, caption, rtol=0, atol=1e-5)
+
+
+def test_text_patches_count():
+    model, clip, _ = load_once()
+    key = "clip_l.transformer.text_model.encoder.layers.1.mlp.fc1.weight"
+    shape = clip.cond_stage_model.state_dict()[key].shape
+    patched = clip.clone()
+    assert patched.add_patches({key: ("diff", (torch.randn(shape, generator=torch.Generator().manual_seed(2)),))})
+    with torch.inference_mode():
+        wanted = [encode_caption(which, WORDS.caption).clone() for which in (patched, clip)]
+    assert (wanted[0] - wanted[1]).abs().max() > 1e-3
+    for which, caption in zip((patched, clip), wanted, strict=True):
+        torch.testing.assert_close(make_denoiser(model, which).caption, caption, rtol=0, atol=1e-5)
+
+
+# The denoiser
+
+
+def test_prediction_is_the_models_own(contexts: list[Tensor]):
+    model, _, _ = load_once()
+    given = predict(make_denoiser(model))
+    noisy = 3 * torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(4))
+    options = {**model.model_options["transformer_options"], "cond_or_uncond": [0]}
+    with torch.no_grad():
+        wanted = model.model.apply_model(noisy, torch.full((2,), 3.0), c_crossattn=contexts[0], transformer_options=options)
+    torch.testing.assert_close(given, wanted)
+    torch.testing.assert_close(make_denoiser(model).sigmas, model.get_model_object("model_sampling").sigmas)
+
+
+@pytest.mark.parametrize(("sampling", "wanted"), [("EPS", [0.5, 20.0]), ("V_PREDICTION", [0.5 / 1.25**0.5, 20 / 401**0.5])])
+def test_output_scale_is_what_the_network_predicts(sampling: str, wanted: list[float]):
+    kind = getattr(comfy.model_sampling, sampling)
+    model = load_once()[0].clone()
+    model.add_object_patch("model_sampling", type("Sampling", (comfy.model_sampling.ModelSamplingDiscrete, kind), {})())
+    scale = make_denoiser(model).output_scale(torch.tensor([0.5, 20.0]))
+    torch.testing.assert_close(scale, torch.tensor(wanted))
+
+
+def test_weight_patches_count():
+    model, _, _ = load_once()
+    key = "diffusion_model.input_blocks.0.0.weight"
+    patched = model.clone()
+    patched.add_patches({key: ("diff", (0.2 * torch.randn(model.model.state_dict()[key].shape),))})
+    plain, changed = predict(make_denoiser(model)), predict(make_denoiser(patched))
+    assert (plain - changed).abs().max() > 1e-3
+    assert torch.equal(predict(make_denoiser(model)), plain)
+
+
+def test_learning_starts_from_the_words_own_row():
+    clip = load_once()[1]
+    table = clip_text_model(clip).embeddings.token_embedding.weight
+    assert torch.equal(token_row(clip, "teddy bear"), table[token_ids(clip, "teddy", bare=True)].clone())
+    assert not token_row(clip, "box").is_inference()
+
+
+# Runs
+
+
+def test_learning_changes_the_concept_alone():
+    model, clip, _ = load_once()
+    with torch.inference_mode():
+        views = sample(model)  # first of all: ComfyUI sets the schedule's buffers when it loads a model
+    before = {name: tensor.clone() for name, tensor in model.model.state_dict().items()}
+    motion = {name: tensor.clone() for name, tensor in model.get_additional_models()[0].model.state_dict().items()}
+    text = {name: tensor.clone() for name, tensor in clip.cond_stage_model.state_dict().items()}
+    learned = learn(model)
+    concept, curves, preview = learned.concept, learned.losses, learned.preview
+    start = PoseBlocks(SPEC.pose_layout, NerfSettings(samples=4), torch.Generator().manual_seed(0)).state_dict()
+    for ending in ("change", "inject"):
+        assert all(concept.pose[name].abs().max() > 0 for name in start if name.endswith(ending))
+    assert (concept.token - token_row(clip, WORDS.class_word)).abs().max() > 1e-3
+    assert (concept.token_text, concept.class_word, concept.caption) == ("<v*>", "teddy bear", "a teddy bear")
+    assert {"total", "denoising", "surroundings", "rgb", "foreground", "background"} == set(curves)
+    assert all(len(curve) == 2 and torch.isfinite(torch.tensor(curve)).all() for curve in curves.values())
+    assert preview.shape == (1, 3, 256, 1024) and 0 <= preview.min() and preview.max() <= 1
+    for kept, now in (
+        (before, model.model.state_dict()),
+        (motion, model.get_additional_models()[0].model.state_dict()),
+        (text, clip.cond_stage_model.state_dict()),
+    ):
+        assert not [name for name, tensor in kept.items() if not torch.equal(tensor.nan_to_num(), now[name].nan_to_num())]
+    assert torch.equal(sample(model), views)
+    assert torch.isfinite(sample(apply_once(model, concept))).all()
+
+
+def freeze_in_inference_mode(module: nn.Module) -> None:
+    """What a move to the GPU does to weights while a node runs."""
+    with torch.inference_mode():
+        for part in module.modules():
+            for name, parameter in list(part.named_parameters(recurse=False)):
+                setattr(part, name, nn.Parameter(parameter.detach().clone(), requires_grad=False))
+    assert all(parameter.is_inference() for parameter in module.parameters())
+
+
+def test_learning_on_weights_of_inference_mode():
+    with torch.inference_mode():
+        model, clip, *_ = load_embedded()
+    for module in (model.model.diffusion_model, model.get_additional_models()[0].model, clip_text_model(clip)):
+        freeze_in_inference_mode(module)
+    concept = learn(model, steps=2, clip=clip).concept
+    assert all(torch.isfinite(tensor).all() for tensor in concept.pose.values())
+    assert all(tensor.abs().max() > 0 for name, tensor in concept.pose.items() if name.endswith("inject"))
+
+
+def test_model_with_a_concept_is_refused():
+    with pytest.raises(ValueError, match="got one that carries a concept; connect the model from before Apply Concept"):
+        learn(apply_once(load_once()[0], make_concept()))
+
+
+def test_cancelling_stops_within_a_step_and_the_next_run_works(monkeypatch: pytest.MonkeyPatch):
+    model, steps = load_once()[0], []
+    predict = ComfyDenoiser.predict
+
+    def count(self: ComfyDenoiser, *args: Any) -> Tensor:
+        steps.append(comfy.model_management.in_training)
+        return predict(self, *args)
+
+    monkeypatch.setattr(ComfyDenoiser, "predict", count)
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda *_, **__: comfy.model_management.interrupt_current_processing(True))
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        learn(model, steps=4)
+    assert steps == [True, True]  # one update: with the subject and without it
+    assert not comfy.model_management.in_training and not comfy.model_management.processing_interrupted()
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", None)
+    curves = learn(model, steps=1).losses
+    assert len(curves["total"]) == 1
+
+
+# A run that is stopped, and goes on
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    def interrupt(value: int, *_: Any, **__: Any) -> None:
+        comfy.model_management.interrupt_current_processing(value == step)
+
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", interrupt)
+
+
+def test_a_cancelled_run_goes_on_to_the_same_bits(monkeypatch: pytest.MonkeyPatch, folder: Path):
+    model, changes = load_once()[0], {"held_out": 1, "schedule": "cosine"}
+    whole = learn(model, steps=4, **changes)
+    assert not list(folder.iterdir()), "a finished run leaves nothing"
+    stop_after(monkeypatch, random.randrange(1, 4))
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        learn(model, steps=4, **changes)
+    (state,) = folder.iterdir()
+    kept = load_learning(state)
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", None)
+    learn(model, steps=4, seed=1, **changes)  # another run does not touch it
+    assert load_learning(state).history == kept.history
+    seen: list[int] = []
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda value, *_, **__: seen.append(value))
+    again = learn(model, steps=4, **changes)
+    assert seen[0] == kept.step + 1 and not list(folder.iterdir())
+    assert all(torch.equal(tensor, again.concept.pose[name]) for name, tensor in whole.concept.pose.items())
+    assert torch.equal(whole.concept.token, again.concept.token)
+    assert whole.losses == again.losses and torch.equal(whole.preview, again.preview) and whole.report == again.report
+
+
+def test_another_lora_is_another_run(monkeypatch: pytest.MonkeyPatch, folder: Path):
+    model, key = load_once()[0], "diffusion_model.input_blocks.0.0.weight"
+    shape = model.model.state_dict()[key].shape
+    stop_after(monkeypatch, 1)
+    for strength, fill in ((1.0, 0.0), (0.5, 0.0), (1.0, 0.1)):
+        patched = model.clone()
+        patched.add_patches({key: ("diff", (torch.full(shape, fill),))}, strength)
+        with pytest.raises(comfy.model_management.InterruptProcessingException):
+            learn(patched)
+    assert len(list(folder.iterdir())) == 3
+
+
+def test_an_error_keeps_the_run_too(monkeypatch: pytest.MonkeyPatch, folder: Path):
+    calls: list[int] = []
+    predict = ComfyDenoiser.predict
+
+    def fail(self: ComfyDenoiser, *args: Any) -> Tensor:
+        calls.append(1)
+        if len(calls) == 5:  # in the third update
+            raise torch.OutOfMemoryError("no memory")
+        return predict(self, *args)
+
+    monkeypatch.setattr(ComfyDenoiser, "predict", fail)
+    with pytest.raises(torch.OutOfMemoryError):
+        learn(load_once()[0], steps=4)
+    (state,) = folder.iterdir()
+    assert load_learning(state).step == 2
+
+
+def test_states_are_saved_now_and_then(monkeypatch: pytest.MonkeyPatch):
+    saved: list[int] = []
+    monkeypatch.setattr(learning_file, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(LearningFile, "save", lambda self, learner: saved.append(learner.state.step))
+    learn(load_once()[0], steps=3)
+    assert saved == [0, 1, 2, 3]
+
+
+def test_a_damaged_unfinished_run_is_named(monkeypatch: pytest.MonkeyPatch, folder: Path):
+    model = load_once()[0]
+    stop_after(monkeypatch, 1)
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        learn(model, steps=2)
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", None)
+    (state,) = folder.iterdir()
+    state.write_bytes(state.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=f"unfinished run kept in {state} cannot be read .*delete it to learn from the start"):
+        learn(model, steps=2)
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_learning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "mvcustom").write_text("a file where the folder should be")
+    monkeypatch.setattr(ComfyDenoiser, "predict", None)
+    with pytest.raises(OSError, match="learning: wanted to keep the unfinished run in .*free space there or allow writing"):
+        learn(load_once()[0])
+
+
+def test_a_full_disk_is_named_and_the_last_state_stays(monkeypatch: pytest.MonkeyPatch, folder: Path):
+    model = load_once()[0]
+    stop_after(monkeypatch, 1)
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        learn(model, steps=3)
+    (state,) = folder.iterdir()
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    stop_after(monkeypatch, 2)
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="free space there or allow writing") as caught:
+        learn(model, steps=3)
+    assert "No space left on device" in str(caught.value)
+    assert [entry.name for entry in folder.iterdir()] == [state.name] and load_learning(state).step == 1
+
+
+# Economies, class pictures, preview
+
+
+def gradients_of(economy: Economy) -> tuple[Tensor, list[Tensor]]:
+    # of 16 cells a side: of 8, the deepest level is one cell, whose norms over two values bfloat16 makes singular
+    denoiser = make_denoiser(load_once()[0], economy=economy)
+    pose, token = make_concept(0.05).build_pose_blocks().requires_grad_(), make_concept().token.clone().requires_grad_()
+    cameras, generator = make_cameras(4, reach_deg=60.0), torch.Generator().manual_seed(4)
+    features = denoiser.reference_features(torch.randn(2, 4, 16, 16, generator=generator))
+    rendered: dict[int, Rendered] = {}
+    hook = Subject(pose, features, cameras[[0, 3]]).make_hook(cameras[[1, 2]], rendered)
+    predicted = denoiser.predict(3 * torch.randn(2, 4, 16, 16, generator=generator), torch.full((2,), 3.0), token, "subject", hook)
+    loss = predicted.square().mean() + sum(view.opacity.mean() for view in rendered.values())
+    return predicted.detach(), torch.autograd.grad(loss, [token, *pose.parameters()])
+
+
+def test_recomputed_layers_have_the_same_gradients(monkeypatch: pytest.MonkeyPatch):
+    plain, wanted = gradients_of(Economy())
+    calls: list[int] = []
+    forward = ResBlock.forward
+    monkeypatch.setattr(ResBlock, "forward", lambda self, *args: [calls.append(1), forward(self, *args)][1])
+    gradients_of(Economy())
+    once = len(calls)
+    predicted, gradients = gradients_of(Economy(checkpointing=True))
+    assert len(calls) - once > 1.4 * once, "references once, the prediction twice"
+    assert torch.equal(predicted, plain)
+    for one, other in zip(gradients, wanted, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_bfloat16_is_close_and_another():
+    (plain, wanted), (predicted, gradients) = gradients_of(Economy()), gradients_of(Economy(bfloat16=True))
+    assert predicted.dtype == torch.float32 and not torch.equal(predicted, plain)
+    assert (predicted - plain).square().mean() < 1e-2 * plain.square().mean()
+    one, other = (torch.cat([gradient.flatten() for gradient in each]) for each in (gradients, wanted))
+    assert torch.nn.functional.cosine_similarity(one, other, dim=0) > 0.9
+
+
+def test_class_pictures_take_part():
+    pictures = torch.rand(2, 64, 64, 3, generator=torch.Generator().manual_seed(5))
+    curves = learn(load_once()[0], steps=2, class_images=pictures, prior_share=1.0).losses
+    assert set(curves) == {"total", "denoising"}
+    with pytest.raises(ValueError, match="class images: wanted 64x64 as the photographs, got 32x64; resize them before"):
+        learn(load_once()[0], class_images=pictures[:, :, :32])
+
+
+def test_report_is_on_every_held_out_photograph():
+    learned = learn(load_once()[0], steps=1, held_out=2)
+    assert learned.held_out.shape == (2, 3, 64, 192) and 0 <= learned.held_out.min() and learned.held_out.max() <= 1
+    images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))  # as `learn` draws them
+    for shown, index in zip(learned.held_out, (1, 3), strict=True):
+        assert torch.equal(shown[:, :, :64], images[index].movedim(-1, 0))
+        assert torch.equal(shown[0, :, 128:], shown[1, :, 128:]), "opacity is grey"
+    lines = learned.report.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["held-out photograph 1 of 2", "held-out photograph 2 of 2", "mean"]
+    assert all("IoU" in line and "dB" in line for line in lines)
+    assert learn(load_once()[0], steps=1).report.startswith("No photograph was held out.")
+
+
+def test_preview_shows_the_held_out_photograph():
+    preview = learn(load_once()[0], steps=1, held_out=1).preview
+    images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))
+    shown = preview[0, :, :, :256].unflatten(1, (64, 4))[:, :, 0].unflatten(2, (64, 4))[..., 0]
+    assert torch.equal(shown, images[PHOTOGRAPHS // 2].movedim(-1, 0))
+    assert preview[0, :, :, 768:].std() > 0 and torch.equal(preview[0, 0, :, 512:768], preview[0, 1, :, 512:768])  # opacity is grey
+
+
+def test_progress_in_words():
+    report = StepReport(step=25, total=0.314159, losses={}, sigma=1.0, seconds=0.5, held_out=0.12)
+    assert describe_progress(report, 1600, 0.5) == "step 25 of 1600, loss 0.314, held out 0.12, 13 min 8 s left"
+    assert describe_progress(replace(report, held_out=None), 26, 2.0) == "step 25 of 26, loss 0.314, 0 min 2 s left"
+
+
+def test_progress_is_sent_to_the_node(monkeypatch: pytest.MonkeyPatch):
+    sent: list[tuple[str, str]] = []
+    server = types.SimpleNamespace(instance=types.SimpleNamespace(send_progress_text=lambda *line: sent.append(line)))
+    monkeypatch.setitem(sys.modules, "server", types.SimpleNamespace(PromptServer=server))
+    learn(load_once()[0], steps=2, options=RunOptions(warm_start=False, node="7"))
+    assert [node for _, node in sent] == ["7", "7"] and sent[1][0].startswith("step 2 of 2, loss ") and sent[1][0].endswith(" 0 s left")
+
+
+def test_a_word_of_the_vocabulary_is_no_token():
+    clip = load_once()[1]
+    for token in ("cat", "sks"):
+        with pytest.raises(ValueError, match=f"wanted text that is no word of the text encoder, such as <v\\*>, got '{token}'"):
+            ConceptWords(token, "box").check_vocabulary(clip)
+    WORDS.check_vocabulary(clip)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("", "box"), "wanted a token and a class word"),
+        (("<v*>", " "), "wanted a token and a class word"),
+        (("o", "box"), "such as <v\\*>, got 'o'"),
+    ],
+)
+def test_words_that_would_be_mistaken(words: tuple[str, str], message: str):
+    with pytest.raises(ValueError, match=message):
+        ConceptWords(*words)

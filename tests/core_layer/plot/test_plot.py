@@ -1,0 +1,232 @@
+"""Plots: what is drawn lies where the numbers say."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mvcustom.mvcustom_core.camera.cameras import Cameras
+from mvcustom.mvcustom_core.path.trajectory import orbit, truck
+from mvcustom.mvcustom_core.plot import plot_losses, plot_photographs, plot_trajectory
+from mvcustom.mvcustom_core.plot.canvas import CATEGORIES, RAMP, REFERENCE, SUBJECT, new_sheet, nice_step, ramp_color
+from mvcustom.mvcustom_core.plot.depth import INVALID, plot_anchor, plot_depth
+from mvcustom.mvcustom_core.plot.losses import smooth_losses
+from mvcustom.mvcustom_core.plot.scene import View
+from mvcustom.mvcustom_core.plot.trajectory import draw_cards, picture_axes
+from mvcustom.mvcustom_core.surface.depth import DepthMap
+
+
+def make_base() -> Cameras:
+    w2c = torch.eye(4)[None].clone()
+    w2c[0, 2, 3] = 1.0
+    return Cameras(w2c, torch.tensor([[[600.0, 0, 256], [0, 600, 256], [0, 0, 1]]]), 512, 512)
+
+
+def find_color(picture: Tensor, color: tuple[int, int, int], tolerance: float = 0.03) -> Tensor:
+    """Pixels [N, 2] as (x, y) of about one colour."""
+    wanted = torch.tensor(color).float()[:, None, None] / 255
+    return (picture - wanted).abs().amax(0).lt(tolerance).nonzero().flip(-1)
+
+
+@pytest.mark.parametrize("views, width, height", [(1, 1024, 512), (2, 640, 320), (100, 300, 700), (5, 192, 192)])
+def test_trajectory_plot_has_its_size_and_range(views: int, width: int, height: int) -> None:
+    picture = plot_trajectory(orbit(make_base(), views), references=make_base(), width=width, height=height)
+    assert picture.shape == (3, height, width) and picture.dtype == torch.float32
+    assert picture.min() >= 0 and picture.max() <= 1 and picture.std() > 0.02
+
+
+def test_path_runs_from_first_to_last_color_in_the_top_view() -> None:
+    """A truck to the right: the first camera's ink lies left of the last one's, at one height, the subject beyond them."""
+    picture = plot_trajectory(truck(make_base(), 9, (-0.8, 0.8)), width=900, height=450)[:, 40:400, :440]
+    first, last = find_color(picture, RAMP[0]).float().mean(0), find_color(picture, RAMP[-1]).float().mean(0)
+    assert first[0] + 150 < last[0] and abs(first[1] - last[1]) < 15
+
+
+def test_subject_and_references_are_drawn_only_when_asked() -> None:
+    plain = plot_trajectory(make_base(), subject_radius=0.0)
+    full = plot_trajectory(make_base(), subject_radius=0.3, references=orbit(make_base(), 6, (0, 300)))
+    ball = (torch.tensor(SUBJECT) * 0.55 + 250 * 0.45).int().tolist()  # 0.55 opaque on the card
+    assert len(find_color(full, ball)) > 2000 > len(find_color(plain, ball)) + 1900
+    assert len(find_color(full, REFERENCE)) > len(find_color(plain, REFERENCE)) + 100
+
+
+def test_inputs_on_one_spot_still_make_a_picture() -> None:
+    there = Cameras(torch.eye(4)[None], make_base().K, 512, 512)
+    assert torch.isfinite(plot_trajectory(there, subject_radius=0.0)).all()
+
+
+def test_impossible_trajectory_plots_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least one camera"):
+        plot_trajectory(make_base()[[]])
+    for radius in (-1.0, math.nan, math.inf):
+        with pytest.raises(ValueError, match="subject radius of 0 or more"):
+            plot_trajectory(make_base(), subject_radius=radius)
+    with pytest.raises(ValueError, match="at least 192 pixels each way, got 1024x100"):
+        plot_trajectory(make_base(), height=100)
+
+
+def make_images(views: int) -> Tensor:
+    """One flat colour per photograph, [V, 3, 8, 8], as `image_color` says."""
+    return torch.stack([(torch.tensor(image_color(i)).float() / 255)[:, None, None].expand(3, 8, 8) for i in range(views)])
+
+
+def image_color(index: int) -> tuple[int, int, int]:
+    return 20 + 4 * index, 250 - 4 * index, 128
+
+
+@pytest.mark.parametrize(
+    ("views", "shown"), [(1, [0]), (3, [0, 1, 2]), (12, list(range(12))), (45, [0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44])]
+)
+def test_thumbnails_stand_in_a_row_in_their_cameras_colors(views: int, shown: list[int]) -> None:
+    picture = plot_photographs(orbit(make_base(), views, (0, 300)), make_images(views))
+    assert picture.shape == (3, 640, 1024) and 0 <= picture.min() and picture.max() <= 1
+    lefts = []
+    for index in range(views):
+        found = find_color(picture, image_color(index), 0.001)
+        assert (len(found) > 4000) == (index in shown)
+        if index in shown:
+            (left, top), (right, bottom) = found.amin(0).tolist(), found.amax(0).tolist()
+            assert abs((right - left) - (bottom - top)) <= 1 and top > 480
+            lefts.append(left)
+            frame = torch.tensor(ramp_color(index / max(views - 1, 1))) / 255
+            assert (picture[:, (top + bottom) // 2, left - 2] - frame).abs().max() < 0.15
+    assert lefts == sorted(lefts) and len(lefts) == len(shown)
+
+
+def test_thumbnails_and_cameras_carry_the_same_numbers() -> None:
+    """Without numbers the cameras would be drawn alike."""
+    cameras = orbit(make_base(), 45, (0, 300))
+    canvas = new_sheet(600, 300)
+    plain, labelled = new_sheet(600, 300), canvas
+    draw_cards(plain, cameras, 0.2, references=None, bottom=290)
+    draw_cards(labelled, cameras, 0.2, references=None, bottom=290, labelled=[0, 20, 44])
+    assert 0.0005 < (plain.to_tensor() - labelled.to_tensor()).abs().amax(0).gt(0.1).float().mean() < 0.02
+
+
+def test_impossible_photograph_plots_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"shape \[V 3 H W\] with V=2"):
+        plot_photographs(orbit(make_base(), 2), make_images(3))
+    with pytest.raises(ValueError, match="at least one camera, got none"):
+        plot_photographs(make_base()[[]], torch.zeros(0, 3, 4, 4))
+
+
+def test_up_and_forward_follow_the_cameras() -> None:
+    right, forward, up = picture_axes(make_base())
+    assert (right.tolist(), forward.tolist(), up.tolist()) == ([1, 0, 0], [0, 0, 1], [0, -1, 0])
+    z_up = torch.tensor([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 3], [0, 0, 0, 1]])  # looks along +y
+    right, forward, up = picture_axes(Cameras(z_up[None], make_base().K, 512, 512))
+    assert (right.tolist(), forward.tolist(), up.tolist()) == ([1, 0, 0], [0, 1, 0], [0, 0, 1])
+    around = orbit(make_base(), 4, (0.0, 270.0))  # forward directions cancel: any horizontal frame will do
+    frame = np.stack(picture_axes(around))
+    np.testing.assert_allclose(frame @ frame.T, np.eye(3))
+
+
+@pytest.mark.parametrize("distance", [math.inf, 8.0])
+def test_fitted_points_fill_the_box(distance: float) -> None:
+    points = np.random.default_rng(0).normal(size=(50, 3))
+    view = View(points.mean(0), np.eye(3), distance).fit(points, 10, 20, 110, 80)
+    pixels = np.array(view.project(points))
+    low, high = pixels.min(0), pixels.max(0)
+    np.testing.assert_allclose((low + high) / 2, [60, 50])
+    assert np.isclose(high - low, [100, 60]).any() and (high - low <= [100 + 1e-9, 60 + 1e-9]).all()
+
+
+def test_perspective_makes_far_things_small() -> None:
+    view = View(np.zeros(3), np.eye(3), distance=2.0, scale=10.0)
+    assert view.project(np.array([[1.0, 0, 0], [1.0, 0, 2.0]])) == [(10.0, 0.0), (5.0, 0.0)]
+
+
+def test_colors_and_steps() -> None:
+    assert ramp_color(0.0) == RAMP[0] and ramp_color(1.0) == RAMP[-1] and ramp_color(2.0) == RAMP[-1]
+    lightness = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in (ramp_color(i / 20) for i in range(21))]
+    assert lightness == sorted(lightness)
+    assert [nice_step(span, 5) for span in (10.0, 9.0, 0.03, 26.0)] == pytest.approx([2.0, 2.0, 0.01, 10.0])
+
+
+def test_text_is_dark_ink_on_white() -> None:
+    sheet = new_sheet(200, 200)
+    sheet.text((100, 100), "first", anchor="mm")
+    ink = (1 - sheet.to_tensor().mean(0)).gt(0.5).nonzero()
+    assert len(ink) > 20 and abs(ink.float().mean(0) - 100).max() < 6
+    assert sheet.text_width("first first") > 1.8 * sheet.text_width("first")
+
+
+def test_loss_curves_fall_across_the_sheet() -> None:
+    """A straight line on a logarithmic scale: its ink runs from the upper left to the lower right at even slope."""
+    values = [10 ** (-3 * i / 199) for i in range(200)]
+    picture = plot_losses({"loss": values}, 800, 400)
+    ink = find_color(picture[:, 50:340, 100:], CATEGORIES[0], 0.1).double()
+    slope, _ = np.polyfit(ink[:, 0].numpy(), ink[:, 1].numpy(), 1)
+    residual = ink[:, 1] - slope * ink[:, 0]
+    assert slope > 0.3 and residual.std() < 2.5
+
+
+def test_linear_and_logarithmic_plots_differ() -> None:
+    curves = {"loss": [1.0, 0.5, 0.1, 0.01]}
+    assert (plot_losses(curves, log_scale=True) - plot_losses(curves, log_scale=False)).abs().mean() > 0.001
+
+
+@pytest.mark.parametrize("values", [[], [0.3], [0.0, 0.0], [math.nan, math.inf], [0.2] * 30, [0.1, math.nan, 0.0, -1.0, 0.2, 1e-30]])
+@pytest.mark.parametrize("log_scale", [True, False])
+def test_odd_losses_still_make_a_picture(values: list[float], log_scale: bool) -> None:
+    picture = plot_losses({"loss": values, "a much longer name than any sheet can hold": [1.0, 0.9]}, 300, 200, log_scale)
+    assert picture.shape == (3, 200, 300) and torch.isfinite(picture).all()
+
+
+def test_no_curves_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least one loss curve"):
+        plot_losses({})
+
+
+def test_running_mean_has_no_start_up_bias_and_skips_nan() -> None:
+    assert smooth_losses([2.0] * 50) == pytest.approx([2.0] * 50)
+    steps = [0.0] * 100 + [1.0] * 100
+    decay = math.exp(-1 / (0.03 * 200))
+    weight = (1 - decay**10) / (1 - decay**110)  # of the last 10 among 110 steps
+    assert smooth_losses(steps)[109] == pytest.approx(weight)
+    with_gap = smooth_losses([1.0, math.nan, 1.0])
+    assert with_gap[0] == with_gap[2] == 1.0 and math.isnan(with_gap[1])
+
+
+def make_depth_map(size: int = 64) -> DepthMap:
+    """A disc at 1 before a wall at 2, with a hole in the upper left corner."""
+    axis = (torch.arange(size) + 0.5) / size - 0.5
+    valid = torch.ones(size, size, dtype=torch.bool)
+    valid[:8, :8] = False
+    depth = torch.where((axis[:, None].square() + axis.square()).sqrt() < 0.2, 1.0, 2.0)
+    return DepthMap(torch.where(valid, depth, torch.nan), valid, "", 1.0, "")
+
+
+def test_depth_is_bright_where_near_and_red_where_unknown() -> None:
+    picture = plot_depth(make_depth_map())
+    assert picture[:, 32, 32].tolist() == [1, 1, 1] and picture[:, 60, 60].tolist() == [0, 0, 0]
+    assert picture[:, 0, 0].tolist() == pytest.approx(INVALID) and torch.isfinite(picture).all()
+
+
+def test_anchor_sheet_shows_depth_validity_and_the_side() -> None:
+    """The disc is green, the wall blue: from the side both show, apart, with paper between and the camera's lines."""
+    depth = make_depth_map()
+    picture = torch.zeros(3, 128, 128)
+    picture[2] = 1
+    picture[:, 40:88, 40:88] = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
+    sheet = plot_anchor(depth, picture, make_base(), view=3, width=768)
+    assert sheet.shape[0] == 3 and sheet.shape[2] == 768 and torch.isfinite(sheet).all() and sheet.min() >= 0 and sheet.max() <= 1
+    red = tuple(round(255 * part) for part in INVALID)
+    left, middle, right = sheet.split(256, dim=2)
+    assert len(find_color(left, red)) > 100 and len(find_color(middle, red)) > 100 and not len(find_color(right, red))
+    green, blue = find_color(right, (0, 255, 0)).float(), find_color(right, (0, 0, 255)).float()
+    assert len(green) > 100 and len(blue) > 100
+    assert green[:, 0].mean() > blue[:, 0].mean()  # looked at from the left, what is near lies to the right
+    assert len(find_color(right, CATEGORIES[1], 0.1)) > 20
+
+
+def test_anchor_sheet_of_a_large_or_sparse_map() -> None:
+    valid = torch.zeros(300, 200, dtype=torch.bool)
+    valid[::7, ::7] = True
+    depth = DepthMap(torch.full((300, 200), 1.5), valid, "", 1.0, "")
+    camera = make_base().resize(200, 300)
+    assert torch.isfinite(plot_anchor(depth, torch.rand(3, 300, 200), camera)).all()

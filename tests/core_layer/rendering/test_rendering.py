@@ -1,0 +1,131 @@
+"""Replacement of features and start noise, against loops over an operator written by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mvcustom.mvcustom_core.rendering.operator import RenderOperator
+from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings, rendering_strength, replace_features, share_noise
+
+V, SIZE = 4, 6
+CELLS = SIZE * SIZE
+
+
+def make_operator(mask=None, taps=3, anchors=(0,)):
+    generator = torch.Generator().manual_seed(0)
+    indices = torch.randint(0, len(anchors) * CELLS, (V, CELLS, taps), generator=generator)
+    weights = torch.rand(V, CELLS, taps, generator=generator).sort(-1, descending=True).values
+    mask = torch.rand(V, 1, SIZE, SIZE, generator=generator) if mask is None else mask
+    return RenderOperator(anchors, indices.int(), weights / weights.sum(-1, keepdim=True), mask)
+
+
+def make_features(branches=3, channels=5):
+    return torch.randn(branches * V, channels, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+
+
+def replace_by_loops(features, operator, strength, keep):
+    result = features.clone()
+    for branch in range(len(features) // V):
+        source = torch.cat([features[branch * V + anchor].flatten(1) for anchor in operator.anchors], dim=1)  # [C, (A h w)]
+        for view in range(V):
+            if view in operator.anchors:
+                continue
+            for cell in range(CELLS):
+                y, x = divmod(cell, SIZE)
+                rendered = sum(operator.weights[view, cell, t] * source[:, operator.indices[view, cell, t]] for t in range(3))
+                m = operator.mask[view, 0, y, x] * strength * (1 - keep[view, 0, y, x])
+                result[branch * V + view, :, y, x] = m * rendered + (1 - m) * features[branch * V + view, :, y, x]
+    return result
+
+
+@pytest.mark.parametrize("anchors", [(0,), (2,), (3, 1)])
+def test_each_branch_uses_its_own_anchors(anchors):
+    features, operator = make_features(), make_operator(anchors=anchors)
+    keep = torch.rand(V, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(2))
+    original = features.clone()
+    result = replace_features(features, operator, 0.8, keep)
+    assert torch.allclose(result, replace_by_loops(features, operator, 0.8, keep), atol=1e-5)
+    assert torch.equal(features, original)
+    assert torch.equal(result.unflatten(0, (3, V))[:, anchors], features.unflatten(0, (3, V))[:, anchors])
+
+
+def test_no_strength_returns_the_input_itself():
+    features = make_features()
+    assert replace_features(features, make_operator(), 0.0) is features
+
+
+def test_full_mask_replaces_all_and_kept_cells_stay():
+    features, operator = make_features(1), make_operator(torch.ones(V, 1, SIZE, SIZE), anchors=(1,))
+    result = replace_features(features, operator, 1.0)
+    others = [0, 2, 3]
+    assert torch.allclose(result[others], operator.apply(features[1:2])[others], atol=1e-6)
+    assert torch.equal(replace_features(features, operator, 1.0, torch.ones(V, 1, SIZE, SIZE)), features)
+
+
+def test_dtype_and_gradient():
+    operator = make_operator()
+    assert replace_features(make_features().half(), operator, 1.0).dtype == torch.float16
+    features = make_features(1, 1).double().requires_grad_()
+    assert torch.autograd.gradcheck(lambda f: replace_features(f, operator, 0.7), (features,))
+
+
+def test_fifty_steps_fade_over_the_last_five_of_thirty_five():
+    strengths = [rendering_strength(step, 50, RenderingSettings()) for step in range(50)]
+    assert strengths[:31] == [1.0] * 31
+    assert strengths[31:35] == pytest.approx([0.8, 0.6, 0.4, 0.2])
+    assert strengths[35:] == [0.0] * 15
+
+
+def test_strict_schedule_is_all_or_nothing():
+    strengths = [rendering_strength(step, 50, RenderingSettings(fade=0.0, strength=0.6)) for step in range(50)]
+    assert strengths == [0.6] * 35 + [0.0] * 15
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 20])
+def test_schedule_falls_for_any_number_of_steps(steps):
+    strengths = [rendering_strength(step, steps, RenderingSettings()) for step in range(steps)]
+    assert strengths == sorted(strengths, reverse=True)
+    assert sum(strength > 0 for strength in strengths) == round(0.7 * steps)
+    assert all(rendering_strength(step, steps, RenderingSettings(until=1.0, fade=0.0)) == 1.0 for step in range(steps))
+    assert all(rendering_strength(step, steps, RenderingSettings(until=0.0, fade=0.0)) == 0.0 for step in range(steps))
+
+
+def make_noise(channels=2000):
+    return torch.randn(V, channels, SIZE, SIZE, generator=torch.Generator().manual_seed(3))
+
+
+def test_shared_noise_keeps_unit_variance():
+    noise = make_noise()
+    for value in (0.0, 0.3, 0.5, 1.0):
+        shared = share_noise(noise, make_operator(torch.full((V, 1, SIZE, SIZE), value)))
+        assert (shared.var(dim=1) - 1).abs().max() < 0.2  # 2000 samples: standard error 0.03
+        assert shared.mean().abs() < 0.03
+
+
+def test_shared_noise_is_the_anchors_where_seen():
+    noise, operator = make_noise(3), make_operator(torch.ones(V, 1, SIZE, SIZE), anchors=(2,))
+    shared = share_noise(noise, operator)
+    for cell in (0, 7, 35):
+        source = int(operator.indices[1, cell, 0])  # the heaviest tap comes first
+        assert torch.equal(shared[1].flatten(1)[:, cell], noise[2].flatten(1)[:, source])
+    assert torch.equal(shared[2], noise[2])
+    assert torch.equal(share_noise(noise, make_operator(torch.zeros(V, 1, SIZE, SIZE), anchors=(2,))), noise)
+
+
+def test_errors():
+    operator = make_operator()
+    with pytest.raises(ValueError, match="multiple of 4 views on the batch axis, got 10"):
+        replace_features(torch.zeros(10, 5, SIZE, SIZE), operator, 1.0)
+    with pytest.raises(ValueError, match=r"\[N C 6 6\]"):
+        replace_features(torch.zeros(4, 5, 3, 3), operator, 1.0)
+    with pytest.raises(ValueError, match=r"\[4 1 6 6\]"):
+        replace_features(make_features(), operator, 1.0, torch.zeros(3, 1, SIZE, SIZE))
+    with pytest.raises(ValueError, match=r"\[4 C 6 6\]"):
+        share_noise(make_noise(2)[:3], operator)
+    for wrong in ({"strength": 1.5}, {"until": 1.2}, {"fade": 0.9}):
+        with pytest.raises(ValueError, match="rendering settings"):
+            RenderingSettings(**wrong)
+    for step in (-1, 50):
+        with pytest.raises(ValueError, match="step from 0 to 49"):
+            rendering_strength(step, 50, RenderingSettings())
