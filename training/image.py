@@ -9,6 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from ..mvcustom_core.diffusion.prediction import add_noise, prediction_target, scale_signal
+from ..mvcustom_core.diffusion.schedule import make_alphas_cumprod
 from ..mvcustom_core.embedded.scenes.grammar import VOCABULARY, SceneWords
 from ..nodes.bridge.backbone import embedded
 from ..nodes.bridge.learning.text import encode_embeddings
@@ -23,7 +25,7 @@ HELD_OUT_STEPS = 16
 
 def alphas_cumprod() -> Tensor:
     """AnimateDiff's linear schedule, [1000]; the same in every stage, so that no stage has to unlearn the last one's."""
-    return torch.cumprod(1 - torch.linspace(0.00085, 0.012, 1000, dtype=torch.float64), dim=0).float()
+    return make_alphas_cumprod("linear").float()
 
 
 class TinyText(nn.Module):
@@ -127,8 +129,8 @@ def v_loss(alpha: Tensor, x0: Tensor, noise: Tensor, predict) -> Tensor:  # noqa
 
 def v_errors(alpha: Tensor, x0: Tensor, noise: Tensor, predict) -> Tensor:  # noqa: ANN001
     """Mean squared error [N] of each sample's predicted v."""
-    a, s = (value.view(-1, 1, 1, 1) for value in (alpha.sqrt(), (1 - alpha).sqrt()))
-    return (predict(a * x0 + s * noise) - (a * noise - s * x0)).square().mean((1, 2, 3))
+    scales = scale_signal("v", alpha)
+    return (predict(add_noise(x0, noise, *scales)) - prediction_target("v", x0, noise, *scales)).square().mean((1, 2, 3))
 
 
 @torch.no_grad()

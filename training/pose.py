@@ -18,6 +18,7 @@ from ..mvcustom_core.concept.feature_nerf import Rendered
 from ..mvcustom_core.concept.learning.losses import LossWeights, denoising_loss, find_region, rendering_losses
 from ..mvcustom_core.concept.pose_block import PoseBlocks
 from ..mvcustom_core.concept.subject import Subject
+from ..mvcustom_core.diffusion.prediction import add_noise, prediction_target, scale_signal
 from ..mvcustom_core.embedded.scenes.grammar import VOCABULARY
 from ..nodes.bridge.backbone import embedded
 from ..nodes.bridge.concept.pose import KEY, Hooked, pose_patches, record_features
@@ -83,12 +84,12 @@ class PoseStage:
             rendered = dict(enumerate(subject.render_all(cameras[targets], generator=generator)))
         else:
             hook = subject.make_hook(cameras[targets], rendered, generator=generator)
-            a, s = self.alphas[t].sqrt(), (1 - self.alphas[t]).sqrt()
+            scales = scale_signal("v", self.alphas[t])
             x0 = rings["latents"][ring, targets].to(device).float()
             noise = torch.randn(x0.shape, generator=generator).to(x0)
-            v = self._run(rings, ring, a * x0 + s * noise, {"pose": Hooked(self.denoiser.unet, self.numbers, hook)}, t)
+            v = self._run(rings, ring, add_noise(x0, noise, *scales), {"pose": Hooked(self.denoiser.unet, self.numbers, hook)}, t)
             region = find_region(masks, *x0.shape[-2:])
-            losses["denoising"] = denoising_loss(v - (a * noise - s * x0), region)
+            losses["denoising"] = denoising_loss(v - prediction_target("v", x0, noise, *scales), region)
         losses |= rendering_losses(rendered.values(), images, masks)
         total = sum(getattr(self.weights, name) * loss for name, loss in losses.items())
         return total, {name: float(loss.detach()) for name, loss in losses.items()}

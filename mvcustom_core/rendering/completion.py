@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..diffusion.steps import step_euler
 from ..shapes import check_shape
 from .bilinear import count_as_seen
 
@@ -134,6 +135,5 @@ def complete_latents(
             denoised = model(x, sigma * batch)
         if callback is not None:
             callback({"x": x, "i": i, "sigma": sigma, "sigma_hat": sigma, "denoised": denoised})
-        d = (x - denoised) / sigma
-        x = x + d * (following - sigma)
+        x = step_euler(x, denoised, sigma, following)
     return x
