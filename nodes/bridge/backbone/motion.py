@@ -28,7 +28,7 @@ from ....mvcustom_core.backbone.attention import Attention
 from ....mvcustom_core.backbone.motion import DOWN_LAYERS, MotionModules, MotionSettings
 from ....mvcustom_core.backbone.presets import MotionChoices
 from ....mvcustom_core.diffusion.schedule import COMFY_NAMES
-from ..concept.pose import KEY
+from ..host.call import record_of
 from ..host.previews import show_all_views
 from .motion_model import REPORT, add_motion_lora, load_motion_patcher
 from .motion_run import Clip, MotionRun, check_animatediff_evolved, count_frames
@@ -137,7 +137,7 @@ class MotionHost:
         x = layer(x, context, transformer_options)
         if "transformer_index" in transformer_options:
             transformer_options["transformer_index"] += 1  # ComfyUI counts here for the layers it runs itself
-        after_spatial = transformer_options.get(KEY, {}).get("after_spatial")
+        after_spatial = record_of(transformer_options).get("after_spatial")
         if after_spatial is not None:
             x = after_spatial(x, transformer_options["block"], transformer_options)
         return self._run_motion(x, transformer_options, num_video_frames)
@@ -151,7 +151,7 @@ class MotionHost:
         return self._run_motion(x, transformer_options, num_video_frames) if hosts_motion else x
 
     def _run_motion(self, x: Tensor, transformer_options: dict[str, Any], clip: Clip | None) -> Tensor:
-        if transformer_options.get(KEY, {}).get("bypass_motion"):
+        if record_of(transformer_options).get("bypass_motion"):
             return x
         if clip is None:  # a call of the bare U-Net
             clip = Clip(count_frames(len(x), transformer_options), self.settings, self.modules)

@@ -17,7 +17,7 @@ from ....mvcustom_core.backbone.memory import Workload, estimate_memory
 from ....mvcustom_core.backbone.motion import MotionModules, MotionSettings
 from ....mvcustom_core.diffusion.schedule import make_sigmas
 from ....mvcustom_core.surface.correspondence import Correspondence
-from ..concept.pose import KEY
+from ..host.call import record_of
 
 FEW_FRAMES = 8  # AnimateDiff's modules were trained on 16 and more and fall apart on very short clips
 GIB = 2**30
@@ -52,7 +52,7 @@ class MotionRun:
     def prepare_sampling(self, executor: Callable[..., Any], model: ModelPatcher, noise_shape: list[int], *args: Any, **kwargs: Any) -> Any:
         """Before ComfyUI makes room: refuse what would go wrong, and ask for the modules' memory beside the U-Net's."""
         check_animatediff_evolved(model)  # it may have been applied after us
-        entries = model.model_options["transformer_options"].get(KEY, {})
+        entries = record_of(model.model_options["transformer_options"])
         settings = self._choose_settings(entries)
         if any(scope.trajectory for scope in settings.scopes) and "correspondences" not in entries:
             raise ValueError(
@@ -68,7 +68,7 @@ class MotionRun:
         **conditions: Any,
     ) -> Tensor:  # fmt: skip
         """Tell the U-Net what its rows are."""
-        entries = transformer_options.get(KEY, {})
+        entries = record_of(transformer_options)
         correspondences = entries["correspondences"](x.device) if "correspondences" in entries else {}
         clip = Clip(count_frames(len(x), transformer_options), self._choose_settings(entries), self.modules, correspondences)
         return executor(x, sigma, concat, context, control, transformer_options, num_video_frames=clip, **conditions)

@@ -19,9 +19,10 @@ from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.concept.concept import Concept, check_backbone
 from ....mvcustom_core.surface.depth import RenderedDepth
 from ..backbone.spec import fingerprint_weights, offered_layout, require_motion
+from ..host.call import with_record
 from ..host.eager import uncompiled
 from .branches import find_branches, list_branches, with_branches
-from .pose import KEY, install_pose_patches
+from .pose import install_pose_patches
 from .session import ConceptSession
 from .tokens import ConceptTokenizer, add_token, encode_caption
 
@@ -175,5 +176,5 @@ def _run_with_concept(
     options = transformer_options or {}
     if any(branch.shown for branch in list_branches(options)):
         session.prepare(executor.class_obj, tuple(x.shape[-2:]), x.device, x.dtype)
-        options = {**options, KEY: {**options[KEY], "pose": session}}
+        options = with_record(options, {"pose": session})
     return executor(x, timesteps, context, y, control, options, **kwargs)

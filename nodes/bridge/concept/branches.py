@@ -13,7 +13,7 @@ from uuid import UUID
 
 from comfy.samplers import CFGGuider
 
-from .pose import KEY
+from ..host.call import record_of, with_record
 
 SHOWN = frozenset({"positive"})  # branches that show the concept, where a guider does not say so in `concept_branches`
 
@@ -59,12 +59,11 @@ def find_branches(guider: CFGGuider, conditions: Sequence[Sequence[Condition] | 
 
 def with_branches(model_options: dict[str, Any], branches: dict[tuple[int, UUID], Branch]) -> dict[str, Any]:
     """The options of a call whose branches are known."""
-    options = model_options["transformer_options"]
-    return {**model_options, "transformer_options": {**options, KEY: {**options.get(KEY, {}), "branches": branches}}}
+    return {**model_options, "transformer_options": with_record(model_options["transformer_options"], {"branches": branches})}
 
 
 def list_branches(options: dict[str, Any]) -> list[Branch]:
     """The branches in a call's batch, in order; none is shown where no guider has named them."""
-    known = options.get(KEY, {}).get("branches", {})
+    known = record_of(options).get("branches", {})
     keys = zip(options.get("cond_or_uncond", ()), options.get("uuids", ()), strict=False)
     return [known.get(key) or Branch(*key, shown=False, corner=(0, 0)) for key in keys]

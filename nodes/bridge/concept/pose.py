@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from comfy.ldm.modules.attention import SpatialTransformer
@@ -19,36 +19,7 @@ from torch import Tensor, nn
 
 from ....mvcustom_core.concept.denoiser import PoseHook
 from ....mvcustom_core.concept.feature_nerf import TextAttention
-
-KEY = "mvcustom"
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One pass of a batch through one transformer block, right after its text cross-attention.
-
-    Attributes:
-        number: of the spatial transformer, counted from zero in forward order.
-        tokens: [(B V), P, C].
-        context: [(B V), L, D] the prompts.
-        options: the call's transformer options.
-    """
-
-    number: int
-    tokens: Tensor
-    context: Tensor
-    options: dict[str, Any]
-
-
-class PoseSession(Protocol):
-    """What becomes of the tokens in a run."""
-
-    numbers: frozenset[int]  # the transformers that it wants to see
-    scratch: dict[str, Tensor]  # what the patches remember between their calls within a block
-
-    def visit(self, visit: Visit) -> Tensor:
-        """The tokens [(B V), P, C] to go on with."""
-        ...
+from ..host.call import PoseSession, Visit, record_of
 
 
 def pose_patches() -> dict[str, list[Callable[..., Any]]]:
@@ -64,7 +35,7 @@ def install_pose_patches(model: ModelPatcher) -> None:
 
 
 def _session(options: dict[str, Any]) -> PoseSession | None:
-    session = options.get(KEY, {}).get("pose")
+    session = record_of(options).get("pose")
     return session if session is not None and options["transformer_index"] in session.numbers else None
 
 

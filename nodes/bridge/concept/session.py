@@ -18,9 +18,10 @@ from ....mvcustom_core.concept.concept import Concept
 from ....mvcustom_core.concept.feature_nerf import Rendered
 from ....mvcustom_core.concept.pose_block import PoseBlocks
 from ....mvcustom_core.concept.ray_samples import RaySamples, sample_rays
+from ..host.call import KEY, Visit
 from .branches import Branch, list_branches
 from .cache import Recording, Rendering, cache_of, weights_of
-from .pose import KEY, Visit, find_blocks, pose_patches, record_features, text_attention_of
+from .pose import find_blocks, pose_patches, record_features, text_attention_of
 
 POSITIVE = 0  # ComfyUI's mark of a positive condition in `cond_or_uncond`
 CELL_PIXELS = 8  # a side of a latent cell

@@ -18,9 +18,10 @@ from torch.utils.checkpoint import checkpoint
 
 from ....mvcustom_core.concept.denoiser import PoseHook, Prompt
 from ....mvcustom_core.concept.pose_block import PoseLayout
-from ..concept.pose import KEY, Hooked, install_pose_patches, record_features
+from ..concept.pose import Hooked, install_pose_patches, record_features
 from ..concept.session import POSITIVE, run_references
 from ..concept.tokens import clip_text_model, mark_token, token_ids
+from ..host.call import KEY
 from .text import encode_embeddings
 
 

@@ -21,7 +21,7 @@ from ....mvcustom_core.surface.depth import AnchorDepth
 from ..backbone.motion import has_motion
 from ..backbone.spec import spec_of, walk_transformers
 from ..concept.application import render_opacity
-from ..concept.pose import KEY
+from ..host.call import KEY
 from .session import Plan, RenderSession
 
 ATTACHMENT = "mvcustom_rendering"

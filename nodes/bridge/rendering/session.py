@@ -16,7 +16,7 @@ from ....mvcustom_core.surface.correspondence import Correspondence, find_corres
 from ....mvcustom_core.surface.depth import AnchorDepth
 from ..backbone.motion_run import count_frames
 from ..concept.application import check_latents
-from ..concept.pose import KEY
+from ..host.call import KEY, record_of
 from ..host.eager import uncompiled
 
 
@@ -130,7 +130,7 @@ class RenderSession:
 
     def render(self, x: Tensor, block: tuple[str, int], options: dict[str, Any]) -> Tensor:
         """Features [(B V), C, h, w] after a spatial transformer, with the anchors' in them where it is a site."""
-        level, entries = self.plan.sites.get(block), options.get(KEY, {})
+        level, entries = self.plan.sites.get(block), record_of(options)
         strength = entries.get("rendering_strength", 0.0)  # none in calls outside of sampling
         if level is None or self.geometry is None or entries.get("bypass_motion") or strength == 0:
             return x

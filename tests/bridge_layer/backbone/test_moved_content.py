@@ -15,8 +15,8 @@ from torch import Tensor
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.surface.correspondence import find_correspondences
 from mvcustom.nodes.bridge.backbone import embedded
-from mvcustom.nodes.bridge.concept.pose import KEY
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
+from mvcustom.nodes.bridge.host.call import KEY
 from mvcustom.tests.core_layer.surface.test_correspondence import make_anchor, make_row
 from mvcustom.tests.host.embedded import sample
 

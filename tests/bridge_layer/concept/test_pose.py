@@ -11,9 +11,10 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from mvcustom.nodes.bridge.backbone.spec import walk_transformers
-from mvcustom.nodes.bridge.concept.pose import KEY, Hooked, find_blocks, install_pose_patches, record_features
+from mvcustom.nodes.bridge.concept.pose import Hooked, find_blocks, install_pose_patches, record_features
 from mvcustom.nodes.bridge.concept.session import run_references
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
+from mvcustom.nodes.bridge.host.call import KEY
 from mvcustom.tests.host.embedded import SPEC, load_once
 
 NUMBERS = frozenset(site.number for site in SPEC.pose_layout.sites)

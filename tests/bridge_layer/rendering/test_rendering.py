@@ -20,7 +20,7 @@ from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings
 from mvcustom.nodes.bridge.backbone import embedded
 from mvcustom.nodes.bridge.backbone.spec import SD15_SPEC
 from mvcustom.nodes.bridge.concept.application import render_depth, render_opacity
-from mvcustom.nodes.bridge.concept.pose import KEY
+from mvcustom.nodes.bridge.host.call import KEY
 from mvcustom.nodes.bridge.rendering import hook as rendering
 from mvcustom.nodes.bridge.rendering import session as render_session
 from mvcustom.nodes.bridge.rendering.hook import ATTACHMENT, SITES, HookOptions, apply_rendering, report_rendering

@@ -9,7 +9,7 @@ import torch
 
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings
-from mvcustom.nodes.bridge.concept.pose import KEY
+from mvcustom.nodes.bridge.host.call import KEY
 from mvcustom.nodes.bridge.rendering.hook import ATTACHMENT, HookOptions
 from mvcustom.nodes.sampling.depth_render_hook import MVCustomDepthRenderHook
 from mvcustom.nodes.sampling.hook_choices import read_options
