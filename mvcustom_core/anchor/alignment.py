@@ -16,7 +16,7 @@ from ..surface.depth import DepthMap, RenderedDepth
 from .estimate import MEANINGS, DepthMeaning
 from .scale import NEAREST, InverseDepth, fit_scale
 
-log = logging.getLogger("mvcustom.sampling.anchors")
+log = logging.getLogger("mvcustom.anchor.alignment")
 
 FARTHEST = 5.0  # world units
 FAR_QUANTILE = 0.99  # background beyond it, and sky, is put there

@@ -22,7 +22,7 @@ from ..camera.rays import cell_centers
 from ..surface.depth import RenderedDepth
 from .estimate import DepthMeaning
 
-log = logging.getLogger("mvcustom.sampling.scale")
+log = logging.getLogger("mvcustom.anchor.scale")
 
 NEAREST = 0.05  # world units
 GRID = 64  # cells on the longer side, on which all is compared

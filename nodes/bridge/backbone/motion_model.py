@@ -20,7 +20,7 @@ from ....mvcustom_core.backbone.motion_lora import read_motion_lora
 
 REPORT = "mvcustom_motion_report"
 
-log = logging.getLogger("mvcustom.bridge.motion")
+log = logging.getLogger("mvcustom.bridge.backbone")
 
 
 def build_motion_patcher(

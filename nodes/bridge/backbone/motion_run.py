@@ -22,7 +22,7 @@ from ..host.call import record_of
 FEW_FRAMES = 8  # AnimateDiff's modules were trained on 16 and more and fall apart on very short clips
 GIB = 2**30
 
-log = logging.getLogger("mvcustom.bridge.motion")
+log = logging.getLogger("mvcustom.bridge.backbone")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ....mvcustom_core.concept.portrait import describe_concept, draw_portrait, 
 from ..host.folders import CONCEPTS, find_file, list_files
 from ..host.tensors import images_from_comfy, images_to_comfy
 
-log = logging.getLogger("mvcustom.bridge.concept_file")
+log = logging.getLogger("mvcustom.bridge.concept")
 
 
 def save_to_output(concept: Concept, filename_prefix: str, licence: str, picture: Tensor | None) -> Tensor:

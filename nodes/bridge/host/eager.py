@@ -13,7 +13,7 @@ import torch
 from comfy.samplers import CFGGuider
 from comfy_api.torch_helpers.torch_compile import TORCH_COMPILE_KWARGS
 
-log = logging.getLogger("mvcustom.bridge.compiling")
+log = logging.getLogger("mvcustom.bridge.host")
 
 
 def uncompiled(guider: CFGGuider, what: str) -> contextlib.AbstractContextManager[object]:

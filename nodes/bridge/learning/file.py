@@ -22,7 +22,7 @@ from ....mvcustom_core.concept.learning.state import LearningState, load_learnin
 from ..host.folders import CONCEPTS
 
 SAVE_EVERY = 300.0  # seconds
-log = logging.getLogger("mvcustom.bridge.learning_file")
+log = logging.getLogger("mvcustom.bridge.learning")
 
 
 class LearningFile:

@@ -23,7 +23,7 @@ from ....mvcustom_core.rendering.noise import find_noise_sources, share_noise_at
 OWN_SEED = 0x9E3779B9
 TOLERANCE = 1e-3  # of a mask's values: what resizing by a curve leaves
 
-log = logging.getLogger("mvcustom.bridge.completion")
+log = logging.getLogger("mvcustom.bridge.rendering")
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from ..host.tensors import images_from_comfy
 from .hook import HookOptions, attach_session, open_session
 from .session import RenderSession
 
-log = logging.getLogger("mvcustom.bridge.one_pass")
+log = logging.getLogger("mvcustom.bridge.rendering")
 
 
 @dataclass(frozen=True, slots=True)
