@@ -54,7 +54,7 @@ class Rendered:
 class FeatureNerf(nn.Module):
     """Renders the features of one transformer block at new cameras.
 
-    The decoder starts at zero, hence with density one everywhere: opacity 1 - exp(-(far - near)) and half-grey colour.
+    The decoder starts at zero, hence with density one everywhere: opacity 1 - exp(-l) over a sampled length l, and half-grey colour.
     """
 
     def __init__(self, channels: int, settings: NerfSettings, generator: torch.Generator | None = None) -> None:

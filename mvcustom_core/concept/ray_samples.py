@@ -19,6 +19,7 @@ from ..shapes import check_shape
 
 NEAREST_DEPTH = 1e-3  # world units in front of a reference; closer points project to nowhere useful
 EVEN_SHARE = 0.1  # of a second pass, against at most 1 where the first one found something
+REFERENCE_DISTANCE = 1.0  # of the farthest camera of a capture from the origin, by normalisation
 POSITION_LIMIT = 1.2  # positions are clipped here, as in the published lookup, so that points near a camera's plane stay finite
 
 
@@ -28,7 +29,9 @@ class NerfSettings:
 
     Attributes:
         samples: intervals per ray.
-        near, far: distances along the ray in world units (subject at the origin, farthest reference camera at distance 1).
+        near, far: distances along the ray in world units (subject at the origin, farthest reference camera at distance 1) between which a
+            camera at distance 1 samples. Nearer and farther cameras sample as far before and behind the origin, so that the subject
+            stays between the two wherever a camera moves; under parity they are the same for every camera, as in the published code.
         importance: intervals per ray of a second pass, placed where the first one found the subject; 0 renders the first pass itself.
         parity: march and look up as the published code does, to compare numbers with it: camera axes left/up/forward, corner-aligned lookup
             with zero padding, no test for points behind or outside a reference, and jitter that moves all rays of a row or column
@@ -45,9 +48,11 @@ class NerfSettings:
     piece_bytes: int = 2**27
 
     def __post_init__(self) -> None:
-        if self.samples < 1 or self.importance < 0 or not 0 <= self.near < self.far:
+        has_range = 0 <= self.near < self.far and (self.parity or self.near < REFERENCE_DISTANCE < self.far)
+        if self.samples < 1 or self.importance < 0 or not has_range:
             raise ValueError(
-                "nerf settings: wanted samples >= 1, importance >= 0 and 0 <= near < far, "
+                "nerf settings: wanted samples >= 1, importance >= 0 and 0 <= near < far, with "
+                f"{REFERENCE_DISTANCE:g} between them but under parity, "
                 f"got samples {self.samples}, importance {self.importance}, near {self.near}, far {self.far}"
             )
 
@@ -168,7 +173,7 @@ def sample_rays(
             references=references,
             allowed=(torch.ones(A, V) if allowed is None else allowed.mT).to(origins.device, torch.bool).repeat_interleave(P, dim=1),
         )
-        edges = _divide(V, P, settings, generator, like=directions)
+        edges = _divide(origins, P, settings, generator)
         seen = rays.look_up(edges, settings)
         w2c = _camera_axes(references, settings)  # [A, 4, 4]
         ray_origins = _transform(origins, w2c)[:, :, None]  # [A, V, 1, 3]
@@ -222,18 +227,36 @@ def _jitter_cells(views: int, height: int, width: int, settings: NerfSettings, g
     return torch.stack([x.repeat(height), y.repeat_interleave(width)], dim=-1)
 
 
-def _divide(views: int, cells: int, settings: NerfSettings, generator: torch.Generator | None, *, like: Tensor) -> Tensor:
-    """Edges of the intervals, [(V P), S + 1]. Jitter moves them by half an interval at most, so they stay sorted."""
-    edges = torch.linspace(settings.near, settings.far, settings.samples + 1).to(like)
+def _divide(origins: Tensor, cells: int, settings: NerfSettings, generator: torch.Generator | None) -> Tensor:
+    """Edges of the intervals, [(V P), S + 1], for views from origins [V, 3].
+
+    Jitter moves them by half an interval at most, so they stay sorted.
+    """
+    near, length = _find_range(origins, settings)  # [V, 1] both
+    edges = near + length * torch.linspace(0, 1, settings.samples + 1).to(origins)  # [V, S + 1]
     if generator is None:
-        return edges.repeat(views * cells, 1)
-    rays = cells if settings.parity else views * cells
-    moves = (_random((rays, len(edges)), generator, like=like) - 0.5) * (settings.far - settings.near) / settings.samples
+        return edges.repeat_interleave(cells, dim=0)
+    rays = cells if settings.parity else len(origins) * cells
+    moves = _random((rays, edges.shape[1]), generator, like=origins) - 0.5  # in intervals
     if settings.parity:  # the outer edges move as well, inwards, and all views march alike
         moves[:, 0], moves[:, -1] = moves[:, 0].abs(), -moves[:, -1].abs()
-        return (edges + moves).repeat(views, 1)
-    moves[:, 0] = moves[:, -1] = 0
-    return edges + moves
+        moves = moves.repeat(len(origins), 1)  # [(V P), S + 1]
+    else:
+        moves[:, 0] = moves[:, -1] = 0
+    widths = length.repeat_interleave(cells, dim=0) / settings.samples  # [(V P), 1]
+    return edges.repeat_interleave(cells, dim=0) + moves * widths
+
+
+def _find_range(origins: Tensor, settings: NerfSettings) -> tuple[Tensor, Tensor]:
+    """Where sampling begins and how far it goes from there, [V, 1] both, for cameras at origins [V, 3].
+
+    A camera at distance 1 samples from near to far, which are 1 - r and 1 + r for a subject in a ball of radius r. Seen from distance d
+    the same ball lies between d - r and d + r, of which a camera inside the ball sees what is in front of it.
+    """
+    distance = origins.norm(dim=1, keepdim=True)  # [V, 1]
+    moved = torch.zeros_like(distance) if settings.parity else distance - REFERENCE_DISTANCE
+    near = (settings.near + moved).clamp(min=0)
+    return near, settings.far + moved - near
 
 
 def _camera_axes(cameras: Cameras, settings: NerfSettings) -> Tensor:

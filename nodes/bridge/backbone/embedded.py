@@ -81,7 +81,7 @@ MOTION = MotionSettings(
 SPEC = BackboneSpec(
     pose_layout=PoseLayout((PoseSite(3, 128, 1), PoseSite(11, 128, 1), PoseSite(13, 64, 0), PoseSite(14, 64, 0)), TEXT_WIDTH),
     rendering_levels=(0, 1),
-    # Nothing of a subject is nearer or farther in its scenes. Two passes of 8 cost what one of 12 does, and learn colour faster.
+    # Its subjects lie within 0.6 of the origin. Two passes of 8 cost what one of 12 does, and learn colour faster.
     nerf=NerfSettings(samples=8, importance=8, near=0.4, far=1.6),
 )
 

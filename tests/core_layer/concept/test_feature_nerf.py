@@ -14,6 +14,7 @@ from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at
 from mvcustom.mvcustom_core.camera.codes import CODE_WIDTH, encode_points, encode_rays, fourier_features
 from mvcustom.mvcustom_core.concept.feature_nerf import FeatureNerf, Rendered, bilinear_taps
 from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings, draw_edges, sample_rays
+from mvcustom.mvcustom_core.path.trajectory import dolly
 
 
 def orbit(azimuths: list[float], *, radius: float = 1.0, focal: float = 16.0, dtype: torch.dtype = torch.float32) -> Cameras:
@@ -71,8 +72,10 @@ def direct_render(features: Tensor, references: Cameras, target: Cameras, weight
     R0, t0 = target.w2c[0, :3, :3], target.w2c[0, :3, 3]
     centre = -R0.T @ t0
     d = F.normalize(pixel @ torch.linalg.inv(target.K[0]).T @ R0, dim=-1)  # [P, 3]
-    step = (settings.far - settings.near) / settings.samples
-    t = settings.near + step * (torch.arange(settings.samples, dtype=features.dtype) + 0.5)
+    moved = 0.0 if settings.parity else centre.norm() - 1  # the published range does not follow the camera
+    near = max(0.0, settings.near + moved)
+    step = (settings.far + moved - near) / settings.samples
+    t = near + step * (torch.arange(settings.samples, dtype=features.dtype) + 0.5)
     X = centre + t[:, None] * d[:, None]  # [P, S, 3]
     P, S = X.shape[:2]
 
@@ -310,14 +313,16 @@ def test_half_precision_autocast_does_not_reach_inside():
     assert nerf(features.half(), samples).features.dtype == torch.float32
 
 
-def test_world_frame_does_not_matter():
-    settings = NerfSettings(samples=6)
+@pytest.mark.parametrize("parity", [False, True])
+def test_the_worlds_orientation_does_not_matter_and_under_parity_nor_does_its_origin(parity: bool):
+    settings = NerfSettings(samples=6, parity=parity)
     nerf = make_nerf(8, settings, torch.float64)
     features = torch.randn(2, 8, 4, 4, dtype=torch.float64)
     references, target = orbit([0.4, -0.4], dtype=torch.float64), orbit([0.0], dtype=torch.float64)
     moved = torch.eye(4, dtype=torch.float64)
     moved[:3, :3] = torch.matrix_exp(torch.tensor([[0.0, -0.3, 0.2], [0.3, 0.0, -0.5], [-0.2, 0.5, 0.0]], dtype=torch.float64))
-    moved[:3, 3] = torch.tensor([0.3, -0.2, 0.1])
+    if parity:
+        moved[:3, 3] = torch.tensor([0.3, -0.2, 0.1])
     there = [replace(cameras, w2c=cameras.w2c @ torch.linalg.inv(moved)) for cameras in (target, references)]
     here = nerf(features, sample_rays(target, references, 4, 4, settings))
     torch.testing.assert_close(nerf(features, sample_rays(*there, 4, 4, settings)).features, here.features)
@@ -328,7 +333,9 @@ def test_world_frame_does_not_matter():
 
 def test_samples_lie_at_interval_centres_on_cell_rays():
     settings = NerfSettings(samples=4, near=0.5, far=1.5)
-    camera = replace(orbit([0.0]), w2c=torch.eye(4)[None])
+    w2c = torch.eye(4)
+    w2c[2, 3] = 1.0  # at distance 1 from the origin
+    camera = replace(orbit([0.0]), w2c=w2c[None])
     samples = sample_rays(camera, camera, 2, 2, settings)
     torch.testing.assert_close(samples.distances, torch.tensor([0.625, 0.875, 1.125, 1.375]).expand(4, 4))
     torch.testing.assert_close(samples.widths, torch.full((4, 4), 0.25))
@@ -378,6 +385,79 @@ def test_parity_jitter_is_the_published_one():
     assert (edges >= low - 1e-6).all() and (edges <= high + 1e-6).all()
     assert (edges.mean((0, 1, 2)) - (low + high) / 2).abs().max() < 0.01
     assert not torch.equal(edges[0, 0, 0], edges[0, 0, 1])  # though not in all rays
+
+
+# Cameras that move.
+
+
+def make_ball_nerf(settings: NerfSettings, radius: float = 0.3) -> tuple[FeatureNerf, Tensor, Cameras]:
+    """Pose block and references of a ball about the origin: opaque where the references show it, its colour from the second feature."""
+    turn, height = 2.4 * torch.arange(16.0), 1 - (torch.arange(16.0) + 0.5) / 8  # all around, on a spiral
+    eye = torch.stack([turn.cos() * (1 - height**2).sqrt(), height, turn.sin() * (1 - height**2).sqrt()], dim=-1)
+    wide = orbit([0.0], focal=6.0)
+    up = torch.tensor([[0.0, 1.0, 0.0]]).expand(16, 3)
+    references = replace(wide, w2c=look_at(eye, torch.zeros(16, 3), up), K=wide.K.expand(16, 3, 3))
+    origins, directions = pixel_rays(references, cell_centers(64, 64) / 4)
+    missed = torch.linalg.cross(origins[:, None].expand_as(directions), directions).norm(dim=-1)  # distance of each ray from the origin
+    shown = (missed < radius).float().view(16, 1, 64, 64)
+    nerf = FeatureNerf(2, settings)
+    with torch.no_grad():
+        for parameter in nerf.parameters():
+            parameter.zero_()
+        nerf.inner.weight[:, :2] = 10 * torch.eye(2)
+        nerf.outer.weight.copy_(torch.eye(2) / 10)  # silu(10 x) / 10 is x, for x of 0 or more
+        nerf.outer.bias[0] = -0.85
+        nerf.decoder.weight[3, 0] = 60.0  # density e^9 where all references show the ball, e^-6 where a quarter of them do not
+        nerf.decoder.weight[0, 1] = 1.0
+    return nerf, torch.cat([shown, 0.7 * shown], dim=1), references
+
+
+@pytest.mark.parametrize("settings", [NerfSettings(), NerfSettings(samples=8, importance=24, near=0.4, far=1.6)], ids=["SD1.5", "embedded"])
+@pytest.mark.parametrize("distance", [0.5, 0.8, 1.0, 1.9, 2.2])
+def test_the_subject_is_where_it_is_from_every_distance(settings: NerfSettings, distance: float):
+    nerf, features, references = make_ball_nerf(settings)
+    target = dolly(orbit([0.4], focal=6.0), 2, (0.0, 1.0 - distance))[[1]]
+    assert target.centers.norm().item() == pytest.approx(distance, abs=1e-5)
+    samples = sample_rays(target, references, 17, 17, settings)
+    with torch.no_grad():
+        seen = nerf(features, samples)
+    rays = samples.rays
+    missed = torch.linalg.cross(rays.origins, rays.directions).norm(dim=-1)
+    inside, outside = missed < 0.2, missed > 0.4  # of a radius of 0.3, on maps of cells of 0.04
+    assert inside.any() and outside.any()
+    assert seen.opacity[0, inside].min() > 0.98 and seen.opacity[0, outside].max() < 0.05
+    # The ray through the middle is the same line from every distance.
+    middle = 17 * 8 + 8
+    torch.testing.assert_close(seen.rgb[0, middle], torch.tensor([1 / (1 + math.exp(-0.7)), 0.5, 0.5]), rtol=0, atol=0.02)
+    assert seen.depth[0, middle].item() == pytest.approx(distance - 0.3, abs=0.08)  # half an interval of a first pass
+
+
+def test_sampling_from_the_references_own_distance_is_as_it_was():
+    for settings in (NerfSettings(), NerfSettings(samples=8, near=0.4, far=1.6)):
+        samples = sample_rays(orbit([0.3]), orbit([0.0]), 2, 2, settings)
+        fixed = torch.linspace(settings.near, settings.far, settings.samples + 1).expand(4, -1)
+        torch.testing.assert_close(samples.edges, fixed, rtol=0, atol=1e-6)
+
+
+def test_each_camera_samples_about_the_origin_from_its_own_distance():
+    settings = NerfSettings(samples=4, near=0.4, far=1.6)
+    cameras = orbit([0.1])[[0, 0, 0]]
+    w2c = cameras.w2c.clone()
+    w2c[:, 2, 3] = torch.tensor([0.2, 0.7, 3.0])
+    cameras = replace(cameras, w2c=w2c)
+    for generator in (None, torch.Generator().manual_seed(0)):
+        edges = sample_rays(cameras, orbit([0.0]), 2, 2, settings, generator=generator).edges.view(3, 4, 5)
+        torch.testing.assert_close(edges[:, :, 0], torch.tensor([0.0, 0.1, 2.4])[:, None].expand(3, 4))
+        torch.testing.assert_close(edges[:, :, -1], torch.tensor([0.8, 1.3, 3.6])[:, None].expand(3, 4))
+        assert (edges.diff() > 0).all()
+    published = sample_rays(cameras, orbit([0.0]), 2, 2, replace(settings, parity=True)).edges
+    torch.testing.assert_close(published, torch.linspace(0.4, 1.6, 5).expand(12, 5))
+
+
+def test_a_camera_at_the_origin_samples_what_is_before_it():
+    camera = replace(orbit([0.0]), w2c=torch.eye(4)[None])
+    edges = sample_rays(camera, camera, 2, 2, NerfSettings(samples=4)).edges
+    torch.testing.assert_close(edges, torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0]).expand(4, 5))
 
 
 # The second pass.
@@ -437,7 +517,7 @@ def test_codes_by_hand():
     torch.testing.assert_close(encode_rays(origin, direction), encode_rays(origin + 0.7 * direction, direction), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("change", [{"samples": 0}, {"importance": -1}, {"near": -0.1}, {"near": 2.0}])
+@pytest.mark.parametrize("change", [{"samples": 0}, {"importance": -1}, {"near": -0.1}, {"near": 2.0}, {"near": 1.0}, {"far": 0.9}])
 def test_settings_refuse(change: dict):
     with pytest.raises(ValueError, match="nerf settings: wanted samples >= 1, importance >= 0 and 0 <= near < far"):
         NerfSettings(**change)

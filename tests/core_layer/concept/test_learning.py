@@ -450,7 +450,7 @@ def test_generation_ends_at_what_is_predicted(start: Start, photographs: Photogr
         ({"frames": 8}, "frames: wanted 1 to 7 as there are photographs to learn from, got 8"),
         ({"references": 1}, "references: wanted 2 .* to 7 .* got 1"),
         ({"references": 8}, "references: wanted 2 .* to 7 .* got 8"),
-        ({"nerf": NerfSettings(far=0.9)}, "cameras: wanted all within 0.9 of the subject at the origin, got one at 1.02; normalise"),
+        ({"nerf": NerfSettings(far=1.01)}, "cameras: wanted all within 1.01 of the subject at the origin, got one at 1.02; normalise"),
     ],
 )
 def test_refuses_settings(start: Start, change: dict, message: str):
