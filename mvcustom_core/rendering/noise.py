@@ -1,7 +1,10 @@
-"""Noise that several views share where they look in the same direction.
+"""Noise that several views share, white in each of them.
 
-The infinite homography K_n R_n R_m^T K_m^-1 takes view m's picture of what is far away to view n's: their cameras' places drop out. Cells
-are looked up one by one, since a mean of several would have less variance than each.
+Views take noise cell by cell, since a mean of several cells would have less variance than each. Where a view magnifies, or turns its grid
+against the other's, several of its cells take one source. A plain copy would give it blotches, so such cells share the source's energy and
+keep what is left of their own noise (as for the parts of a divided pixel in Chang et al. 2024, "How I Warped Your Noise").
+
+At infinity the homography K_n R_n R_m^T K_m^-1 takes view m's picture of what is far away to view n's: their cameras' places drop out.
 """
 
 from __future__ import annotations
@@ -17,19 +20,57 @@ from ..shapes import check_shape
 EDGE = 1e-6  # cells; a centre that maps onto another one's edge but for rounding errors belongs to its picture
 
 
+def mix_noise(own: Tensor, table: Tensor, sources: Tensor, share: Tensor) -> Tensor:
+    """Noise that correlates with its sources and is white in every view.
+
+    The cells i of one view that take a source e with shares a_i become
+
+        x_i = c_i e + z_i - c_i (c . z) / (1 + sqrt(1 - c . c)),    c = a / max(1, |a|)
+
+    with their own noise z, whose covariance is the identity: alone with a share of 1 a cell is e itself, and each of k such cells is
+    e / sqrt(k) + z_i - mean(z), which no other noise that is white can exceed in correlation with e.
+
+    Args:
+        own: [V, C, h, w] independent unit noise.
+        table: [N, C] unit noise of the sources, independent of that of the cells which take a share of it.
+        sources: [V, h, w] rows of the table.
+        share: [V, h, w] in [0, 1], the correlation with the source that a cell asks for; 0 leaves it its own noise.
+
+    Returns:
+        [V, C, h, w]. Sums run in a fixed order, so the same noise gives the same again.
+    """
+    sizes = check_shape(own, "V C h w", sources, "V h w", share, "V h w", table, "N C")
+    z, a = rearrange(own, "V C h w -> (V h w) C"), share.flatten().to(own)  # [(V h w), C], [(V h w)]
+    views = torch.arange(sizes["V"], device=sources.device)[:, None, None]
+    _, group = (views * len(table) + sources.long()).flatten().unique(return_inverse=True)  # [(V h w)]
+    order = group.argsort(stable=True)
+    lengths = group.bincount()
+    starts = lengths.cumsum(0) - lengths  # [G]
+
+    def sum_groups(values: Tensor, weights: Tensor) -> Tensor:  # [(V h w), C], [(V h w)] -> [(V h w), C]
+        sums = torch.nn.functional.embedding_bag(order, values, starts, mode="sum", per_sample_weights=weights[order])
+        return sums[group]
+
+    energy = sum_groups(a[:, None], a)[:, 0]  # [(V h w)]
+    c = a * energy.clamp(min=1).rsqrt()
+    kept = c / (1 + (1 - energy).clamp(min=0).sqrt())
+    mixed = c[:, None] * table[sources.flatten().long()] + (z - kept[:, None] * sum_groups(z, c))
+    return rearrange(mixed, "(V h w) C -> V C h w", h=sizes["h"], w=sizes["w"])
+
+
 def share_noise_at_infinity(noise: Tensor, sources: Tensor) -> Tensor:
-    """Give each view the cells of noise that `find_noise_sources` found for it, as unit noise as it was.
+    """Give each view the cells of noise that `find_noise_sources` found for it.
 
     Args:
         noise: [V, C, h, w] independent unit noise.
         sources: [V, h, w].
 
     Returns:
-        [V, C, h, w].
+        [V, C, h, w], white in every view.
     """
-    sizes = check_shape(noise, "V C h w", sources, "V h w")
-    cells = rearrange(noise, "V C h w -> (V h w) C")[sources.flatten()]  # [(V h w), C]
-    return rearrange(cells, "(V h w) C -> V C h w", h=sizes["h"], w=sizes["w"])
+    check_shape(noise, "V C h w", sources, "V h w")
+    taken = sources != torch.arange(sources.numel(), device=sources.device).view_as(sources)
+    return mix_noise(noise, rearrange(noise, "V C h w -> (V h w) C"), sources, taken)
 
 
 def find_noise_sources(cameras: Cameras, size: tuple[int, int]) -> Tensor:

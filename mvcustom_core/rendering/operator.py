@@ -112,11 +112,10 @@ class RenderOperator:
         heaviest = (rounded[:, 0].to(weights.dtype) + lost).to(dtype)
         return torch.cat([heaviest[:, None], rounded[:, 1:]], dim=1)[weights > 0]
 
-    def apply_nearest(self, features: Tensor) -> Tensor:
-        """Gather the heaviest cell alone, [A, C, h, w] into [V, C, h, w]: what noise needs, since averaging would shrink it."""
-        check_shape(features, f"{len(self.anchors)} C {self.mask.shape[-2]} {self.mask.shape[-1]}")
-        cells = rearrange(features, "A C h w -> C (A h w)")[:, self.indices[..., 0].long()]  # [C, V, (h w)]
-        return cells.transpose(0, 1).reshape(len(self.mask), *features.shape[1:])
+    @property
+    def nearest(self) -> Tensor:
+        """The heaviest cell (A h w) that each target cell gathers, [V, h, w]; of meaning where the mask is above 0."""
+        return self.indices[..., 0].unflatten(1, self.mask.shape[-2:])
 
 
 def build_render_operator(

@@ -15,6 +15,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ..shapes import check_shape
+from .noise import mix_noise
 from .operator import RenderOperator
 
 
@@ -83,9 +84,10 @@ def replace_features(features: Tensor, operator: RenderOperator, strength: float
 
 
 def share_noise(noise: Tensor, operator: RenderOperator) -> Tensor:
-    """Start noise that moves with the anchors' surface: e_n <- (M e_a + (1 - M) e_n) / sqrt(M^2 + (1 - M)^2).
+    """Start noise that moves with the anchors' surface: e_n <- (M e_a + (1 - M) e_n) / sqrt(M^2 + (1 - M)^2), and white in every view.
 
-    The anchors' noise is sampled at the nearest cell, since averaging would shrink it; the division keeps unit variance.
+    The anchors' noise is taken at the nearest cell, since averaging would shrink it. Where several cells of a view take the same one,
+    `mix_noise` says what each of them gets.
 
     Args:
         noise: [V, C, h, w] independent unit noise.
@@ -96,9 +98,10 @@ def share_noise(noise: Tensor, operator: RenderOperator) -> Tensor:
     """
     views, _, height, width = operator.mask.shape
     check_shape(noise, f"{views} C {height} {width}")
-    mask = _spare_anchors(operator.mask, operator).to(noise.dtype)
-    shared = mask * operator.apply_nearest(torch.stack([noise[view] for view in operator.anchors])) + (1 - mask) * noise
-    return shared / (mask.square() + (1 - mask).square()).sqrt()
+    mask = _spare_anchors(operator.mask, operator)[:, 0]  # [V, h, w]
+    share = mask / (mask.square() + (1 - mask).square()).sqrt()
+    table = rearrange(torch.stack([noise[view] for view in operator.anchors]), "A C h w -> (A h w) C")
+    return mix_noise(noise, table, operator.nearest, share)
 
 
 def _spare_anchors(mask: Tensor, operator: RenderOperator) -> Tensor:
