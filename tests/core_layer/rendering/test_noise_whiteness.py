@@ -11,14 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from mvcustom.mvcustom_core.geometry.cameras import Cameras, square_intrinsics
-from mvcustom.mvcustom_core.geometry.depth import AnchorDepth, DepthMap
-from mvcustom.mvcustom_core.geometry.trajectory import TRAJECTORIES, dolly, front_camera, orbit
-from mvcustom.mvcustom_core.sampling.noise import find_noise_sources, share_noise_at_infinity
-from mvcustom.mvcustom_core.sampling.operator import RenderOperator, build_render_operator
-from mvcustom.mvcustom_core.sampling.rendering import share_noise
-from mvcustom.mvcustom_core.scenes.render import render_scene
-from mvcustom.mvcustom_core.scenes.scene import sample_scene
+from mvcustom.mvcustom_core.camera.cameras import Cameras, square_intrinsics
+from mvcustom.mvcustom_core.embedded.scenes.render import render_scene
+from mvcustom.mvcustom_core.embedded.scenes.scene import sample_scene
+from mvcustom.mvcustom_core.path.trajectory import TRAJECTORIES, dolly, front_camera, orbit
+from mvcustom.mvcustom_core.rendering.noise import find_noise_sources, share_noise_at_infinity
+from mvcustom.mvcustom_core.rendering.operator import RenderOperator, build_render_operator
+from mvcustom.mvcustom_core.rendering.rendering import share_noise
+from mvcustom.mvcustom_core.surface.depth import AnchorDepth, DepthMap
 
 SIDE = 16
 VIEWS = 4
