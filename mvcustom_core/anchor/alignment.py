@@ -11,15 +11,13 @@ import torch
 from torch import Tensor
 
 from ..camera.cameras import Cameras
+from ..camera.rays import cell_centers
 from ..shapes import check_shape
-from ..surface.depth import DepthMap, RenderedDepth
+from ..surface.depth import FARTHEST, SKY_DISTANCE, DepthMap, RenderedDepth
 from .estimate import MEANINGS, DepthMeaning
-from .scale import NEAREST, InverseDepth, fit_scale
+from .scale import NEAREST, Fit, InverseDepth, fit_scale
 
 log = logging.getLogger("mvcustom.anchor.alignment")
-
-FARTHEST = 5.0  # world units
-FAR_QUANTILE = 0.99  # background beyond it, and sky, is put there
 
 
 def align_depth(
@@ -42,7 +40,7 @@ def align_depth(
         anchor: one camera in the world of `scale`'s description.
         ray_depth: FeatureNeRF's view of the anchor.
         subject_mask: [H, W] bool or above 0.5 where the subject is.
-        sky: [H, W] bool; becomes valid, at the far end of what else is seen.
+        sky: [H, W] bool; becomes valid, at infinity: it moves with rotation alone. All else is kept within `NEAREST` and `FARTHEST`.
 
     Raises:
         ValueError: if no estimator can be trusted; the message says what to connect or change.
@@ -56,23 +54,41 @@ def align_depth(
     inverse, usable, dropped = _invert(depth, valid if sky is None else valid & ~sky, meaning)
     subject = None if subject_mask is None else subject_mask > 0.5
     fit = fit_scale(InverseDepth(torch.where(usable, inverse, torch.nan), meaning, anchor, subject), ray_depth)
-    aligned = (inverse / fit.scale + fit.offset).clamp(1 / FARTHEST, 1 / NEAREST).reciprocal()
-    values = aligned[usable]
-    far = values.kthvalue(max(1, round(FAR_QUANTILE * len(values)))).values
-    aligned = torch.where(usable, aligned.minimum(far), far)
-    offset = f", offset {fit.offset:.4g}" if fit.offset else ""
-    report = f"{meaning}: scale {fit.scale:.4g}{offset} from {fit.source} ({fit.evidence})"
-    report += f"; {dropped} pixels without depth left out" if dropped else ""
-    if sky is not None and sky.any():
-        report += f"; sky, {float(sky.double().mean()):.0%} of the view, put at the far end ({float(far):.3g})"
+    exact = inverse / fit.scale + fit.offset  # [H, W] inverse z-depth in the world
+    clamped = usable & ((exact < 1 / FARTHEST) | (exact > 1 / NEAREST))
+    aligned = torch.where(usable, exact.clamp(1 / FARTHEST, 1 / NEAREST), 1 / FARTHEST).reciprocal()
+    if sky is not None:
+        aligned = torch.where(sky, _sky_depth(anchor, aligned), aligned)
+    report = _describe(meaning, fit, dropped, clamped, sky)
     log.info("anchor depth, %s", report)
     return DepthMap(
-        depth=aligned.to(depth.dtype if depth.is_floating_point() else torch.float32),
+        depth=aligned.to(torch.promote_types(depth.dtype, torch.float32)),  # half precision cannot hold the sky
         valid=usable if sky is None else usable | sky,
         source=fit.source,
         scale=fit.scale,
         report=report,
     )
+
+
+def _describe(meaning: DepthMeaning, fit: Fit, dropped: int, clamped: Tensor, sky: Tensor | None) -> str:
+    offset = f", offset {fit.offset:.4g}" if fit.offset else ""
+    parts = [f"{meaning}: scale {fit.scale:.4g}{offset} from {fit.source} ({fit.evidence})"]
+    if dropped:
+        parts.append(f"{dropped} pixels without depth left out")
+    if clamped.any():
+        parts.append(f"{float(clamped.double().mean()):.2%} of the view clamped to depths from {NEAREST:g} to {FARTHEST:g}")
+    if sky is not None and sky.any():
+        parts.append(f"sky, {float(sky.double().mean()):.0%} of the view, put at infinity")
+    return "; ".join(parts)
+
+
+def _sky_depth(anchor: Cameras, like: Tensor) -> Tensor:
+    """z-depth [H, W] of a sphere at `SKY_DISTANCE` about the anchor's camera."""
+    height, width = like.shape
+    camera = anchor.to(like.device, like.dtype).resize(width, height)
+    cells = cell_centers(height, width, device=like.device, dtype=like.dtype)
+    slant = (cells - camera.K[0, :2, 2]) / camera.K[0].diagonal()[:2]  # [(H W), 2]
+    return SKY_DISTANCE / (1 + slant.square().sum(dim=-1)).sqrt().reshape(height, width)
 
 
 def _invert(depth: Tensor, valid: Tensor, meaning: DepthMeaning) -> tuple[Tensor, Tensor, int]:

@@ -20,11 +20,13 @@ INVALID = (0.8, 0.1, 0.1)
 SIDE_DEG, ABOVE_DEG = 55.0, 20.0  # where the surface is looked at from, against the anchor
 FIELD_DEG = 30.0  # of the side view
 SHOWN = 0.6  # nearest share of the surface that the side view frames; the far background would make all else small
+REACH = 4.0  # and nothing beyond this many times the depth of its nearest tenth
 MESH_SIZE = 160  # pixels, longer side of the depth map that the side view is drawn from
 
 
 def plot_depth(depth: DepthMap) -> Tensor:
-    """Inverse depth from black (far) to white (near) over the map's own range; pixels without depth are red.
+    """Inverse depth from black (far) to white (near) over the map's own range, by its square root, so that a hill at 40 units is not as
+    black as the sky behind it. Pixels without depth are red.
 
     Returns:
         [3, H, W] in 0..1.
@@ -32,8 +34,8 @@ def plot_depth(depth: DepthMap) -> Tensor:
     inverse = torch.where(depth.valid, depth.depth, 1.0).reciprocal().float()
     values = inverse[depth.valid]
     near, far = values.max(), values.min()
-    grey = ((inverse - far) / (near - far).clamp_min(1e-6)).clamp(0, 1).expand(3, -1, -1)
-    return _mark_invalid(grey, depth.valid)
+    share = ((inverse - far) / (near - far).clamp_min(1e-6)).clamp(0, 1)
+    return _mark_invalid(share.sqrt().expand(3, -1, -1), depth.valid)
 
 
 def plot_anchor(depth: DepthMap, picture: Tensor, anchor: Cameras, *, view: int = 0, width: int = 1024) -> Tensor:
@@ -56,9 +58,8 @@ def plot_anchor(depth: DepthMap, picture: Tensor, anchor: Cameras, *, view: int 
     tall = min(max(side * anchor.height / anchor.width, side / 3), 2 * side)
     sheet = new_sheet(width, max(round(tall + (titles + 1) * text), 192))
     small = F.interpolate(picture[None].float().cpu(), size=depth.depth.shape, mode="area")[0]
-    values = depth.depth[depth.valid]
     panels = (
-        (f"Depth of view {view}: {float(values.min()):.3g} to {float(values.max()):.3g}", plot_depth(depth).cpu()),
+        (f"Depth of view {view}: {_describe_range(depth)}", plot_depth(depth).cpu()),
         (f"Valid: {float(depth.valid.double().mean()):.1%}", _mark_invalid(small, depth.valid.cpu())),
         ("The surface from the side", _draw_side(depth, small, anchor, round(side), round(tall))),
     )
@@ -69,6 +70,12 @@ def plot_anchor(depth: DepthMap, picture: Tensor, anchor: Cameras, *, view: int 
     return sheet.to_tensor()
 
 
+def _describe_range(depth: DepthMap) -> str:
+    values = depth.depth[depth.valid & ~depth.sky]
+    parts = [f"{float(values.min()):.3g} to {float(values.max()):.3g}"] if len(values) else []
+    return ", ".join([*parts, "sky"] if depth.sky.any() else parts)
+
+
 def _mark_invalid(pixels: Tensor, valid: Tensor) -> Tensor:
     return torch.where(valid, pixels, pixels.new_tensor(INVALID)[:, None, None])
 
@@ -77,10 +84,11 @@ def _draw_side(depth: DepthMap, picture: Tensor, anchor: Cameras, width: int, he
     """The mesh in the picture's colours from the left and above, back faces grey, and the anchor's camera; [3, height, width]."""
     frame = anchor.to("cpu", torch.float64)
     frame = replace(frame, w2c=torch.eye(4, dtype=torch.float64)[None])  # all in the anchor's own frame
-    mesh = build_depth_mesh(_thin(depth), frame)
-    pyramid = _place_pyramid(frame, 0.25 * float(mesh.anchor[:, 2].nanmedian()))
+    mesh = build_depth_mesh(_thin(_without_sky(depth)), frame)
     surface = mesh.points[torch.isfinite(mesh.points).all(dim=-1)]
-    near = surface[surface[:, 2] <= torch.quantile(surface[:, 2], SHOWN)]
+    tenth, shown = torch.quantile(surface[:, 2], surface.new_tensor([0.1, SHOWN]))
+    near = surface[surface[:, 2] <= shown.minimum(REACH * tenth)]
+    pyramid = _place_pyramid(frame, 0.25 * float(near[:, 2].median()))
     side = _stand_aside(torch.cat([near, pyramid]), width, height)
     hits = rasterize_mesh(mesh, side, height, width)
     points = hits.anchor_xy / torch.tensor([mesh.width, mesh.height]) * 2 - 1
@@ -93,6 +101,12 @@ def _draw_side(depth: DepthMap, picture: Tensor, anchor: Cameras, width: int, he
     for line in (*((center, corner) for corner in corners), *zip(corners, corners[1:] + corners[:1], strict=True)):
         canvas.line(line, CATEGORIES[1], thickness=1.5)
     return canvas.to_tensor()
+
+
+def _without_sky(depth: DepthMap) -> DepthMap:
+    """What has a place; all of it where there is nothing but sky."""
+    known = depth.valid & ~depth.sky
+    return replace(depth, valid=known) if known.any() else depth
 
 
 def _thin(depth: DepthMap) -> DepthMap:

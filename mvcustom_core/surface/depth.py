@@ -1,6 +1,7 @@
 """Depth of an anchor view in world units, and the depth that a volume renderer expects there.
 
-z-depth is measured along the optical axis, ray distance along the unit ray through the cell centre.
+z-depth is measured along the optical axis, ray distance along the unit ray through the cell centre. The sky lies on a sphere about the
+anchor's camera, so far away that it moves with rotation alone, and just as far from every other camera.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from torch import Tensor
 
 from ..shapes import check_shape
 
+SKY_DISTANCE = 1e6  # world units: a camera that moves by 2 sees it shift by 0.001 pixel at a focal length of 525
+FARTHEST = 1e3  # world units, of what is no sky: the same move shifts it by one pixel at most
+
 
 @dataclass(frozen=True, eq=False)
 class DepthMap:
     """The z-depth of one anchor view, at any resolution with the anchor's field of view.
 
     Attributes:
-        depth: [H, W] z-depth in the world units of the cameras; of no meaning where not valid.
+        depth: [H, W] z-depth in the world units of the cameras; of no meaning where not valid. Sky is beyond `FARTHEST`.
         valid: [H, W] bool.
         source: where the world scale comes from, in a few words.
         scale: factor that was applied to the depth that came in.
@@ -50,6 +54,11 @@ class DepthMap:
             check_shape(self.depth, "H W", self.confidence, "H W")
             if not ((self.confidence >= 0) & (self.confidence <= 1)).all():
                 raise ValueError("depth map: wanted a confidence in [0, 1], got values outside or NaN; scale it first")
+
+    @property
+    def sky(self) -> Tensor:
+        """Where there is nothing but sky, [H, W] bool."""
+        return self.valid & (self.depth > FARTHEST)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from torch import Tensor
 from ..camera.cameras import Cameras
 from .depth import DepthMap
 
+SAME_PLACE = 0.5  # pixels that a step's two sides move apart for a camera that moves by one world unit; below, cutting gains nothing
 PLANAR = 0.75  # neighbouring steps of inverse depth agree this well on a plane, which is linear in inverse depth
 
 
@@ -42,7 +43,7 @@ def find_jumps(depth: Tensor, focal: float, max_angle_deg: float) -> Tensor:
     """Find the steps along the last axis where one surface ends and another begins.
 
     A step is a jump if a surface through both pixels would be seen at more than `max_angle_deg` from its normal, unless the two steps
-    on either side show that a plane goes on there (a floor near the horizon).
+    on either side show that a plane goes on there (a floor near the horizon), or both are so far away that no camera can tell.
 
     Args:
         depth: [..., W] z-depth, NaN where unknown.
@@ -54,12 +55,13 @@ def find_jumps(depth: Tensor, focal: float, max_angle_deg: float) -> Tensor:
     near, far = torch.minimum(depth[..., 1:], depth[..., :-1]), torch.maximum(depth[..., 1:], depth[..., :-1])
     steep = far - near > near * math.tan(math.radians(max_angle_deg)) / focal  # tan(incidence) = f dz / z
     step = depth.reciprocal().diff(dim=-1)
+    apart = step.abs() * focal > SAME_PLACE
     columns = torch.arange(step.shape[-1], device=depth.device)
     plane = torch.ones_like(steep)
     for offset in (-2, -1, 1, 2):
         likeness = step[..., (columns + offset).clamp(0, max(len(columns) - 1, 0))] / step
         plane &= (likeness > PLANAR) & (likeness < 1 / PLANAR)
-    return steep & ~plane
+    return steep & apart & ~plane
 
 
 def build_depth_mesh(depth_map: DepthMap, anchor: Cameras, *, max_angle_deg: float = 85.0, block_cuts: bool = False) -> DepthMesh:

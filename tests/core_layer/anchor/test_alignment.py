@@ -158,7 +158,7 @@ def test_surroundings_are_not_nearer_than_the_subject(masked):
         align_depth(truth.reciprocal(), ALL, "metric", make_anchor(), subject_mask=mask if masked else None)
 
 
-def test_sky_is_at_the_far_end_and_holes_stay_holes():
+def test_sky_is_at_infinity_and_holes_stay_holes():
     truth, mask, _ = make_sphere(SIZE)
     sky, hole = torch.zeros_like(mask), torch.zeros_like(mask)
     sky[:10], hole[20:30, 20:30] = True, True
@@ -166,8 +166,10 @@ def test_sky_is_at_the_far_end_and_holes_stay_holes():
     given[hole] = torch.nan
     result = align_depth(given, ~sky & ~hole, "metric", make_anchor(), ray_depth=make_rays(), sky=sky)
     assert result.valid[sky].all() and not result.valid[hole].any() and torch.isfinite(result.depth).all()
-    assert result.depth[sky].unique().tolist() == [pytest.approx(2.0, rel=0.01)]  # the wall's
-    assert "sky, 10% of the view, put at the far end" in result.report
+    assert torch.equal(result.sky, sky)
+    distance = result.depth * make_sphere(SIZE)[2]
+    assert torch.allclose(distance[sky], torch.tensor(1e6, dtype=F64))  # alike in every direction, so two anchors agree on it
+    assert "sky, 10% of the view, put at infinity" in result.report
 
 
 def test_too_few_points_fall_to_the_next_estimator():
@@ -192,16 +194,26 @@ def test_exchanged_meaning_is_named(meaning, other):
         align_depth(given, ALL, meaning, make_anchor(), ray_depth=make_rays())
 
 
-def test_depth_is_clamped_and_the_far_end_cut():
+def test_depth_is_clamped_at_a_thousand_and_the_report_says_how_much():
     depth = torch.full((SIZE, SIZE), 1.0, dtype=F64)
-    depth[0, :40] = 1e6  # 0.4 % of sky, beyond the 99 % quantile
+    depth[0, :40] = 1e6  # 0.4 % of the view
     depth[1:9] = 3.0
     depth[95, 0] = 1e-6
     result = align_depth(depth, ALL, "metric", make_anchor())
-    assert result.depth[0, 0] == pytest.approx(3.0 * result.scale)
-    assert result.depth[95, 0] == pytest.approx(0.05)
-    depth[1:40] = 100.0
-    assert align_depth(depth, ALL, "metric", make_anchor()).depth[20, 0] == pytest.approx(5.0)
+    assert result.depth[0, 0] == 1000 and result.depth[95, 0] == pytest.approx(0.05) and not result.sky.any()
+    assert "0.44% of the view clamped to depths from 0.05 to 1000" in result.report  # 41 of 9216 pixels
+    depth[1:40], depth[0], depth[95, 0] = 100.0, 900.0, 1.0
+    result = align_depth(depth, ALL, "metric", make_anchor())
+    assert result.depth[20, 0] == pytest.approx(100 * result.scale) and result.depth[0, 0] == pytest.approx(900 * result.scale)
+    assert "clamped" not in result.report
+
+
+def test_depth_of_half_precision_keeps_its_sky():
+    truth, mask, _ = make_sphere(SIZE)
+    sky = torch.zeros_like(mask)
+    sky[:10] = True
+    result = align_depth(truth.half(), ~sky, "metric", make_anchor(), subject_mask=mask, sky=sky)
+    assert result.depth.dtype == torch.float32 and torch.equal(result.sky, sky)
 
 
 def test_pixels_without_depth_are_left_out_and_counted():

@@ -17,7 +17,7 @@ from mvcustom.mvcustom_core.plot.depth import INVALID, plot_anchor, plot_depth
 from mvcustom.mvcustom_core.plot.losses import smooth_losses
 from mvcustom.mvcustom_core.plot.scene import View
 from mvcustom.mvcustom_core.plot.trajectory import draw_cards, picture_axes
-from mvcustom.mvcustom_core.surface.depth import DepthMap
+from mvcustom.mvcustom_core.surface.depth import SKY_DISTANCE, DepthMap
 
 
 def make_base() -> Cameras:
@@ -222,6 +222,30 @@ def test_anchor_sheet_shows_depth_validity_and_the_side() -> None:
     assert len(green) > 100 and len(blue) > 100
     assert green[:, 0].mean() > blue[:, 0].mean()  # looked at from the left, what is near lies to the right
     assert len(find_color(right, CATEGORIES[1], 0.1)) > 20
+
+
+def make_landscape() -> DepthMap:
+    """The disc before a hill at 40 units and, above it, the sky."""
+    depth = make_depth_map()
+    values = torch.where(depth.depth == 2, 40.0, depth.depth.nan_to_num(1.0))
+    values[:20] = torch.where(values[:20] > 2, SKY_DISTANCE, values[:20])
+    return DepthMap(values, torch.ones_like(depth.valid), "", 1.0, "")
+
+
+def test_a_far_hill_is_told_from_the_sky_and_from_what_is_near() -> None:
+    near, hill, sky = (float(plot_depth(make_landscape())[0, row, column]) for row, column in ((32, 32), (60, 32), (2, 60)))
+    assert near == 1 and sky == 0 and 0.1 < hill < 0.3
+
+
+def test_the_side_view_frames_what_is_near_before_a_hill_and_sky() -> None:
+    """With hill and sky behind it the disc is drawn as large as without them."""
+    near, picture = make_depth_map(), torch.zeros(3, 128, 128)
+    picture[2] = 1
+    picture[:, 40:88, 40:88] = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
+    sheets = [plot_anchor(depth, picture, make_base(), width=768).split(256, dim=2)[2] for depth in (near, make_landscape())]
+    alone, before_hill = (len(find_color(sheet, (0, 255, 0))) for sheet in sheets)
+    assert before_hill > 0.7 * alone > 70
+    assert len(find_color(sheets[1], CATEGORIES[1], 0.1)) > 20  # the camera
 
 
 def test_anchor_sheet_of_a_large_or_sparse_map() -> None:
