@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at
 from mvcustom.mvcustom_core.camera.codes import CODE_WIDTH, encode_points, encode_rays, fourier_features
+from mvcustom.mvcustom_core.camera.rays import cell_centers, pixel_rays
 from mvcustom.mvcustom_core.concept.feature_nerf import FeatureNerf, Rendered, bilinear_taps
 from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings, draw_edges, sample_rays
 from mvcustom.mvcustom_core.path.trajectory import dolly
