@@ -9,7 +9,7 @@ from torch import Tensor
 from ...mvcustom_core.camera.cameras import Cameras
 from ...mvcustom_core.capture.formats.folder import locate_camera_files
 from ...mvcustom_core.plot import plot_photographs
-from ..bridge.host.folders import locate_input
+from ..bridge.host.folders import locate_photographs
 from ..bridge.host.sockets import CamerasSocket
 from ..bridge.host.tensors import images_to_comfy, masks_to_comfy
 from ..bridge.photographs.preparation import CENTRAL, SUBJECT, WHOLE, PhotographSettings, parse_center, prepare_photographs
@@ -145,7 +145,7 @@ class MVCustomLoadPosedImages(io.ComfyNode):
     def validate_inputs(cls, folder: str | None = None, subject_center: str | None = None) -> bool | str:
         try:
             if folder is not None:  # else it comes over a wire
-                locate_camera_files(locate_input(folder))
+                locate_camera_files(locate_photographs(folder))
             parse_center(subject_center or "")
         except ValueError as error:
             return str(error)
@@ -153,7 +153,7 @@ class MVCustomLoadPosedImages(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, folder: str, sequence: str = "", **others: object) -> object:
-        return fingerprint_folder(locate_input(folder), sequence.strip())
+        return fingerprint_folder(locate_photographs(folder), sequence.strip())
 
     @classmethod
     def execute(
@@ -169,7 +169,7 @@ class MVCustomLoadPosedImages(io.ComfyNode):
         sequence: str = "",
     ) -> io.NodeOutput:
         settings = PhotographSettings(size, skip, limit, crop, parse_center(subject_center), scene_radius or None)
-        return _prepare(cls, open_folder(locate_input(folder), sequence.strip(), masks_of_files), settings)
+        return _prepare(cls, open_folder(locate_photographs(folder), sequence.strip(), masks_of_files), settings)
 
 
 class MVCustomPoseImages(io.ComfyNode):

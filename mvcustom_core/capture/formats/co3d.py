@@ -69,7 +69,7 @@ def _scan(path: Path, sequence: str, changed: int, size: int) -> tuple[tuple[str
 def _walk_records(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a gzipped JSON list, one at a time: the text of a category takes gigabytes once it is parsed."""
     decoder = json.JSONDecoder()
-    with gzip.open(path, "rt", encoding="utf-8") as file:
+    with gzip.open(path, "rt", encoding="utf-8-sig") as file:
         text = file.read(CHUNK)
         at = BETWEEN.match(text).end()
         if not text.startswith("[", at):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from ...camera.lens import Lens
 from ...camera.rigid import rotation_from_quaternion
+from .finder import FileFinder
 from .posed_files import Frame, PosedFiles, collect_frames
 
 
@@ -40,6 +40,21 @@ MODELS = {
     "FULL_OPENCV": CameraModel(6, 2, (0, 1, 4), (2, 3), (5, 6, 7)),
 }
 
+# What else COLMAP writes, by its id in binary files, with the number of parameters: these lenses are not read.
+OTHER_MODELS = {
+    7: ("FOV", 5),
+    8: ("SIMPLE_RADIAL_FISHEYE", 4),
+    9: ("RADIAL_FISHEYE", 5),
+    10: ("THIN_PRISM_FISHEYE", 12),
+    11: ("RAD_TAN_THIN_PRISM_FISHEYE", 16),
+    12: ("SIMPLE_DIVISION", 4),
+    13: ("DIVISION", 5),
+    14: ("SIMPLE_FISHEYE", 3),
+    15: ("FISHEYE", 4),
+    16: ("EUCM", 6),
+    17: ("EQUIRECTANGULAR", 2),
+}
+
 
 @dataclass(frozen=True)
 class SharedCamera:
@@ -49,6 +64,9 @@ class SharedCamera:
     focal: tuple[float, float]
     middle: tuple[float, float]
     lens: Lens
+
+
+CamerasById = Mapping[int, SharedCamera | str]  # a text is the reason why a camera cannot be read; what it took is left out for it
 
 
 @dataclass(frozen=True)
@@ -76,28 +94,35 @@ def make_camera(model: str, size: tuple[int, int], parameters: Sequence[float], 
     return SharedCamera(size, focal, (middle[0], middle[1]), Lens(radial, (*tangential, 0.0, 0.0)[:2], divisor, layout.fisheye))
 
 
-def collect_images(format: str, images: Sequence[RegisteredImage], cameras: Mapping[int, SharedCamera], image_folder: Path) -> PosedFiles:
+def refuse_model(got: str, where: str) -> str:
+    """The reason why a lens that is not among the models cannot be read."""
+    return f"{where}: wanted a camera model of {', '.join(MODELS)}, got {got}; run colmap image_undistorter"
+
+
+def collect_images(format: str, images: Sequence[RegisteredImage], cameras: CamerasById, finder: FileFinder) -> PosedFiles:
     """The registered images in the order of their ids; those that are of no use are left out with the reason.
 
     Raises:
         ValueError: if none is usable.
     """
     images = sorted(images, key=lambda image: image.id)
+    return collect_frames(format, [image.name for image in images], lambda i: _read_frame(images[i], cameras, finder))
 
-    def read(i: int) -> Frame:
-        image = images[i]
-        if image.camera not in cameras:
-            raise ValueError(f"wants camera {image.camera}, which the model does not have; export all of the model again")
-        motion = torch.tensor(image.motion, dtype=torch.float64)  # [7]
-        if not abs(float(motion[:4].norm()) - 1) <= 1e-3:
-            raise ValueError(f"wanted a unit quaternion, got {motion[:4].tolist()}")
-        w2c = torch.eye(4, dtype=torch.float64)
-        w2c[:3, :3] = rotation_from_quaternion(motion[:4])
-        w2c[:3, 3] = motion[4:]
-        camera = cameras[image.camera]
-        return Frame(image_folder / image.name, w2c, camera.focal, camera.middle, camera.size, camera.lens)
 
-    return collect_frames(format, [image.name for image in images], read)
+def _read_frame(image: RegisteredImage, cameras: CamerasById, finder: FileFinder) -> Frame:
+    camera = cameras.get(image.camera)
+    if camera is None:
+        raise ValueError(f"wants camera {image.camera}, which the model does not have; export all of the model again")
+    if isinstance(camera, str):
+        raise ValueError(camera)
+    motion = torch.tensor(image.motion, dtype=torch.float64)  # [7]
+    if not abs(float(motion[:4].norm()) - 1) <= 1e-3:
+        raise ValueError(f"wanted a unit quaternion, got {motion[:4].tolist()}")
+    w2c = torch.eye(4, dtype=torch.float64)
+    w2c[:3, :3] = rotation_from_quaternion(motion[:4])
+    w2c[:3, 3] = motion[4:]
+    found = finder.find(image.name)
+    return Frame(found.path, w2c, camera.focal, camera.middle, camera.size, camera.lens, listed=found.listed)
 
 
 def name_model(lens: Lens, focal: tuple[float, float], middle: tuple[float, float]) -> tuple[str, list[float]]:

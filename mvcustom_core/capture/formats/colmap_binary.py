@@ -9,25 +9,38 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from .colmap import MODELS, RegisteredImage, SharedCamera, collect_images, make_camera
-from .posed_files import PosedFiles, read_bytes
+from .colmap import MODELS, OTHER_MODELS, CamerasById, RegisteredImage, SharedCamera, collect_images, make_camera, refuse_model
+from .finder import FileFinder
+from .posed_files import PosedFiles
+from .text import read_bytes
 
 FORMAT = "COLMAP binary model"
 NAMES = {model.number: name for name, model in MODELS.items()}
 POINT_BYTES = 24  # x, y, id of a point in an image
 
 
-def read_colmap_binary(folder: Path, image_folder: Path) -> PosedFiles:
+def read_colmap_binary(folder: Path, image_folder: Path, elsewhere: tuple[Path, ...] = ()) -> PosedFiles:
     """Read the registered images of a model in the order of their ids.
 
     Args:
         folder: holds cameras.bin and images.bin.
         image_folder: what the names in images.bin are relative to.
+        elsewhere: folders in which images that are not there are looked for.
 
     Raises:
-        ValueError: naming the file and what is wrong with it: missing, cut short, an unknown lens, no usable image.
+        ValueError: naming the file and what is wrong with it: missing, cut short, no usable image.
     """
-    return collect_images(FORMAT, list(_read_images(folder / "images.bin")), _read_cameras(folder / "cameras.bin"), image_folder)
+    images, cameras = list(_read_images(folder / "images.bin")), _read_cameras(folder / "cameras.bin")
+    return collect_images(FORMAT, images, cameras, FileFinder(image_folder, elsewhere))
+
+
+def count_images_binary(folder: Path) -> int:
+    """How many images a model has registered.
+
+    Raises:
+        ValueError: if its file cannot be read.
+    """
+    return _Reader(folder / "images.bin").take("Q")[0]
 
 
 class _Reader:
@@ -59,15 +72,23 @@ class _Reader:
             raise ValueError(f"{self.path}: wanted {size} more bytes at {self.at} of {len(self.data)}; export the model again")
 
 
-def _read_cameras(path: Path) -> dict[int, SharedCamera]:
+def _read_cameras(path: Path) -> CamerasById:
     reader = _Reader(path)
-    cameras = {}
+    cameras: dict[int, SharedCamera | str] = {}
     for _ in range(*reader.take("Q")):
         camera, number, width, height = reader.take("iiQQ")
-        if number not in NAMES:
-            raise ValueError(f"{path}: wanted a camera model of {', '.join(MODELS)}, got number {number}; run colmap image_undistorter")
-        parameters = reader.take(f"{MODELS[NAMES[number]].count}d")
-        cameras[camera] = make_camera(NAMES[number], (width, height), parameters, f"{path}, camera {camera}")
+        if number in OTHER_MODELS:
+            name, count = OTHER_MODELS[number]
+            reader.take(f"{count}d")
+            cameras[camera] = refuse_model(f"number {number}, {name}, for camera {camera}", str(path))
+        elif number in NAMES:
+            parameters = reader.take(f"{MODELS[NAMES[number]].count}d")
+            try:
+                cameras[camera] = make_camera(NAMES[number], (width, height), parameters, f"{path}, camera {camera}")
+            except ValueError as error:  # perhaps no image was taken with it
+                cameras[camera] = str(error)
+        else:  # how many parameters follow is not known, so nothing after them can be read
+            raise ValueError(refuse_model(f"number {number} for camera {camera}", str(path)))
     return cameras
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,26 +19,39 @@ from ...camera.cameras import Cameras
 from ...camera.lens import Lens
 from ...camera.rigid import quaternion_from_rotation
 from ...shapes import check_shape
-from .colmap import MODELS, RegisteredImage, SharedCamera, collect_images, make_camera, name_model
-from .posed_files import PosedFiles, read_text
+from .colmap import MODELS, CamerasById, RegisteredImage, SharedCamera, collect_images, make_camera, name_model, refuse_model
+from .finder import FileFinder
+from .posed_files import PosedFiles
+from .text import read_text
 
 FORMAT = "COLMAP text model"
 
 
-def read_colmap_text(folder: Path, image_folder: Path) -> PosedFiles:
+def read_colmap_text(folder: Path, image_folder: Path, elsewhere: tuple[Path, ...] = ()) -> PosedFiles:
     """Read the registered images of a model in the order of their ids.
 
-    Images whose file is missing or of another size than its camera, and those without a rotation, are left out with the reason.
+    Images whose file is missing or of another shape than its camera, and those without a rotation or a camera of a known lens, are left
+    out with the reason.
 
     Args:
         folder: holds cameras.txt and images.txt.
         image_folder: what the names in images.txt are relative to.
+        elsewhere: folders in which images that are not there are looked for.
 
     Raises:
-        ValueError: naming the file and line and what is wrong: a missing model, numbers that are none, an unknown lens, no usable image.
+        ValueError: naming the file and line and what is wrong: a missing model, images without their points' lines, no usable image.
     """
     cameras = _read_cameras(folder / "cameras.txt")
-    return collect_images(FORMAT, _read_images(folder / "images.txt"), cameras, image_folder)
+    return collect_images(FORMAT, _read_images(folder / "images.txt"), cameras, FileFinder(image_folder, elsewhere))
+
+
+def count_images_text(folder: Path) -> int:
+    """How many images a model has registered.
+
+    Raises:
+        ValueError: if its file cannot be read.
+    """
+    return len(_read_images(folder / "images.txt"))
 
 
 def write_colmap_text(
@@ -54,7 +68,8 @@ def write_colmap_text(
         ValueError: for a lens that none of COLMAP's models describes.
     """
     cameras = files.cameras.to("cpu", torch.float64)
-    lenses = [_lens_line(cameras, i, Lens() if files.lenses is None else files.lenses[i]) for i in range(len(cameras))]
+    exact = replace(files, cameras=cameras)
+    lenses = [_lens_line(exact.camera(i), Lens() if files.lenses is None else files.lenses[i]) for i in range(len(cameras))]
     camera_ids = {line: i for i, line in enumerate(dict.fromkeys(lenses), start=1)}  # equal lenses share one camera
     quaternions = quaternion_from_rotation(cameras.w2c[:, :3, :3])
     image_lines = []
@@ -68,21 +83,29 @@ def write_colmap_text(
     _write(folder / "points3D.txt", "POINT3D_ID X Y Z R G B ERROR TRACK[]", _point_lines(points, colors))
 
 
-def _read_cameras(path: Path) -> dict[int, SharedCamera]:
+def _read_cameras(path: Path) -> CamerasById:
     """The cameras by their ids."""
-    cameras = {}
+    cameras: dict[int, SharedCamera | str] = {}
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
         where, words = f"cameras.txt, line {number}", line.split()
         if len(words) < 4:
             raise ValueError(f"{where}: wanted id, model, width, height and parameters, got {line!r}; the file may be cut short")
-        if words[1] not in MODELS:
-            raise ValueError(f"{where}: wanted a camera model of {', '.join(MODELS)}, got {words[1]}; run colmap image_undistorter")
-        parameters = _floats(words[4:], MODELS[words[1]].count, where)
-        width, height = _floats(words[2:4], 2, where)
-        cameras[_integer(words[0], where)] = make_camera(words[1], (int(width), int(height)), parameters, where)
+        camera = _integer(words[0], where)
+        try:
+            cameras[camera] = _parse_camera(words, where)
+        except ValueError as error:  # perhaps no image was taken with it
+            cameras[camera] = str(error)
     return cameras
+
+
+def _parse_camera(words: Sequence[str], where: str) -> SharedCamera:
+    if words[1] not in MODELS:
+        raise ValueError(refuse_model(words[1], where))
+    parameters = _floats(words[4:], MODELS[words[1]].count, where)
+    width, height = _floats(words[2:4], 2, where)
+    return make_camera(words[1], (int(width), int(height)), parameters, where)
 
 
 def _read_images(path: Path) -> list[RegisteredImage]:
@@ -97,12 +120,29 @@ def _read_images(path: Path) -> list[RegisteredImage]:
         motion = _floats(words[1:8], 7, where)
         images.append(RegisteredImage(_integer(words[0], where), motion, _integer(words[8], where), words[9].strip()))
         _, points = next(lines, (0, ""))  # the image's points, often an empty line
-        if len(points.split()) % 3:
+        if not _are_points(points.split()):
             where = f"images.txt, line {number + 1}"
-            raise ValueError(f"{where}: wanted the points of {words[9]} in threes or an empty line, got {points!r:.60}")
+            raise ValueError(
+                f"{where}: wanted the points of {words[9]} in threes or an empty line, got {points!r:.60}; every image has two lines, "
+                "so put the empty ones back"
+            )
     if not images:
         raise ValueError(f"{path}: wanted at least one registered image, got none")
     return images
+
+
+def _are_points(words: Sequence[str]) -> bool:
+    """Whether words are x, y and id of points; the first and the last three stand for all, because there can be millions."""
+    if not words or len(words) % 3:
+        return not words
+    return all(_is_number(x) and _is_number(y) and point.lstrip("-").isdigit() for x, y, point in (words[:3], words[-3:]))
+
+
+def _is_number(word: str) -> bool:
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False
 
 
 def _floats(words: Sequence[str], count: int, where: str) -> list[float]:
@@ -121,10 +161,10 @@ def _integer(word: str, where: str) -> int:
     return int(word)
 
 
-def _lens_line(cameras: Cameras, i: int, lens: Lens) -> str:
-    K = cameras.K[i]
+def _lens_line(camera: Cameras, lens: Lens) -> str:
+    K = camera.K[0]
     model, parameters = name_model(lens, (K[0, 0].item(), K[1, 1].item()), (K[0, 2].item(), K[1, 2].item()))
-    return f"{model} {cameras.width} {cameras.height} {_join(parameters)}"
+    return f"{model} {camera.width} {camera.height} {_join(parameters)}"
 
 
 def _point_lines(points: Tensor | None, colors: Tensor | None) -> list[str]:

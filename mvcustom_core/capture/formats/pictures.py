@@ -1,23 +1,24 @@
 """Photographs as tensors, from their files: decoded, and freed of the lens's distortion.
 
-Pixels are taken as they are stored. Structure from motion ignores the EXIF orientation, so the cameras are those of the stored pixels.
+Pixels are taken as they are stored, because structure from motion ignores the EXIF orientation, unless the cameras are for the turned
+pictures.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from einops import rearrange
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from ...camera.lens import undistort_picture
+from .image_file import UPRIGHT, open_image, read_header
+from .left_out import FileFault
+from .mask import check_subject_shown, read_mask
 from .posed_files import PosedFiles
-
-EXIF_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +32,9 @@ class Picture:
         notes: what is to be known about it, for people to read, each to follow "photographs".
     """
 
-    color: Tensor
-    mask: Tensor | None
-    seen: Tensor | None = None
+    color: Tensor  # [3, H, W]
+    mask: Tensor | None  # [1, H, W]
+    seen: Tensor | None = None  # [1, H, W]
     notes: tuple[str, ...] = ()
 
 
@@ -44,24 +45,36 @@ def read_picture(posed: PosedFiles, index: int, mask: Tensor | None = None) -> P
         mask: [1, H, W] to take instead of the mask file, as the photograph is on disk.
 
     Raises:
-        ValueError: if a file cannot be read.
+        ValueError: if a file cannot be read, or a mask file does not show the subject.
     """
-    color, alpha, notes = _decode(posed.paths[index])
-    if mask is None:
-        mask = alpha if posed.masks is None else _pixels(_open(posed.masks[index]).convert("L"))
+    color, alpha, notes = _decode(posed, index)
+    if mask is None and posed.masks is not None:
+        mask, more = read_mask(posed.masks[index], posed.size(index), _is_turned(posed, index))
+        notes += more
+    elif mask is None and alpha is not None:
+        check_subject_shown(float(alpha.max()), posed.paths[index])
+        mask = alpha
     if posed.lenses is None or posed.lenses[index].is_pinhole:
         return Picture(color, mask, None, notes)
     layers = color if mask is None else torch.cat([color, mask])  # [3 or 4, H, W]
-    straight, seen = undistort_picture(layers, posed.cameras.K[index], posed.lenses[index])
+    straight, seen = undistort_picture(layers, posed.camera(index).K[0], posed.lenses[index])
     return Picture(straight[:3], None if mask is None else straight[3:] * seen, seen, notes)
 
 
-def _decode(path: Path) -> tuple[Tensor, Tensor | None, tuple[str, ...]]:
+def _decode(posed: PosedFiles, index: int) -> tuple[Tensor, Tensor | None, tuple[str, ...]]:
     """Colours [3, H, W] on white, alpha [1, H, W] where the file has one, and notes."""
-    image = _open(path)
+    path = posed.paths[index]
+    image = open_image(path)
+    if image.mode.startswith(("I", "F")):
+        raise FileFault(path, f"wanted 8 bits per channel, got Pillow's mode {image.mode}; convert the image")
     notes = []
-    if image.getexif().get(EXIF_ORIENTATION, 1) != 1:
+    if _is_turned(posed, index):
+        image = ImageOps.exif_transpose(image)
+        notes.append("were turned as their EXIF orientation says, because the cameras fit the turned pictures alone")
+    elif read_header(path).orientation != UPRIGHT:
         notes.append("have an EXIF orientation, which is ignored, as structure from motion ignores it: they may lie on their side")
+    if image.size != posed.size(index):
+        raise FileFault(path, f"wanted {posed.size(index)} pixels as its header says, got {image.size}; load the folder again")
     if not image.has_transparency_data:
         return _pixels(image.convert("RGB")), None, tuple(notes)
     color, alpha = _pixels(image.convert("RGBA")).split([3, 1])
@@ -69,15 +82,8 @@ def _decode(path: Path) -> tuple[Tensor, Tensor | None, tuple[str, ...]]:
     return color * alpha + (1 - alpha), alpha, tuple(notes)
 
 
-def _open(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as image:
-            image.load()
-    except (OSError, SyntaxError) as error:  # Pillow's decoders raise SyntaxError for some broken files
-        raise ValueError(f"{path}: wanted an image that can be read, got: {error}; replace the file") from error
-    if image.mode.startswith(("I", "F")):
-        raise ValueError(f"{path}: wanted 8 bits per channel, got Pillow's mode {image.mode}; convert the image")
-    return image
+def _is_turned(posed: PosedFiles, index: int) -> bool:
+    return posed.turned is not None and posed.turned[index]
 
 
 def _pixels(image: Image.Image) -> Tensor:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from ...camera.cameras import RIGID_TOLERANCE, Cameras
+from ...camera.cameras import Cameras
 from ...camera.lens import Lens
-
-REASONS_SHOWN = 5
+from .image_file import FIRST_ON_ITS_SIDE, Header, Size, list_turns, read_header
+from .left_out import LeftOut, check_usable, describe_left_out
+from .mask import check_masks
+from .matrix import make_rigid
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,32 +23,57 @@ class PosedFiles:
     """V cameras and their files.
 
     Attributes:
-        cameras: in the file's own world and unit.
+        cameras: in the file's own world and unit, all for pictures of one size, which most have. An image of another size counts as
+            stretched to it; `camera` gives each camera for its image as it is.
         paths: V image files.
         masks: V mask files (black is ignored), or None.
         lenses: V lenses of the images as they are on disk, or None where all are pinholes. `cameras` are the pinhole part alone:
             undistort the images with these before use.
-        left_out: what the camera file lists besides and why it is of no use, each as "name: reason".
+        left_out: what the camera file lists besides and why it is of no use.
         format: which kind of file it was, for people to read.
+        sizes: V sizes (width, height) of the images, or None where all have that of `cameras`.
+        turned: whether each of the V images is to be turned as its EXIF orientation says; `sizes` are those afterwards. None: none is.
+        notes: what else is to be known about the set, in lines for people to read.
     """
 
     cameras: Cameras
     paths: tuple[Path, ...]
     masks: tuple[Path, ...] | None = None
     lenses: tuple[Lens, ...] | None = None
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     format: str = ""
+    sizes: tuple[Size, ...] | None = None
+    turned: tuple[bool, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.cameras)
-        for name, files in (("image", self.paths), ("mask", self.masks), ("lens", self.lenses)):
-            if files is not None and len(files) != count:
-                raise ValueError(f"posed files: wanted one {name} per camera, got {len(files)} for {count} cameras")
+        for name in ("paths", "masks", "lenses", "sizes", "turned"):
+            values = getattr(self, name)
+            if values is not None and len(values) != count:
+                raise ValueError(f"posed files: wanted one {SINGULAR[name]} per camera, got {len(values)} for {count} cameras")
+
+    def size(self, index: int) -> Size:
+        """Width and height of an image."""
+        return (self.cameras.width, self.cameras.height) if self.sizes is None else self.sizes[index]
+
+    def camera(self, index: int) -> Cameras:
+        """The camera of an image, at the image's own size."""
+        return self.cameras[index].resize(*self.size(index))
+
+    def select(self, indices: Sequence[int]) -> PosedFiles:
+        """Some of them."""
+        fields = {name: getattr(self, name) for name in SINGULAR}
+        chosen = {name: tuple(values[i] for i in indices) for name, values in fields.items() if values is not None}
+        return replace(self, cameras=self.cameras[list(indices)], **chosen)
 
     def check_complete(self) -> None:
         """Raises ValueError if any frame was left out."""
         if self.left_out:
-            raise ValueError(f"{self.format}: wanted every frame to be usable, got {_list_reasons(self.left_out)}")
+            raise ValueError(f"{self.format}: wanted every frame to be usable, got {describe_left_out(self.left_out)}")
+
+
+SINGULAR = {"paths": "image", "masks": "mask", "lenses": "lens", "sizes": "size", "turned": "turn"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,19 +85,31 @@ class Frame:
         w2c: [4, 4] camera-from-world, OpenCV axes, float64.
         focal, middle: (x, y) in pixels.
         size: (width, height) that the camera is for.
+        listed: what the camera file calls the image, where it was found elsewhere or under another spelling; empty otherwise.
     """
 
     path: Path
     w2c: Tensor  # [4, 4]
     focal: tuple[float, float]
     middle: tuple[float, float]
-    size: tuple[int, int]
+    size: Size
     lens: Lens = Lens()
     mask: Path | None = None
+    listed: str = ""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How an image meets its camera: whether it is turned as its EXIF orientation says, and its size afterwards."""
+
+    turned: bool
+    size: Size
 
 
 def collect_frames(format: str, names: Sequence[str], read: Callable[[int], Frame]) -> PosedFiles:
     """Read frames one by one, and leave out those that are of no use, with the reason.
+
+    An image at another scale than its camera is for takes a camera that is scaled along.
 
     Args:
         names: of the frames, for messages.
@@ -80,142 +118,72 @@ def collect_frames(format: str, names: Sequence[str], read: Callable[[int], Fram
     Raises:
         ValueError: if no frame is usable, or if some of the masks are missing or of another size than their images.
     """
-    frames, left_out = {}, {}
-    for i in range(len(names)):
+    frames, headers, turns, left_out = {}, {}, {}, []
+    for i, name in enumerate(names):
         try:
             frame = read(i)
-            _check_rigid(frame.w2c)
-            _check_image(frame)
+            frame = replace(frame, w2c=make_rigid(frame.w2c))
+            headers[i] = read_header(frame.path)
+            turns[i] = list_turns(frame.path, headers[i], frame.size)
             frames[i] = frame
         except ValueError as error:
-            left_out[i] = str(error)
-    sizes = Counter(frame.size for frame in frames.values())
-    size = max(sizes, key=sizes.__getitem__, default=(1, 1))  # the first of the most common
-    for i in [i for i, frame in frames.items() if frame.size != size]:
-        width, height = frames.pop(i).size
-        left_out[i] = f"is {width}x{height} where most are {size[0]}x{size[1]}"
-    reasons = tuple(f"{names[i]}: {left_out[i]}" for i in sorted(left_out))
-    check_usable(len(frames), reasons, 1, format)
-    return _assemble(format, list(frames.values()), reasons)
+            left_out.append(LeftOut.because(name, error))
+    check_usable(len(frames), left_out, 1, format)
+    placements = _place_images(headers, turns)
+    return _assemble(format, list(frames.values()), placements, tuple(left_out))
 
 
-def check_usable(count: int, left_out: Sequence[str], fewest: int, where: str) -> None:
-    """Check that enough photographs are left.
-
-    Raises:
-        ValueError: with the reasons why others were left out.
-    """
-    if count < fewest:
-        why = f"; {_list_reasons(left_out)}" if left_out else "; photograph the subject from more sides"
-        raise ValueError(f"{where}: wanted at least {fewest} usable photographs, got {count} of {count + len(left_out)}{why}")
-
-
-def check_masks(masks: Sequence[Path | None], size: tuple[int, int]) -> None:
-    """Check that every photograph has a mask file of its size, reading headers only.
-
-    Raises:
-        ValueError: naming the first that is missing, no image, or of another size.
-    """
-    missing = [mask for mask in masks if mask is None or not mask.is_file()]
-    if missing:
-        first = "not named" if missing[0] is None else missing[0]
-        raise ValueError(
-            f"masks: wanted one for every photograph or for none, {len(missing)} of {len(masks)} files are missing, the first is {first}; "
-            "add them, or take all masks away"
-        )
-    for mask in masks:
-        found = image_size(mask)
-        if found != size:
-            raise ValueError(
-                f"{mask}: wanted a mask of {size[0]}x{size[1]} pixels as its photograph, got {found[0]}x{found[1]}; use the original masks"
-            )
+def _place_images(headers: Mapping[int, Header], turns: Mapping[int, tuple[bool, ...]]) -> list[Placement]:
+    """Turn the images that fit their cameras in no other way, and those that fit in both ways as the former tell."""
+    told = {ways[0] for i, ways in turns.items() if len(ways) == 1 and headers[i].orientation >= FIRST_ON_ITS_SIDE}
+    otherwise = told == {True}  # without a sign the pixels stay as they are stored, as structure from motion takes them
+    placements = []
+    for i, ways in turns.items():
+        turned = ways[0] if len(ways) == 1 else otherwise
+        placements.append(Placement(turned, headers[i].turned_size if turned else headers[i].size))
+    return placements
 
 
-def image_size(path: Path) -> tuple[int, int]:
-    """Width and height of an image file, from its header.
-
-    Raises:
-        ValueError: if the file is missing, not readable or no image.
-    """
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except FileNotFoundError as error:
-        raise ValueError(f"{path}: wanted an image file, got nothing there; put it back in place") from error
-    except UnidentifiedImageError as error:
-        raise ValueError(f"{path}: wanted an image file, got something that no image reader knows") from error
-    except OSError as error:
-        raise ValueError(f"{path}: wanted an image file that can be read, got: {error}") from error
-
-
-def read_text(path: Path) -> str:
-    """The text of a small camera file.
-
-    Raises:
-        ValueError: if it is missing, not readable or not UTF-8 text.
-    """
-    try:
-        return read_bytes(path).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: wanted a text file, got binary data") from error
-
-
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a camera file.
-
-    Raises:
-        ValueError: if it is missing or not readable.
-    """
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise ValueError(f"{path}: wanted a camera file, got no file of that name") from error
-    except OSError as error:
-        raise ValueError(f"{path}: wanted a file that can be read, got: {error}; change its rights") from error
-
-
-def check_rigid(matrices: Tensor, names: Sequence[str]) -> None:
-    """Check that matrices [V, 4, 4] are rigid motions, and name the image of the first that is not.
-
-    Raises:
-        ValueError: for NaN, infinity, scale, reflection or a last row other than (0, 0, 0, 1).
-    """
-    for matrix, name in zip(matrices, names, strict=True):
-        try:
-            _check_rigid(matrix)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}; reconstruct the cameras again") from error
-
-
-def _check_rigid(matrix: Tensor) -> None:
-    """Check one matrix [4, 4]."""
-    if not torch.isfinite(matrix).all():
-        raise ValueError("wanted a rigid camera matrix, got one with NaN or infinity")
-    rotation = matrix[:3, :3]
-    error = (rotation @ rotation.mT - torch.eye(3).to(matrix)).abs().max()
-    if error > RIGID_TOLERANCE or torch.linalg.det(rotation) < 0 or (matrix[3] != matrix.new_tensor([0, 0, 0, 1])).any():
-        raise ValueError("wanted a rigid camera matrix, got one with scale, reflection or a last row other than 0 0 0 1")
-
-
-def _check_image(frame: Frame) -> None:
-    found = image_size(frame.path)
-    if found != frame.size:
-        width, height = frame.size
-        raise ValueError(f"{frame.path}: wanted {width}x{height} pixels as its camera says, got {found[0]}x{found[1]}")
-
-
-def _assemble(format: str, frames: Sequence[Frame], left_out: tuple[str, ...]) -> PosedFiles:
-    size = frames[0].size
+def _assemble(format: str, frames: Sequence[Frame], placements: Sequence[Placement], left_out: tuple[LeftOut, ...]) -> PosedFiles:
+    sizes = [placement.size for placement in placements]
+    common = Counter(sizes).most_common(1)[0][0]  # the first of the most common
     masks = None
     if any(frame.mask for frame in frames):
-        check_masks([frame.mask for frame in frames], size)
+        check_masks([frame.mask for frame in frames], sizes)
         masks = tuple(frame.mask for frame in frames if frame.mask)
-    K = torch.tensor([[[f.focal[0], 0.0, f.middle[0]], [0.0, f.focal[1], f.middle[1]], [0.0, 0.0, 1.0]] for f in frames])  # [V, 3, 3]
-    w2c = torch.stack([frame.w2c for frame in frames]).float()  # [V, 4, 4]
+    w2c = torch.stack([frame.w2c for frame in frames])  # [V, 4, 4]
+    K = torch.stack([_intrinsics(frame, common) for frame in frames])  # [V, 3, 3]
     lenses = None if all(frame.lens.is_pinhole for frame in frames) else tuple(frame.lens for frame in frames)
-    return PosedFiles(Cameras(w2c, K, *size), tuple(frame.path for frame in frames), masks, lenses, left_out, format)
+    return PosedFiles(
+        cameras=Cameras(w2c.float(), K.float(), *common),
+        paths=tuple(frame.path for frame in frames),
+        masks=masks,
+        lenses=lenses,
+        left_out=left_out,
+        format=format,
+        sizes=None if set(sizes) == {common} else tuple(sizes),
+        turned=tuple(placement.turned for placement in placements) if any(placement.turned for placement in placements) else None,
+        notes=(*_describe_moves(frames), *_describe_scales(frames, sizes)),
+    )
 
 
-def _list_reasons(reasons: Sequence[str]) -> str:
-    more = len(reasons) - REASONS_SHOWN
-    return "left out: " + "; ".join(reasons[:REASONS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+def _intrinsics(frame: Frame, size: Size) -> Tensor:
+    """K [3, 3], float64, of the frame's picture resized to `size`."""
+    (x, y), (focal_x, focal_y), (middle_x, middle_y) = (size[0] / frame.size[0], size[1] / frame.size[1]), frame.focal, frame.middle
+    return torch.tensor([[focal_x * x, 0.0, middle_x * x], [0.0, focal_y * y, middle_y * y], [0.0, 0.0, 1.0]], dtype=torch.float64)
+
+
+def _describe_moves(frames: Sequence[Frame]) -> tuple[str, ...]:
+    moved = [frame for frame in frames if frame.listed]
+    if not moved:
+        return ()
+    first = moved[0]
+    return (f"found by name: {len(moved)} photographs are not where the camera file has them, such as {first.path} for {first.listed!r}",)
+
+
+def _describe_scales(frames: Sequence[Frame], sizes: Sequence[Size]) -> tuple[str, ...]:
+    scales = Counter((frame.size, size) for frame, size in zip(frames, sizes, strict=True) if frame.size != size)
+    return tuple(
+        f"cameras scaled: {count} are for {width}x{height} in the camera file, and their pictures are {found[0]}x{found[1]}"
+        for ((width, height), found), count in scales.items()
+    )

@@ -16,7 +16,8 @@ from pathlib import Path
 import torch
 
 from ...camera.cameras import Cameras
-from .posed_files import check_rigid, read_text
+from .matrix import check_rigid
+from .text import read_text
 
 COLUMNS = 19
 

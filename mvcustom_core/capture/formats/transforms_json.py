@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,20 @@ import torch
 from torch import Tensor
 
 from ...camera.lens import Lens
-from .posed_files import Frame, PosedFiles, collect_frames, image_size, read_text
+from .finder import FileFinder, Found, list_picture_folders
+from .image_file import Size, read_header
+from .left_out import FileFault
+from .matrix import make_rigid
+from .posed_files import Frame, PosedFiles, collect_frames
+from .text import read_text
 
 FISHEYE_MODELS = ("OPENCV_FISHEYE",)
 OPENCV_MODELS = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "RADIAL", "SIMPLE_RADIAL")
-EXTENSIONS = (".png", ".jpg", ".jpeg")  # tried where a path has none, as in the Blender scenes
 RADIAL, TANGENTIAL = ("k1", "k2", "k3", "k4"), ("p1", "p2")  # here k4 belongs to r^8, not to OpenCV's divisor
 FLIP = (1.0, -1.0, -1.0, 1.0)  # OpenGL camera axes to OpenCV ones and back
+IN_PIXELS = ("fl_x", "fl_y", "cx", "cy")
+OFF_CENTER = 0.1  # of the picture's size: a principal point farther from the middle is one of a picture at another scale
+WHOLE = 0.1  # pixels: a size that follows from focal length and angle is whole but for rounding
 
 
 def read_transforms_json(path: Path) -> PosedFiles:
@@ -36,7 +44,8 @@ def read_transforms_json(path: Path) -> PosedFiles:
     """
     frames = _parse(path)
     names = [f"{path.name}, frame {i} ({frame.get('file_path')})" for i, frame in enumerate(frames)]
-    return collect_frames(path.name, names, lambda i: _read_frame(path.parent, frames[i]))
+    finder = FileFinder(path.parent, list_picture_folders([path.parent]))
+    return collect_frames(path.name, names, lambda i: _read_frame(finder, frames[i]))
 
 
 def write_transforms_json(path: Path, files: PosedFiles, points: Path | None = None) -> None:
@@ -48,7 +57,7 @@ def write_transforms_json(path: Path, files: PosedFiles, points: Path | None = N
     Raises:
         ValueError: for a lens of OpenCV's rational model, which the format does not have.
     """
-    exact = files.cameras.to("cpu", torch.float64)
+    exact = replace(files, cameras=files.cameras.to("cpu", torch.float64))
     document: dict[str, Any] = {
         "camera_model": "OPENCV",
         "w": files.cameras.width,
@@ -59,11 +68,14 @@ def write_transforms_json(path: Path, files: PosedFiles, points: Path | None = N
     if points is not None:
         document["ply_file_path"] = _relative(points, path.parent)
     document["frames"] = []
-    for i, c2w in enumerate(exact.c2w * exact.w2c.new_tensor(FLIP)):
+    for i, c2w in enumerate(exact.cameras.c2w * torch.tensor(FLIP, dtype=torch.float64)):
         frame = {"file_path": _relative(files.paths[i], path.parent), "transform_matrix": c2w.tolist()}
         if files.masks is not None:
             frame["mask_path"] = _relative(files.masks[i], path.parent)
-        K = exact.K[i]
+        camera = exact.camera(i)
+        K = camera.K[0]
+        if (camera.width, camera.height) != (document["w"], document["h"]):
+            frame |= {"w": camera.width, "h": camera.height}
         frame |= {"fl_x": K[0, 0].item(), "fl_y": K[1, 1].item(), "cx": K[0, 2].item(), "cy": K[1, 2].item()}
         if files.lenses is not None:
             frame |= _describe_lens(files.lenses[i])
@@ -84,17 +96,19 @@ def _parse(path: Path) -> list[dict[str, Any]]:
     return [shared | frame for frame in frames]
 
 
-def _read_frame(folder: Path, frame: dict[str, Any]) -> Frame:
-    image = _find_file(folder, frame, "file_path")
-    width, height = _size(frame, image)
+def _read_frame(finder: FileFinder, frame: dict[str, Any]) -> Frame:
+    w2c = torch.linalg.inv(_matrix(frame) * torch.tensor(FLIP, dtype=torch.float64))  # [4, 4]
+    image = _find_file(finder, frame, "file_path")
+    width, height = _camera_size(frame, image.path)
     return Frame(
-        path=image,
-        w2c=torch.linalg.inv(_matrix(frame) * torch.tensor(FLIP, dtype=torch.float64)),
+        path=image.path,
+        w2c=w2c,
         focal=_focal_lengths(frame, width, height),
         middle=(_number(frame, "cx", width / 2), _number(frame, "cy", height / 2)),
         size=(width, height),
         lens=_read_lens(frame),
-        mask=_find_file(folder, frame, "mask_path") if "mask_path" in frame else None,
+        mask=_find_mask(finder, frame) if "mask_path" in frame else None,
+        listed=image.listed,
     )
 
 
@@ -116,7 +130,7 @@ def _describe_lens(lens: Lens) -> dict[str, Any]:
 
 
 def _matrix(frame: dict[str, Any]) -> Tensor:
-    """World-from-camera [4, 4], invertible."""
+    """World-from-camera [4, 4], rigid."""
     rows = frame.get("transform_matrix")
     try:
         matrix = torch.tensor(rows, dtype=torch.float64)
@@ -128,22 +142,44 @@ def _matrix(frame: dict[str, Any]) -> Tensor:
         raise ValueError("wanted a transform_matrix of finite numbers, got NaN or infinity")
     if torch.linalg.det(matrix) == 0:
         raise ValueError("wanted a transform_matrix that can be inverted, got a singular one")
-    return matrix
+    return make_rigid(matrix)
 
 
-def _find_file(folder: Path, frame: dict[str, Any], key: str) -> Path:
+def _find_file(finder: FileFinder, frame: dict[str, Any], key: str) -> Found:
     value = frame.get(key)
     if not isinstance(value, str) or not value:
         raise ValueError(f"wanted {key} to name a file, got {value!r}")
-    path = folder / value.replace("\\", "/")
-    candidates = [path, *(path.with_name(path.name + extension) for extension in EXTENSIONS)]
-    return next((candidate for candidate in candidates if candidate.is_file()), path)
+    return finder.find(value)
 
 
-def _size(frame: dict[str, Any], image: Path) -> tuple[int, int]:
-    if "w" not in frame or "h" not in frame:
-        return image_size(image)
-    return int(_number(frame, "w")), int(_number(frame, "h"))
+def _find_mask(finder: FileFinder, frame: dict[str, Any]) -> Path:
+    """The mask's file, also where there is none: masks are missed together."""
+    try:
+        return _find_file(finder, frame, "mask_path").path
+    except FileFault as error:
+        return error.path
+
+
+def _camera_size(frame: dict[str, Any], image: Path) -> Size:
+    """The size that the frame's intrinsics are for: as the file says; else that of the image, if nothing speaks against it.
+
+    Raises:
+        ValueError: if there are intrinsics in pixels, and nothing tells of pictures of which size.
+    """
+    if "w" in frame and "h" in frame:
+        return int(_number(frame, "w")), int(_number(frame, "h"))
+    width, height = read_header(image).size
+    if not any(key in frame for key in IN_PIXELS):
+        return width, height
+    if "fl_x" in frame and "camera_angle_x" in frame:
+        own_width = 2 * _number(frame, "fl_x") * math.tan(_number(frame, "camera_angle_x") / 2)
+        if own_width >= 1 and abs(own_width - round(own_width)) <= WHOLE:
+            return round(own_width), max(1, round(height * own_width / width))
+    middle = [_number(frame, key) / side for key, side in (("cx", width), ("cy", height)) if key in frame]
+    if middle and all(abs(part - 0.5) <= OFF_CENTER for part in middle):
+        return width, height
+    given = ", ".join(f"{key} {frame[key]}" for key in IN_PIXELS if key in frame)
+    raise ValueError(f"wanted w and h, the size of the pictures that the intrinsics are for, got {given} alone; add them to the file")
 
 
 def _focal_lengths(frame: dict[str, Any], width: int, height: int) -> tuple[float, float]:

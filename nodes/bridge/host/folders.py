@@ -55,6 +55,16 @@ def list_model_folders(kind: str) -> dict[str, Path]:
     return found
 
 
+def locate_photographs(name: str) -> Path:
+    """The folder of photographs that a user wrote, or one of its camera files, which chooses among several.
+
+    Raises:
+        ValueError: as `locate_input` does.
+    """
+    path = Path(folder_paths.get_input_directory(), name.strip().strip('"'))
+    return path if path.suffix and os.path.isfile(path) else locate_input(name)
+
+
 def locate_input(name: str, kind: str = "folder") -> Path:
     """The folder or file that a user wrote: absolute, or relative to ComfyUI's input folder.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import comfy.model_management
@@ -16,8 +16,9 @@ from ....mvcustom_core.camera.cameras import Cameras, concatenate_cameras
 from ....mvcustom_core.camera.crop import Square, central_square, square_about_mask, whole_square
 from ....mvcustom_core.camera.framing import check_subject_seen
 from ....mvcustom_core.camera.normalisation import SceneNormalisation, normalise_scene
+from ....mvcustom_core.capture.formats.image_file import Size
+from ....mvcustom_core.capture.formats.left_out import LeftOut, check_usable
 from ....mvcustom_core.capture.formats.pictures import Picture
-from ....mvcustom_core.capture.formats.posed_files import check_usable
 from ....mvcustom_core.concept.concept import choose_references
 from .source import PhotographSource
 
@@ -62,17 +63,19 @@ class PreparedPhotographs:
         masks: [N, 1, size, size] in 0..1, one on the subject; None if nothing says where it is.
         cameras: of the squares, subject at the origin.
         world: how the world came about.
+        sizes: (width, height) of the N photographs.
         squares: where the pictures were cut out of the photographs.
         left_out: what is not among them although it was chosen or listed, each with the reason.
         notes: of each photograph.
     """
 
-    images: Tensor
-    masks: Tensor | None
+    images: Tensor  # [N, 3, size, size]
+    masks: Tensor | None  # [N, 1, size, size]
     cameras: Cameras
     world: SceneNormalisation
+    sizes: tuple[Size, ...]
     squares: tuple[Square, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
     notes: tuple[tuple[str, ...], ...]
 
 
@@ -85,14 +88,15 @@ def prepare_photographs(source: PhotographSource, settings: PhotographSettings) 
     check_usable(len(source.names), source.left_out, FEWEST, source.origin[0])
     cameras, world = _settle_world(source, settings)
     chosen = settings.choose(len(source.names))
-    central = central_square(cameras)
+    source = replace(source, cameras=cameras)
+    central = _place_central_squares(source)
     pictures, squares, used, left_out = [], [], [], list(source.left_out)
     for i in with_progress(chosen):
         try:
             picture = source.read(i)
-            square = _place_square(picture, settings.crop, central)
+            square = _place_square(picture, settings.crop, central[source.sizes[i]])
         except ValueError as error:
-            left_out.append(f"{source.names[i]}: {error}")
+            left_out.append(LeftOut.because(source.names[i], error))
             continue
         pictures.append(_cut(picture, square, settings.size))
         squares.append(square)
@@ -104,8 +108,9 @@ def prepare_photographs(source: PhotographSource, settings: PhotographSettings) 
     return PreparedPhotographs(
         images=torch.stack([picture.color for picture in pictures]),
         masks=masks,
-        cameras=concatenate_cameras(*(square.cut_camera(cameras[i], settings.size) for i, square in zip(used, squares, strict=True))),
+        cameras=concatenate_cameras(*(square.cut_camera(source.camera(i), settings.size) for i, square in zip(used, squares, strict=True))),
         world=world,
+        sizes=tuple(source.sizes[i] for i in used),
         squares=tuple(squares),
         left_out=tuple(left_out),
         notes=tuple(picture.notes for picture in pictures),
@@ -148,6 +153,14 @@ def _settle_world(source: PhotographSource, settings: PhotographSettings) -> tup
         reason = str(error).partition(";")[0]  # its advice knows no widgets
         raise ValueError(f"{source.origin[0]}: {reason}; {BY_HAND}") from error
     return cameras, world
+
+
+def _place_central_squares(source: PhotographSource) -> dict[Size, Square]:
+    """For photographs of one size one square, which their cameras place together."""
+    members: dict[Size, list[int]] = {}
+    for i, size in enumerate(source.sizes):
+        members.setdefault(size, []).append(i)
+    return {size: central_square(source.cameras[indices].resize(*size)) for size, indices in members.items()}
 
 
 def _place_square(picture: Picture, crop: str, central: Square) -> Square:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from ....mvcustom_core.camera.crop import Square
 from ....mvcustom_core.camera.framing import measure_room, measure_subject
+from ....mvcustom_core.capture.formats.left_out import list_reasons
 from .preparation import CENTRAL, WHOLE, PhotographSettings, PreparedPhotographs
 from .source import PhotographSource
 
@@ -27,8 +29,8 @@ def write_report(source: PhotographSource, settings: PhotographSettings, photogr
     used, unused = len(photographs.images), len(photographs.left_out)
     listed = len(source.names) + len(source.left_out)
     lines = [*source.origin, f"photographs: {used} of {listed}{_describe_choice(settings)}"]
-    lines += [f"left out: {unused}" if unused else "left out: none", *(f"  {reason}" for reason in photographs.left_out)]
-    lines += [_describe_size(source, settings, photographs), *_describe_lenses(source, photographs), _describe_masks(source, photographs)]
+    lines += [f"left out: {unused}" if unused else "left out: none", *(f"  {reason}" for reason in list_reasons(photographs.left_out))]
+    lines += [*_describe_sizes(settings, photographs), *_describe_lenses(source, photographs), _describe_masks(source, photographs)]
     lines += _describe_world(settings, photographs)
     notes = Counter(note for notes in photographs.notes for note in notes)
     return "\n".join([*lines, *(f"note: {count} photographs {note}" for note, count in notes.items())])
@@ -39,9 +41,16 @@ def _describe_choice(settings: PhotographSettings) -> str:
     return passed + (f", at most {settings.limit} wanted" if settings.limit else "")
 
 
-def _describe_size(source: PhotographSource, settings: PhotographSettings, photographs: PreparedPhotographs) -> str:
-    size, sides = settings.size, sorted({square.side for square in photographs.squares})
-    square = photographs.squares[0]
+def _describe_sizes(settings: PhotographSettings, photographs: PreparedPhotographs) -> Iterator[str]:
+    """A line for each size of photographs, that of most first."""
+    for size, count in Counter(photographs.sizes).most_common():
+        squares = [square for square, other in zip(photographs.squares, photographs.sizes, strict=True) if other == size]
+        which = "" if count == len(photographs.sizes) else f"{count} of "
+        yield f"size: {which}{size[0]}x{size[1]}, {_describe_cut(settings, squares)}"
+
+
+def _describe_cut(settings: PhotographSettings, squares: Sequence[Square]) -> str:
+    size, sides, square = settings.size, sorted({square.side for square in squares}), squares[0]
     if settings.crop == CENTRAL:
         cut = f"cropped to {square.side}x{square.side} at ({square.left}, {square.top})"
     elif settings.crop == WHOLE:
@@ -49,7 +58,7 @@ def _describe_size(source: PhotographSource, settings: PhotographSettings, photo
     else:
         cut = f"cropped about the subject to squares of {sides[0]} to {sides[-1]}"
     verb = "enlarged to" if size > sides[-1] else "reduced to" if size < sides[0] else "kept at" if len(sides) == 1 else "resized to"
-    return f"size: {source.cameras.width}x{source.cameras.height}, {cut}, {verb} {size}"
+    return f"{cut}, {verb} {size}"
 
 
 def _describe_lenses(source: PhotographSource, photographs: PreparedPhotographs) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from torch import Tensor
 from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.camera.lens import Lens
 from ....mvcustom_core.capture.formats.folder import locate_camera_files, read_folder
+from ....mvcustom_core.capture.formats.image_file import Size
+from ....mvcustom_core.capture.formats.left_out import LeftOut
 from ....mvcustom_core.capture.formats.pictures import Picture, read_picture
 from ..host.tensors import images_from_comfy, masks_from_comfy
 
@@ -21,6 +23,8 @@ class PhotographSource:
 
     Attributes:
         origin: where, in lines for people to read.
+        cameras: all for pictures of one size; `camera` gives each at its own photograph's.
+        sizes: (width, height) of each photograph.
         names: of the photographs.
         read: gives photograph i or raises ValueError with the reason why there is none.
         masks_from: where the masks are from, for people to read; None if only transparency can show the subject.
@@ -30,36 +34,44 @@ class PhotographSource:
 
     origin: tuple[str, ...]
     cameras: Cameras
+    sizes: tuple[Size, ...]
     names: tuple[str, ...]
     read: Callable[[int], Picture]
     masks_from: str | None
     lenses: tuple[Lens, ...] = ()
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    def camera(self, index: int) -> Cameras:
+        """The camera of a photograph, at the photograph's size."""
+        return self.cameras[index].resize(*self.sizes[index])
 
 
-def fingerprint_folder(folder: Path, sequence: str = "") -> tuple[tuple[str, int, int], ...]:
+def fingerprint_folder(place: Path, sequence: str = "") -> tuple[tuple[str, int, int], ...]:
     """Name, time and size of every file that the folder's photographs are made of: it differs where they may."""
-    posed = read_folder(folder, sequence)
-    files = (*locate_camera_files(folder), *posed.paths, *(posed.masks or ()))
+    posed = read_folder(place, sequence)
+    files = (*locate_camera_files(place).files, *posed.paths, *(posed.masks or ()))
     return tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files)
 
 
-def open_folder(folder: Path, sequence: str = "", masks: Tensor | None = None) -> PhotographSource:
+def open_folder(place: Path, sequence: str = "", masks: Tensor | None = None) -> PhotographSource:
     """The photographs of a folder.
 
     Args:
+        place: the folder, or one of its camera files.
         masks: MASK [V, H, W] of all usable photographs of the folder, at their size on disk, instead of the folder's own.
 
     Raises:
         ValueError: as the readers do, or for masks that do not fit the files.
     """
-    posed = read_folder(folder, sequence)
+    posed = read_folder(place, sequence)
+    sizes = tuple(posed.size(i) for i in range(len(posed.paths)))
     if masks is not None:
-        _check_masks(masks, len(posed.paths), (posed.cameras.width, posed.cameras.height))
+        _check_masks(masks, sizes)
         masks = masks_from_comfy(masks).float().cpu()
     return PhotographSource(
-        origin=(f"folder: {folder}", f"format: {posed.format}"),
+        origin=(f"folder: {place}", f"format: {posed.format}", *posed.notes),
         cameras=posed.cameras,
+        sizes=sizes,
         names=tuple(path.name for path in posed.paths),
         read=lambda i: read_picture(posed, i, None if masks is None else masks[i]),
         masks_from="the masks input" if masks is not None else None if posed.masks is None else f"{posed.masks[0].parent}",
@@ -86,21 +98,29 @@ def open_batch(images: Tensor, cameras: Cameras, masks: Tensor | None = None) ->
     if (cameras.width, cameras.height) != (width, height):
         origin += f"; the cameras were for {cameras.width}x{cameras.height} and were scaled"
     if masks is not None:
-        _check_masks(masks, count, (width, height))
+        _check_masks(masks, ((width, height),) * count)
         masks = masks_from_comfy(masks).float().cpu()
     colors = images_from_comfy(images)
     return PhotographSource(
         origin=(origin,),
         cameras=cameras.resize(width, height).to("cpu"),
+        sizes=((width, height),) * count,
         names=tuple(f"picture {i}" for i in range(count)),
         read=lambda i: Picture(colors[i].float().cpu(), None if masks is None else masks[i]),
         masks_from=None if masks is None else "the masks input",
     )
 
 
-def _check_masks(masks: Tensor, count: int, size: tuple[int, int]) -> None:
-    """Check that a MASK batch fits photographs of a size (width, height)."""
+def _check_masks(masks: Tensor, sizes: Sequence[Size]) -> None:
+    """Check that a MASK batch fits photographs of their sizes (width, height)."""
+    if len(set(sizes)) > 1:
+        listed = ", ".join(f"{width}x{height}" for width, height in sorted(set(sizes)))
+        raise ValueError(
+            f"masks: wanted photographs of one size for masks that come as a batch, got photographs of {listed}; disconnect them, and put "
+            "mask files into the folder masks/"
+        )
     found = masks_from_comfy(masks)
+    count, size = len(sizes), sizes[0]
     if (len(found), found.shape[-1], found.shape[-2]) != (count, *size):
         raise ValueError(
             f"masks: wanted {count} of {size[0]}x{size[1]} pixels, one per usable photograph in their order, got "

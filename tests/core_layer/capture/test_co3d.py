@@ -132,7 +132,7 @@ def spoil_viewpoint(key: str, value: Any) -> Callable[[list[dict[str, Any]]], No
 def test_frames_of_no_use_are_left_out_with_the_reason(tmp_path: Path, change: Any, wanted: str) -> None:
     found = read_co3d(write_category(tmp_path, change=change), CHOSEN)
     assert len(found.paths) == COUNT - 1
-    assert len(found.left_out) == 1 and found.left_out[0].startswith("frame 3: ") and wanted in found.left_out[0]
+    assert len(found.left_out) == 1 and found.left_out[0].name == "frame 3" and wanted in found.left_out[0].reason
 
 
 def test_masks_for_some_frames_only_are_refused(tmp_path: Path) -> None:

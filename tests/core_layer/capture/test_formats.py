@@ -185,7 +185,7 @@ def scaled(value: float) -> list[list[float]]:
         ({"fl_x": -7.0}, {}, "positive focal lengths"),
         ({"fl_x": "7"}, {}, "fl_x to be a finite number, got '7'"),
         ({"cx": math.nan}, {}, "cx to be a finite number, got nan"),
-        ({"w": 16, "h": 12}, {}, "wanted 16x12 pixels as its camera says, got 8x6"),
+        ({"w": 16, "h": 16}, {}, "wanted 16x16 pixels as its camera says, got 8x6, which is no scaling of it"),
         (
             {},
             {"mask_path": "a.png"},
@@ -221,17 +221,15 @@ def test_masks_of_another_size_are_refused(tmp_path: Path) -> None:
         ({"file_path": "images/c.png"}, "c.png: wanted an image file, got nothing there"),
         ({"file_path": "words.png"}, "no image reader knows"),
         ({"w": 9}, "wanted 9x6 pixels as its camera says, got 8x6"),
-        ({"file_path": "large.png", "w": 9}, "is 9x6 where most are 8x6"),
         ({"camera_model": "FOV"}, "got FOV"),
     ],
 )
 def test_frames_of_no_use_are_left_out_with_the_reason(tmp_path: Path, frame_changes: dict[str, Any], wanted: str) -> None:
     path = write_document(tmp_path, None, frame_changes)
     (tmp_path / "words.png").write_text("no image")
-    write_images(tmp_path, ["large.png"], (WIDTH + 1, HEIGHT))
     found = read_transforms_json(path)
     assert found.paths == (tmp_path / "a.png",) and len(found.cameras) == 1
-    (reason,) = found.left_out
+    (reason,) = map(str, found.left_out)
     assert reason.startswith(f"transforms.json, frame 1 ({frame_changes.get('file_path', 'b.png')})") and wanted in reason
     with pytest.raises(ValueError, match="wanted every frame to be usable, got left out: transforms.json, frame 1"):
         found.check_complete()
@@ -326,7 +324,7 @@ GOOD_LENS = "1 PINHOLE 8 6 7 7 4 3"
         ("1 PINHOLE 8 6 7 x 4 3", None, "wanted numbers"),
         ("1 PINHOLE 8 6 0 7 4 3", None, "positive focal lengths"),
         ("3 PINHOLE 8 6 7 7 4 3", None, "got 0 of 2; left out: a.png: wants camera 1, which the model does not have"),
-        ("1 PINHOLE 16 12 7 7 4 3", None, "wanted 16x12 pixels as its camera says, got 8x6"),
+        ("1 PINHOLE 16 16 7 7 4 3", None, "wanted 16x16 pixels as its camera says, got 8x6, which is no scaling of it"),
         (GOOD_LENS, "", "at least one registered image"),
         (GOOD_LENS, "1 1 0 0 0 0 0 0 1 a.png\n2 1 0 0 0 0 0 0 1 b.png\n", "line 3: wanted the points of a.png in threes"),
         (GOOD_LENS, "1 1 0 0 0 0 0\n", "images.txt, line 2: .*cut short"),
@@ -351,7 +349,7 @@ def test_broken_models_are_refused(tmp_path: Path, cameras: str, images: str | N
 def test_images_of_no_use_are_left_out_of_a_model(tmp_path: Path, image: str, wanted: str) -> None:
     found = read_colmap_text(*write_model(tmp_path, GOOD_LENS, f"1 1 0 0 0 0 0 0 1 a.png\n\n{image}\n\n"))
     assert found.paths == (tmp_path / "a.png",)
-    assert len(found.left_out) == 1 and wanted in found.left_out[0]
+    assert len(found.left_out) == 1 and wanted in str(found.left_out[0])
 
 
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:

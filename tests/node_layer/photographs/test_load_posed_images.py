@@ -325,7 +325,10 @@ def save_masks(folder: Path, height: int) -> None:
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no frames": (edit_json(lambda document: document.pop("frames")), "wanted a list of frames"),
     "unknown lens": (edit_json(lambda document: document.update(camera_model="FOV")), "got 0 of 6; left out: .*frame 0 .*got FOV"),
-    "no images": (lambda folder: shutil.rmtree(folder / "images"), "got 0 of 6; left out: .*; and 1 more"),
+    "no images": (
+        lambda folder: shutil.rmtree(folder / "images"),
+        r"got 0 of 6; left out: .*frame 0 .*got nothing there; put it back in place \(6 photographs for this reason, also .* and 2 more\)$",
+    ),
     "few frames": (edit_json(lambda document: document["frames"].__delitem__(slice(2, None))), "wanted at least 3 usable .* got 2 of 2"),
     "few images": (
         lambda folder: [(folder / "images" / f"{i:02}.png").unlink() for i in range(4)],

@@ -1,0 +1,92 @@
+"""Finds the files that a camera file names: as it names them, or by name where the pictures are.
+
+Camera files are written on other machines and other systems: with absolute paths, backslashes, other folders above the pictures, other
+upper and lower case, or without an ending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from .left_out import FileFault
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp")  # tried where a name has none, as in the Blender scenes, in this order
+PICTURES = ("images", "input")
+RAW_FIRST = ("input", "images")  # a model of the distorted photographs is not for the undistorted ones beside them
+REDUCED = ("images_2", "images_4", "images_8")  # copies as nerfstudio makes them
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file, and what the camera file calls it if that is not where or how it was found; empty otherwise."""
+
+    path: Path
+    listed: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class FileFinder:
+    """Looks for files.
+
+    Attributes:
+        base: what the names are relative to.
+        elsewhere: folders where the files may be instead, the likelier ones first.
+    """
+
+    base: Path
+    elsewhere: tuple[Path, ...] = ()
+    spellings: dict[Path, dict[str, list[str]]] = field(default_factory=dict, repr=False)  # what was read of folders before
+
+    def find(self, name: str) -> Found:
+        """The file of a name.
+
+        Raises:
+            FileFault: if there is none.
+        """
+        posix = name.replace("\\", "/")
+        whole = self.base / posix
+        exact = _find_exactly(whole)
+        if exact is not None:
+            return Found(exact)
+        parts = [part for part in PurePosixPath(posix).parts if part not in ("/", "..") and not part.endswith(":")]
+        tails = [Path(*parts[start:]) for start in range(len(parts))]  # from all of the path to the name alone
+        for path in (whole, *(folder / tail for tail in tails for folder in self.elsewhere)):
+            found = _find_exactly(path) or self._find_spelled(path)
+            if found is not None:
+                return Found(found, name)
+        raise FileFault(whole, "wanted an image file, got nothing there; put it back in place")
+
+    def _find_spelled(self, path: Path) -> Path | None:
+        """The one file whose name differs in upper and lower case alone, its ending left out or not."""
+        if path.parent not in self.spellings:
+            self.spellings[path.parent] = _list_spellings(path.parent)
+        names = self.spellings[path.parent]
+        for ending in ("", *ENDINGS):
+            same = names.get((path.name + ending).lower(), [])
+            if len(same) == 1:
+                return path.parent / same[0]
+        return None
+
+
+def list_picture_folders(homes: Sequence[Path]) -> tuple[Path, ...]:
+    """The folders in which pictures may lie, the likelier ones first, for folders about a camera file, nearest first."""
+    named = RAW_FIRST if any(home.name == "distorted" for home in homes) else PICTURES
+    inside = [home / name for name in named for home in homes]
+    return tuple(folder for folder in (*inside, *reversed(homes), *(home / name for name in REDUCED for home in homes)) if folder.is_dir())
+
+
+def _find_exactly(path: Path) -> Path | None:
+    candidates = (path, *(path.with_name(path.name + ending) for ending in ENDINGS)) if path.name else ()
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _list_spellings(folder: Path) -> dict[str, list[str]]:
+    """The names of a folder's files by their lower case."""
+    names: dict[str, list[str]] = {}
+    if folder.is_dir():
+        for file in folder.iterdir():
+            if file.is_file():
+                names.setdefault(file.name.lower(), []).append(file.name)
+    return names
