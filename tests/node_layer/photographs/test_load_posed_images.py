@@ -5,12 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import random
 import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,67 +24,29 @@ from torch import Tensor
 from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at
 from mvcustom.mvcustom_core.camera.lens import Lens
 from mvcustom.mvcustom_core.camera.normalisation import normalise_scene
-from mvcustom.mvcustom_core.capture.formats.colmap_text import write_colmap_text
-from mvcustom.mvcustom_core.capture.formats.posed_files import PosedFiles
-from mvcustom.mvcustom_core.capture.formats.transforms_json import write_transforms_json
-from mvcustom.mvcustom_core.embedded.scenes.render import Rendering, render_scene
-from mvcustom.mvcustom_core.embedded.scenes.scene import sample_concept
-from mvcustom.mvcustom_core.embedded.scenes.sweep import sample_photographs
 from mvcustom.nodes.bridge.photographs.preparation import with_progress
 from mvcustom.nodes.photographs import load_posed_images
 from mvcustom.nodes.photographs.load_posed_images import MVCustomLoadPosedImages as Node
 from mvcustom.nodes.photographs.load_posed_images import MVCustomPoseImages as Pose
-
-COUNT, WIDTH, HEIGHT = 6, 64, 48
-LEFT = 8  # where the square of HEIGHT pixels about the principal point begins
-BIT = 1 / 255
+from mvcustom.tests.node_layer.photographs.posed_folders import (
+    BIT,
+    COUNT,
+    HEIGHT,
+    LEFT,
+    WIDTH,
+    Outputs,
+    load,
+    make_cameras,
+    photograph,
+    save_picture,
+    write_folder,
+)
 
 
 @pytest.fixture(autouse=True)
 def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture of the cameras takes half of the node's time and has tests of its own."""
     monkeypatch.setattr(load_posed_images, "plot_photographs", lambda *others, **more: torch.zeros(3, 4, 4))
-
-
-@lru_cache
-def make_cameras() -> Cameras:
-    """Landscape cameras around the subject."""
-    return sample_photographs(random.Random(0), COUNT, HEIGHT).crop(-LEFT, 0, WIDTH, HEIGHT)
-
-
-@lru_cache
-def photograph(cameras: Cameras) -> Rendering:
-    return render_scene(sample_concept(1), cameras)
-
-
-def save_picture(path: Path, pixels: Tensor) -> Path:
-    """[C, H, W] in 0..1."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    array = (pixels.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
-    Image.fromarray(array.squeeze(-1) if array.shape[-1] == 1 else array).save(path)
-    return path
-
-
-def write_folder(folder: Path, cameras: Cameras, kind: str = "transforms", *, with_masks: bool = False, lens: Lens | None = None) -> Path:
-    """`kind` is transforms, or the folder of a COLMAP model."""
-    rendering = photograph(cameras)
-    paths = tuple(save_picture(folder / "images" / f"{i:02}.png", picture) for i, picture in enumerate(rendering.images))
-    masks = None
-    if with_masks:
-        masks = tuple(save_picture(folder / "masks" / f"{i:02}.png.png", mask) for i, mask in enumerate(rendering.mask))
-    files = PosedFiles(cameras, paths, masks if kind == "transforms" else None, lens and (lens,) * len(cameras))
-    if kind == "transforms":
-        write_transforms_json(folder / "transforms.json", files)
-    else:
-        write_colmap_text(folder / kind, folder / "images", files)
-    return folder
-
-
-Outputs = tuple[Tensor, Tensor, Cameras, Tensor, str]
-
-
-def load(folder: Path, size: int = HEIGHT, limit: int = 0, masks: Tensor | None = None, **others: Any) -> Outputs:
-    return Node.execute(str(folder), size, limit, masks, **others).args
 
 
 @pytest.mark.parametrize("kind", ["transforms", "sparse/0", "sparse", "."])
