@@ -31,7 +31,7 @@ def read_colmap_binary(folder: Path, image_folder: Path, elsewhere: tuple[Path, 
         ValueError: naming the file and what is wrong with it: missing, cut short, no usable image.
     """
     images, cameras = list(_read_images(folder / "images.bin")), _read_cameras(folder / "cameras.bin")
-    return collect_images(FORMAT, images, cameras, FileFinder(image_folder, elsewhere))
+    return collect_images(FORMAT, images, cameras, FileFinder(image_folder, (image_folder, *elsewhere)))
 
 
 def count_images_binary(folder: Path) -> int:

@@ -42,7 +42,7 @@ def read_colmap_text(folder: Path, image_folder: Path, elsewhere: tuple[Path, ..
         ValueError: naming the file and line and what is wrong: a missing model, images without their points' lines, no usable image.
     """
     cameras = _read_cameras(folder / "cameras.txt")
-    return collect_images(FORMAT, _read_images(folder / "images.txt"), cameras, FileFinder(image_folder, elsewhere))
+    return collect_images(FORMAT, _read_images(folder / "images.txt"), cameras, FileFinder(image_folder, (image_folder, *elsewhere)))
 
 
 def count_images_text(folder: Path) -> int:

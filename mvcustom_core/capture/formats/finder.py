@@ -15,6 +15,7 @@ from .left_out import FileFault
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")  # tried where a name has none, as in the Blender scenes, in this order
 PICTURES = ("images", "input")
 RAW_FIRST = ("input", "images")  # a model of the distorted photographs is not for the undistorted ones beside them
+MASK_FOLDER = "masks"
 REDUCED = ("images_2", "images_4", "images_8")  # copies as nerfstudio makes them
 
 
@@ -33,10 +34,12 @@ class FileFinder:
     Attributes:
         base: what the names are relative to.
         elsewhere: folders where the files may be instead, the likelier ones first.
+        roots: likewise, but the name alone is not enough: the folder above it must agree too.
     """
 
     base: Path
     elsewhere: tuple[Path, ...] = ()
+    roots: tuple[Path, ...] = ()
     spellings: dict[Path, dict[str, list[str]]] = field(default_factory=dict, repr=False)  # what was read of folders before
 
     def find(self, name: str) -> Found:
@@ -50,9 +53,12 @@ class FileFinder:
         exact = _find_exactly(whole)
         if exact is not None:
             return Found(exact)
-        parts = [part for part in PurePosixPath(posix).parts if part not in ("/", "..") and not part.endswith(":")]
-        tails = [Path(*parts[start:]) for start in range(len(parts))]  # from all of the path to the name alone
-        for path in (whole, *(folder / tail for tail in tails for folder in self.elsewhere)):
+        parts = [part for part in PurePosixPath(posix).parts if part.strip("/.") and not part.endswith(":")]
+        places = [whole]
+        for start in range(len(parts)):  # from all of the path to the name alone
+            folders = self.elsewhere if start == len(parts) - 1 else (*self.elsewhere, *self.roots)
+            places += [folder.joinpath(*parts[start:]) for folder in folders]
+        for path in places:
             found = _find_exactly(path) or self._find_spelled(path)
             if found is not None:
                 return Found(found, name)

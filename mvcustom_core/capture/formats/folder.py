@@ -10,7 +10,7 @@ from .co3d import ANNOTATIONS, read_co3d
 from .colmap_binary import read_colmap_binary
 from .colmap_models import KINDS, Model, choose_model, find_models, list_homes
 from .colmap_text import read_colmap_text
-from .finder import FileFinder, list_picture_folders
+from .finder import MASK_FOLDER, FileFinder, list_picture_folders
 from .left_out import FileFault
 from .mask import check_masks
 from .posed_files import PosedFiles
@@ -19,7 +19,6 @@ from .transforms_json import read_transforms_json
 
 # In the order in which they are taken; the latter three are the parts of Blender's scenes.
 TRANSFORMS = ("transforms.json", "transforms_train.json", "transforms_val.json", "transforms_test.json")
-MASK_FOLDER = "masks"
 
 
 @dataclass(frozen=True)

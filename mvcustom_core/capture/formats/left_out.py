@@ -38,8 +38,7 @@ class LeftOut:
         return cls(name, error.reason, error.path) if isinstance(error, FileFault) else cls(name, str(error))
 
     def __str__(self) -> str:
-        is_told = self.path is None or self.path.as_posix().endswith(self.name)
-        return f"{self.name}: {self.reason}" if is_told else f"{self.name}: {self.path}: {self.reason}"
+        return f"{self.name}: {self.reason}" if self.path is None else f"{self.name}: {self.path}: {self.reason}"
 
 
 def list_reasons(left_out: Sequence[LeftOut], names_shown: int | None = None) -> list[str]:

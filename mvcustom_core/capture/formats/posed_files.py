@@ -177,13 +177,13 @@ def _describe_moves(frames: Sequence[Frame]) -> tuple[str, ...]:
     moved = [frame for frame in frames if frame.listed]
     if not moved:
         return ()
-    first = moved[0]
-    return (f"found by name: {len(moved)} photographs are not where the camera file has them, such as {first.path} for {first.listed!r}",)
+    example = f"{moved[0].path} for {moved[0].listed!r}"
+    return (f"found by name: {len(moved)} entries of the camera file have their pictures elsewhere, such as {example}",)
 
 
 def _describe_scales(frames: Sequence[Frame], sizes: Sequence[Size]) -> tuple[str, ...]:
     scales = Counter((frame.size, size) for frame, size in zip(frames, sizes, strict=True) if frame.size != size)
     return tuple(
-        f"cameras scaled: {count} are for {width}x{height} in the camera file, and their pictures are {found[0]}x{found[1]}"
+        f"cameras scaled: {count} entries of the camera file are for {width}x{height}, and their pictures are {found[0]}x{found[1]}"
         for ((width, height), found), count in scales.items()
     )

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ...camera.lens import Lens
-from .finder import FileFinder, Found, list_picture_folders
+from .finder import MASK_FOLDER, FileFinder, Found, list_picture_folders
 from .image_file import Size, read_header
 from .left_out import FileFault
 from .matrix import make_rigid
@@ -44,8 +44,9 @@ def read_transforms_json(path: Path) -> PosedFiles:
     """
     frames = _parse(path)
     names = [f"{path.name}, frame {i} ({frame.get('file_path')})" for i, frame in enumerate(frames)]
-    finder = FileFinder(path.parent, list_picture_folders([path.parent]))
-    return collect_frames(path.name, names, lambda i: _read_frame(finder, frames[i]))
+    folder = path.parent
+    images, masks = FileFinder(folder, list_picture_folders([folder])), FileFinder(folder, (folder / MASK_FOLDER,), (folder,))
+    return collect_frames(path.name, names, lambda i: _read_frame(images, masks, frames[i]))
 
 
 def write_transforms_json(path: Path, files: PosedFiles, points: Path | None = None) -> None:
@@ -96,9 +97,9 @@ def _parse(path: Path) -> list[dict[str, Any]]:
     return [shared | frame for frame in frames]
 
 
-def _read_frame(finder: FileFinder, frame: dict[str, Any]) -> Frame:
+def _read_frame(images: FileFinder, masks: FileFinder, frame: dict[str, Any]) -> Frame:
     w2c = torch.linalg.inv(_matrix(frame) * torch.tensor(FLIP, dtype=torch.float64))  # [4, 4]
-    image = _find_file(finder, frame, "file_path")
+    image = _find_file(images, frame, "file_path")
     width, height = _camera_size(frame, image.path)
     return Frame(
         path=image.path,
@@ -107,7 +108,7 @@ def _read_frame(finder: FileFinder, frame: dict[str, Any]) -> Frame:
         middle=(_number(frame, "cx", width / 2), _number(frame, "cy", height / 2)),
         size=(width, height),
         lens=_read_lens(frame),
-        mask=_find_mask(finder, frame) if "mask_path" in frame else None,
+        mask=_find_mask(masks, frame) if "mask_path" in frame else None,
         listed=image.listed,
     )
 

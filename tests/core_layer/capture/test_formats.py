@@ -192,6 +192,7 @@ def scaled(value: float) -> list[list[float]]:
             "masks: wanted one for every photograph or for none, 1 of 2 files are missing, the first is not named",
         ),
         ({"mask_path": "c.png"}, {}, "2 of 2 files are missing, the first is .*c.png"),
+        ({"mask_path": "masks/a.png"}, {}, "2 of 2 files are missing, the first is .*masks/a.png"),
     ],
 )
 def test_broken_transforms_are_refused(tmp_path: Path, changes: dict[str, Any], frame_changes: dict[str, Any], wanted: str) -> None:

@@ -132,7 +132,7 @@ def test_cameras_follow_pictures_at_another_scale(tmp_path: Path, kind: str) -> 
     torch.testing.assert_close(cameras.K, full[2].K)
     torch.testing.assert_close(cameras.w2c, full[2].w2c)
     assert (images - full[0]).abs().mean() < 0.02
-    assert "cameras scaled: 6 are for 64x48 in the camera file, and their pictures are 32x24" in report
+    assert "cameras scaled: 6 entries of the camera file are for 64x48, and their pictures are 32x24" in report
     assert "cameras scaled" not in full[4]
 
 
