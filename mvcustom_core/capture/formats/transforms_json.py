@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ...camera.lens import Lens
 from .finder import MASK_FOLDER, FileFinder, Found, list_picture_folders
-from .image_file import Size, read_header
+from .image_file import Header, Size, read_header
 from .left_out import FileFault
 from .matrix import make_rigid
 from .posed_files import Frame, PosedFiles, collect_frames
@@ -169,18 +169,37 @@ def _camera_size(frame: dict[str, Any], image: Path) -> Size:
     """
     if "w" in frame and "h" in frame:
         return int(_number(frame, "w")), int(_number(frame, "h"))
-    width, height = read_header(image).size
+    header = read_header(image)
     if not any(key in frame for key in IN_PIXELS):
-        return width, height
-    if "fl_x" in frame and "camera_angle_x" in frame:
-        own_width = 2 * _number(frame, "fl_x") * math.tan(_number(frame, "camera_angle_x") / 2)
-        if own_width >= 1 and abs(own_width - round(own_width)) <= WHOLE:
-            return round(own_width), max(1, round(height * own_width / width))
-    middle = [_number(frame, key) / side for key, side in (("cx", width), ("cy", height)) if key in frame]
-    if middle and all(abs(part - 0.5) <= OFF_CENTER for part in middle):
-        return width, height
-    given = ", ".join(f"{key} {frame[key]}" for key in IN_PIXELS if key in frame)
-    raise ValueError(f"wanted w and h, the size of the pictures that the intrinsics are for, got {given} alone; add them to the file")
+        return header.size
+    found = _size_by_angles(frame, header) or next((size for size in (header.size, header.turned_size) if _is_central(frame, size)), None)
+    if found is None:
+        given = ", ".join(f"{key} {frame[key]}" for key in IN_PIXELS if key in frame)
+        raise ValueError(f"wanted w and h, the size of the pictures that the intrinsics are for, got {given} alone; add them to the file")
+    return found
+
+
+def _size_by_angles(frame: dict[str, Any], header: Header) -> Size | None:
+    """The size that follows from focal lengths in pixels and angles of view; None if they give no whole number of pixels."""
+    if "fl_x" not in frame or "camera_angle_x" not in frame:
+        return None
+    focal = _number(frame, "fl_x")
+    width = 2 * focal * math.tan(_number(frame, "camera_angle_x") / 2)
+    if "camera_angle_y" in frame:
+        height = 2 * _number(frame, "fl_y", focal) * math.tan(_number(frame, "camera_angle_y") / 2)
+    elif header.turned_size == header.size:
+        height = round(header.size[1] * width / header.size[0])
+    else:  # the picture's aspect is not known before it is known whether it is turned
+        return None
+    if not all(side >= 1 and abs(side - round(side)) <= WHOLE for side in (width, height)):
+        return None
+    return round(width), round(height)
+
+
+def _is_central(frame: dict[str, Any], size: Size) -> bool:
+    """Whether the principal point is near the middle of a picture of this size, as it would not be at half or twice the size."""
+    middle = [_number(frame, key) / side for key, side in zip(("cx", "cy"), size, strict=True) if key in frame]
+    return bool(middle) and all(abs(part - 0.5) <= OFF_CENTER for part in middle)
 
 
 def _focal_lengths(frame: dict[str, Any], width: int, height: int) -> tuple[float, float]:

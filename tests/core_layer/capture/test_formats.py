@@ -13,6 +13,7 @@ from PIL import Image
 
 from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at
 from mvcustom.mvcustom_core.camera.lens import Lens
+from mvcustom.mvcustom_core.capture.formats.camera_path import read_camera_path
 from mvcustom.mvcustom_core.capture.formats.colmap_text import read_colmap_text, write_colmap_text
 from mvcustom.mvcustom_core.capture.formats.posed_files import PosedFiles
 from mvcustom.mvcustom_core.capture.formats.realestate10k import (
@@ -80,6 +81,39 @@ def test_posed_files_must_match_their_cameras(tmp_path: Path) -> None:
         PosedFiles(make_cameras(), (tmp_path / "a.png",) * 3, ())
     with pytest.raises(ValueError, match="one lens per camera, got 2 for 3"):
         PosedFiles(make_cameras(), (tmp_path / "a.png",) * 3, None, LENSES[:2])
+
+
+def make_mixed(folder: Path) -> tuple[PosedFiles, list[Cameras]]:
+    """A wide picture, an upright one and a wide one at half the size, and the camera of each at its own size."""
+    cameras, sizes = make_cameras(), ((WIDTH, HEIGHT), (HEIGHT, WIDTH), (WIDTH // 2, HEIGHT // 2))
+    paths = tuple(write_images(folder, [f"images/{i}.png"], size)[0] for i, size in enumerate(sizes))
+    return PosedFiles(cameras, paths, sizes=sizes), [cameras[i].resize(*size) for i, size in enumerate(sizes)]
+
+
+@pytest.mark.parametrize("kind", ["transforms", "colmap"])
+def test_pictures_of_several_sizes_round_trip(tmp_path: Path, kind: str) -> None:
+    files, wanted = make_mixed(tmp_path)
+    if kind == "transforms":
+        write_transforms_json(tmp_path / "transforms.json", files)
+        found = read_transforms_json(tmp_path / "transforms.json")
+    else:
+        write_colmap_text(tmp_path / "sparse", tmp_path / "images", files)
+        found = read_colmap_text(tmp_path / "sparse", tmp_path / "images")
+    for i, camera in enumerate(wanted):
+        check_same(found.camera(i), camera)
+    assert (found.sizes, found.notes, found.left_out) == (files.sizes, (), ())
+    with pytest.raises(ValueError, match="one size per camera, got 1 for 3"):
+        PosedFiles(files.cameras, files.paths, sizes=((1, 1),))
+
+
+def test_a_camera_path_has_pictures_of_one_shape(tmp_path: Path) -> None:
+    files, wanted = make_mixed(tmp_path)
+    write_transforms_json(tmp_path / "transforms.json", files)
+    with pytest.raises(ValueError, match="wanted a camera path for pictures of one shape"):
+        read_camera_path(tmp_path / "transforms.json")
+    scaled = files.select([0, 2])
+    write_transforms_json(tmp_path / "transforms.json", scaled)
+    check_same(read_camera_path(tmp_path / "transforms.json"), files.cameras[[0, 2]])
 
 
 # transforms.json

@@ -199,6 +199,19 @@ def test_an_angle_beside_a_focal_length_tells_the_size(tmp_path: Path) -> None:
     torch.testing.assert_close(read_folder(tmp_path).cameras.K[:, :2], make_cameras().K[:, :2] / 2)
 
 
+def test_a_picture_that_is_turned_has_the_size_of_both_angles(tmp_path: Path) -> None:
+    """The width alone does not tell how a turned picture lies: 64 of 64x48, or 64 of 48x64 at another scale."""
+    focal = float(make_cameras().K[0, 0, 0])
+    angles = {f"camera_angle_{axis}": 2 * math.atan(side / 2 / focal) for axis, side in (("x", WIDTH), ("y", HEIGHT))}
+    drop_size(write_folder(tmp_path, make_cameras()), **angles)
+    upright = load(tmp_path)[0]
+    store_turned(picture_of(tmp_path, 0), 6)
+    assert torch.equal(load(tmp_path)[0], upright)
+    edit_json(tmp_path, lambda document: [frame.pop("camera_angle_y") for frame in document["frames"]])
+    report = load(tmp_path)[4]
+    assert "photographs: 5 of 6" in report and "frame 0 (images/00.png): wanted w and h" in report
+
+
 def store_turned(path: Path, orientation: int) -> None:
     """Store a picture as a phone does that is held so that `orientation` turns it upright."""
     ways = {
