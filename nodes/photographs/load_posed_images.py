@@ -118,16 +118,17 @@ class MVCustomLoadPosedImages(io.ComfyNode):
                 io.String.Input(
                     "folder",
                     default="",
-                    tooltip="Folder of the photographs, absolute or relative to ComfyUI's input folder. It holds transforms.json; or "
-                    "COLMAP's cameras and images, .txt or .bin (also in sparse/0), with the pictures in images/; or it is a category or a "
-                    "sequence of CO3D. Masks are taken from the camera file, from a folder masks/ or from transparency.",
+                    tooltip="Folder of the photographs, absolute or relative to ComfyUI's input folder. It holds transforms.json or "
+                    "Blender's transforms_train.json; or COLMAP's cameras and images, .txt or .bin (also in sparse/0 and so on), with the "
+                    "pictures in images/; or it is a category or a sequence of CO3D. Of several camera files name the one to take, such as "
+                    "scene/transforms_test.json. Masks are taken from the camera file, from a folder masks/ or from transparency.",
                 ),
                 *_size_inputs(),
                 io.Mask.Input(
                     "masks_of_files",
                     optional=True,
                     tooltip="Masks to use instead of the folder's own: one per usable photograph of the folder, in its order and at its "
-                    "original size, white on the subject. They are undistorted, cropped and resized with the photographs.",
+                    "original size (one for all), white on the subject. They are undistorted, cropped and resized with the photographs.",
                 ),
                 *_world_inputs(),
                 io.String.Input(
