@@ -153,7 +153,9 @@ class MVCustomLoadPosedImages(io.ComfyNode):
         return True
 
     @classmethod
-    def fingerprint_inputs(cls, folder: str, sequence: str = "", **others: object) -> object:
+    def fingerprint_inputs(cls, folder: str | None, sequence: str | None = "", **others: object) -> object:
+        if folder is None or sequence is None:
+            return None  # it comes from another node, whose own fingerprint counts
         return fingerprint_folder(locate_photographs(folder), sequence.strip())
 
     @classmethod

@@ -59,10 +59,10 @@ def read_mask(path: Path, size: Size, turned: bool) -> tuple[Tensor, tuple[str, 
         image = ImageOps.exif_transpose(image)
     try:
         values, way = _interpret(image)
+        mask = torch.from_numpy(values.astype(np.float32))[None]  # [1, H, W]
+        check_subject_shown(mask)
     except ValueError as error:
-        raise FileFault(path, f"{error}; {ADVICE}") from error
-    check_subject_shown(float(values.max()), path)
-    mask = torch.from_numpy(values.astype(np.float32))[None]  # [1, H, W]
+        raise FileFault(path, str(error)) from error
     notes = () if way is None else (f"have masks read by {way}",)
     if image.size != size:
         mask = interpolate(mask[None], size[::-1], mode="bilinear", antialias=True)[0].clamp(0, 1)
@@ -70,15 +70,18 @@ def read_mask(path: Path, size: Size, turned: bool) -> tuple[Tensor, tuple[str, 
     return mask, notes
 
 
-def check_subject_shown(largest: float, path: Path) -> None:
-    """Check that a mask's largest value reaches the subject's level.
+def check_subject_shown(
+    mask: Tensor,  # [1, H, W]
+) -> None:
+    """Check that a mask in 0..1 has values above the level from which on they are the subject.
 
     Raises:
-        FileFault: if it does not.
+        ValueError: if it has none.
     """
+    largest = float(mask.max())
     if largest <= SUBJECT_LEVEL:
         got = f"one that nowhere passes {SUBJECT_LEVEL} (at most {largest:.3f})"
-        raise FileFault(path, f"wanted the subject in the mask, got {got}; {ADVICE}")
+        raise ValueError(f"wanted the subject in the mask, got {got}; {ADVICE}")
 
 
 def _is_turned(header: Header, size: Size, turned: bool) -> bool:
@@ -115,10 +118,10 @@ def _read_deep(values: np.ndarray) -> tuple[np.ndarray, str | None]:
     """More than 8 bits: 16-bit grey, labels, or floating point in 0..1."""
     if np.issubdtype(values.dtype, np.integer):
         if values.min() < 0 or values.max() > 65535:
-            raise ValueError(f"wanted a mask of 8 or 16 bits, got values from {values.min()} to {values.max()}")
+            raise ValueError(f"wanted a mask of 8 or 16 bits, got values from {values.min()} to {values.max()}; {ADVICE}")
         return _read_grey(values, 65535)
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
-        raise ValueError(f"wanted a floating point mask in 0..1, got values from {values.min()} to {values.max()}")
+        raise ValueError(f"wanted a floating point mask in 0..1, got values from {values.min()} to {values.max()}; {ADVICE}")
     return values, None
 
 
@@ -134,7 +137,7 @@ def _read_palette(image: Image.Image) -> tuple[np.ndarray, str | None]:
         return _read_colors(np.array(image.convert("RGB")))
     labels = used[used > 0]
     if len(labels) > 1:
-        raise ValueError(f"wanted one subject in the mask, got palette indices {', '.join(map(str, used[:6]))}")
+        raise ValueError(f"wanted one subject in the mask, got palette indices {', '.join(map(str, used[:6]))}; {ADVICE}")
     return (indices > 0).astype(np.float64), "palette indices: what is not 0 is the subject"
 
 
@@ -152,5 +155,5 @@ def _read_colors(pixels: np.ndarray) -> tuple[np.ndarray, str | None]:
         return brightest / 255, None
     hues = lit / lit.max(1, keepdims=True)
     if (np.abs(hues - np.median(hues, axis=0)).max(1) <= SAME_COLOR).mean() < MOSTLY:
-        raise ValueError("wanted one colour on black in the mask, got several colours")
+        raise ValueError(f"wanted one colour on black in the mask, got several colours; {ADVICE}")
     return np.minimum(brightest / np.median(lit.max(1)), 1.0), "colour: what is not black is the subject"

@@ -17,7 +17,7 @@ from torch import Tensor
 from ...camera.lens import undistort_picture
 from .image_file import UPRIGHT, open_image, read_header
 from .left_out import FileFault
-from .mask import check_subject_shown, read_mask
+from .mask import read_mask
 from .posed_files import PosedFiles
 
 
@@ -51,8 +51,7 @@ def read_picture(posed: PosedFiles, index: int, mask: Tensor | None = None) -> P
     if mask is None and posed.masks is not None:
         mask, more = read_mask(posed.masks[index], posed.size(index), _is_turned(posed, index))
         notes += more
-    elif mask is None and alpha is not None:
-        check_subject_shown(float(alpha.max()), posed.paths[index])
+    elif mask is None:
         mask = alpha
     if posed.lenses is None or posed.lenses[index].is_pinhole:
         return Picture(color, mask, None, notes)

@@ -18,6 +18,7 @@ from ....mvcustom_core.camera.framing import check_subject_seen
 from ....mvcustom_core.camera.normalisation import SceneNormalisation, normalise_scene
 from ....mvcustom_core.capture.formats.image_file import Size
 from ....mvcustom_core.capture.formats.left_out import LeftOut, check_usable
+from ....mvcustom_core.capture.formats.mask import check_subject_shown
 from ....mvcustom_core.capture.formats.pictures import Picture
 from ....mvcustom_core.concept.concept import choose_references
 from .source import PhotographSource
@@ -94,6 +95,8 @@ def prepare_photographs(source: PhotographSource, settings: PhotographSettings) 
     for i in with_progress(chosen):
         try:
             picture = source.read(i)
+            if picture.mask is not None:
+                check_subject_shown(picture.mask)
             square = _place_square(picture, settings.crop, central[source.sizes[i]])
         except ValueError as error:
             left_out.append(LeftOut.because(source.names[i], error))

@@ -492,6 +492,12 @@ def test_fingerprint_follows_the_files(tmp_path: Path) -> None:
     assert before != Node.fingerprint_inputs(folder=str(tmp_path), size=64, limit=0)
 
 
+def test_a_folder_from_another_node_has_a_constant_fingerprint() -> None:
+    """ComfyUI asks before the other node has run, with None."""
+    assert Node.fingerprint_inputs(folder=None) is None
+    assert Node.fingerprint_inputs(folder="cup", sequence=None) is None
+
+
 def test_progress_is_shown_and_interruption_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple[int, int]] = []
     monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda value, total, *_, **__: shown.append((value, total)))

@@ -140,6 +140,19 @@ def test_one_mask_that_shows_nothing_leaves_its_photograph_out(tmp_path: Path) -
     assert "masks/02.png: wanted the subject in the mask, got one that nowhere passes 0.5" in report
 
 
+@pytest.mark.parametrize("others", [{}, {"crop": "whole photograph"}])
+def test_masks_of_other_nodes_that_do_not_show_the_subject_leave_it_out(tmp_path: Path, others: dict[str, str]) -> None:
+    """A file of labels 0 and 1 that came as an IMAGE has values up to 1/255."""
+    write_folder(tmp_path, make_cameras())
+    masks = photograph(make_cameras()).mask[:, 0].clone()
+    masks[1] /= 255
+    report = load(tmp_path, masks=masks, **others)[4]
+    assert "photographs: 5 of 6" in report
+    assert "01.png: wanted the subject in the mask, got one that nowhere passes 0.5 (at most 0.004); paint the subject white" in report
+    with pytest.raises(ValueError, match="got 0 of 6; left out: 00.png: wanted the subject in the mask, .*6 photographs for this reason"):
+        load(tmp_path, masks=masks / 255, **others)
+
+
 def test_a_photograph_that_is_transparent_all_over_is_left_out(tmp_path: Path) -> None:
     write_folder(tmp_path, make_cameras())
     for i in range(COUNT):
