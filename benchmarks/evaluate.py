@@ -21,6 +21,7 @@ import torch
 from ..devtools import ROOT
 from ..nodes.bridge.backbone.embedded import FILE, SIZE, VIEWS
 from .ablation.backbones import DENSE_FILE, HOW_TO_TRAIN
+from .ablation.backgrounds import BACKGROUNDS, NEAR
 from .ablation.cases import MAX_PROMPTS, MAX_SUBJECTS, TRAJECTORIES, Task, list_tasks
 from .ablation.concepts import LEARNING, Concepts
 from .ablation.making import SamplingSettings
@@ -59,6 +60,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--subjects", type=int, default=8, choices=range(1, MAX_SUBJECTS + 1), metavar="N", help="(default: %(default)s)")
     parser.add_argument("--prompts", type=int, default=3, choices=range(1, MAX_PROMPTS + 1), metavar="N", help="(default: %(default)s)")
     parser.add_argument("--trajectories", type=partial(choose, TRAJECTORIES), default=TRAJECTORIES, metavar="A,B", help="(default: both)")
+    parser.add_argument(
+        "--backgrounds",
+        type=partial(choose, BACKGROUNDS),
+        default=(NEAR,),
+        metavar="A,B",
+        help="near, or far with hills (default: near)",
+    )
     parser.add_argument("--rungs", type=partial(choose, RUNGS), default=tuple(RUNGS), metavar="A,B", help=f"of {', '.join(RUNGS)}")
     parser.add_argument("--full", action="store_true", help="all rungs for all prompts, not for the first alone")
     parser.add_argument("--steps", type=count, default=20, help="of sampling (default: %(default)s)")
@@ -125,7 +133,7 @@ def run_children(processes: int) -> int:
 def run_part(options: argparse.Namespace, store: Store) -> int:
     """The pieces of this process."""
     known = [rung for rung in options.rungs if RUNGS[rung].modules != DENSE or DENSE_FILE.is_file()]
-    tasks = list_tasks(options.subjects, options.prompts, options.trajectories)
+    tasks = list_tasks(options.subjects, options.prompts, options.trajectories, options.backgrounds)
     work = [(task, choose_rungs(task.prompt, known, full=options.full)) for task in tasks if belongs(task, options)]
     concepts = Concepts(store.folder / "concepts", options.concepts)
     mark = "" if options.part is None else f"[{options.part + 1}/{options.processes}] "

@@ -1,11 +1,13 @@
 """What is asked for: subjects that the backbone never saw, in surroundings of a prompt, along a trajectory; and how that truly looks.
 
-A case's truth is its subject on the ground and under the sky that the prompt names. What else stands there, and the light, no prompt says.
+A case's truth is its subject on the ground and under the sky that the prompt names. What else stands there, and the light, no prompt says,
+and neither the hills of a far background, 10 to 40 units away before a sky at infinity; the sky of a near one is a sphere at 3 units.
 Everything is drawn from fixed seeds, in the normalised world of the subject's photographs.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -17,15 +19,17 @@ from ...mvcustom_core.camera.cameras import Cameras
 from ...mvcustom_core.camera.normalisation import SceneNormalisation
 from ...mvcustom_core.embedded.scenes.grammar import GROUNDS, SKIES, SceneWords
 from ...mvcustom_core.embedded.scenes.render import Rendering, render_scene
-from ...mvcustom_core.embedded.scenes.scene import sample_concept, with_surroundings
+from ...mvcustom_core.embedded.scenes.scene import sample_concept, with_hills, with_surroundings
 from ...mvcustom_core.path.trajectory import UP, orbit, truck
 from ...mvcustom_core.surface.depth import AnchorDepth, DepthMap
 from ...nodes.bridge.backbone.embedded import VIEWS
 from ..concept_quality import FIRST_SEED, HELD_OUT_EVERY, photograph, place_cameras
 from ..concept_quality import VIEWS as PHOTOGRAPHS
+from .backgrounds import BACKGROUNDS, FAR, NEAR
 from .pictures import round_to_bytes
 
 TRAJECTORIES = ("rotation", "translation")
+FAR_ELEVATION_DEG = 10.0  # above the subject, of cameras that look at hills: the horizon lies a third below the upper edge
 HELD_OUT = range(HELD_OUT_EVERY - 1, PHOTOGRAPHS, HELD_OUT_EVERY)  # photographs that no concept is learned from
 LEARNED = [index for index in range(PHOTOGRAPHS) if index not in HELD_OUT]
 MAX_SUBJECTS = 16  # as many as the gallery of the retrieval has
@@ -36,15 +40,17 @@ TOKEN = "<v*>"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One case by its coordinates: the subject's seed, the number of the prompt, the kind of trajectory."""
+    """One case by its coordinates: the subject's seed, the number of the prompt, the kind of trajectory, the background."""
 
     subject: int
     prompt: int
     trajectory: str
+    background: str = NEAR
 
     @property
     def name(self) -> str:
-        return f"{self.subject}-{self.prompt}-{self.trajectory}"
+        far = "" if self.background == NEAR else f"-{self.background}"
+        return f"{self.subject}-{self.prompt}-{self.trajectory}{far}"
 
     @property
     def seed(self) -> int:
@@ -83,10 +89,13 @@ class AblationCase:
         return AnchorDepth(self.anchor, DepthMap(depth, torch.ones_like(depth, dtype=torch.bool), "true", 1.0, "true depth"))
 
 
-def list_tasks(subjects: int, prompts: int, trajectories: tuple[str, ...] = TRAJECTORIES) -> list[Task]:
-    """All cases, those of the first prompt first, so that a run that is cut short has seen every subject."""
+def list_tasks(
+    subjects: int, prompts: int, trajectories: tuple[str, ...] = TRAJECTORIES, backgrounds: tuple[str, ...] = (NEAR,)
+) -> list[Task]:
+    """All cases of each background, those of the first prompt first, so that a run that is cut short has seen every subject."""
     return [
-        Task(FIRST_SEED + subject, prompt, trajectory)
+        Task(FIRST_SEED + subject, prompt, trajectory, background)
+        for background in backgrounds
         for prompt in range(prompts)
         for subject in range(subjects)
         for trajectory in trajectories
@@ -97,13 +106,15 @@ def build_case(task: Task) -> AblationCase:
     """Render the truth of a case."""
     concept, photographs, photographed_from = photograph_once(task.subject)
     *_, world = place_cameras(task.subject)
-    cameras = lay_path(task.subject, task.trajectory)
+    cameras = lay_path(task.subject, task.trajectory, task.background)
     words = draw_words(task.subject, task.prompt)
     there = SceneNormalisation(-world.center / world.scale, 1 / world.scale).apply(cameras)  # in the scene's own world
-    truth = render_scene(with_surroundings(concept, words, task.seed), there)
+    scene = with_surroundings(concept, words, task.seed)
+    truth = render_scene(scene if task.background == NEAR else with_hills(scene, task.seed), there)
     truth = replace(truth, images=round_to_bytes(truth.images), depth=world.apply_depth(truth.depth))
     learned = Rendering(photographs.images[LEARNED], photographs.depth[LEARNED], photographs.mask[LEARNED])
-    return AblationCase(task, words, cameras, find_anchor(task.subject, task.trajectory), truth, learned, photographed_from[LEARNED])
+    anchor = find_anchor(task.subject, task.trajectory, task.background)
+    return AblationCase(task, words, cameras, anchor, truth, learned, photographed_from[LEARNED])
 
 
 def draw_words(subject: int, prompt: int) -> SceneWords:
@@ -115,19 +126,25 @@ def draw_words(subject: int, prompt: int) -> SceneWords:
     return replace(words, ground=grounds[prompt], sky=skies[prompt])
 
 
-def lay_path(subject: int, trajectory: str) -> Cameras:
-    """The cameras, about those of a photograph that was held out, another one for each kind of trajectory."""
+def lay_path(subject: int, trajectory: str, background: str = NEAR) -> Cameras:
+    """The cameras, about those of a photograph that was held out, another one for each kind of trajectory.
+
+    Before a far background they stand lower than most photographs, so that they see it.
+    """
     _, cameras, _ = place_cameras(subject)
     bases = random.Random(f"trajectories {subject}").sample(HELD_OUT, len(TRAJECTORIES))
     base = cameras[bases[TRAJECTORIES.index(trajectory)]]
+    if background == FAR:
+        elevation = -math.degrees(math.asin(float(torch.nn.functional.normalize(base.centers, dim=-1)[0, 1])))  # y points down
+        base = orbit(base, 1, (0.0, 0.0), FAR_ELEVATION_DEG - elevation, up=UP)
     if trajectory == "rotation":
         return orbit(base, VIEWS, (-HALF_ORBIT_DEG, HALF_ORBIT_DEG), up=UP)
     return truck(base, VIEWS, (-HALF_TRUCK, HALF_TRUCK))
 
 
-@lru_cache(maxsize=2 * MAX_SUBJECTS)
-def find_anchor(subject: int, trajectory: str) -> int:
-    return choose_anchor(lay_path(subject, trajectory)).view
+@lru_cache(maxsize=len(BACKGROUNDS) * 2 * MAX_SUBJECTS)
+def find_anchor(subject: int, trajectory: str, background: str = NEAR) -> int:
+    return choose_anchor(lay_path(subject, trajectory, background)).view
 
 
 photograph_once = lru_cache(maxsize=MAX_SUBJECTS)(photograph)

@@ -1,7 +1,7 @@
 """The results of an evaluation, read back: what is finished of it, case by case.
 
 run.json                   how it was made
-cases/<case>/case.json     name, subject, shape, prompt, trajectory
+cases/<case>/case.json     name, subject, shape, prompt, trajectory, background
 cases/<case>/<rung>.json   seconds, figures, notes; there when the rung is finished
 cases/<case>/<rung>.png    the views side by side
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .backgrounds import BACKGROUNDS, NEAR
 from .catalogue import FIGURES, SHOWN
 from .rows import Row
 from .rungs import RUNGS
@@ -37,6 +38,7 @@ class CaseRecord:
     shape: str
     prompt: str
     trajectory: str
+    background: str
     outcomes: Mapping[str, Outcome]
 
 
@@ -61,6 +63,14 @@ class Results:
         """The cases of one trajectory alone."""
         return replace(self, cases=tuple(case for case in self.cases if case.trajectory == trajectory))
 
+    def before(self, background: str) -> Results:
+        """The cases before one kind of background alone."""
+        return replace(self, cases=tuple(case for case in self.cases if case.background == background))
+
+    def backgrounds(self) -> tuple[str, ...]:
+        """Those that some case has, near before far."""
+        return tuple(background for background in BACKGROUNDS if self.before(background).cases)
+
     def sharing(self, rungs: Iterable[str]) -> Results:
         """The cases alone where all of these rungs are finished."""
         return replace(self, cases=tuple(case for case in self.cases if case.outcomes.keys() >= set(rungs)))
@@ -84,7 +94,8 @@ def read_results(folder: Path) -> Results:
 def _read_case(folder: Path) -> CaseRecord:
     facts = _read_json(folder / "case.json")
     outcomes = {rung: _read_outcome(file) for rung in RUNGS if (file := folder / f"{rung}.json").is_file()}
-    return CaseRecord(facts["name"], facts["subject"], facts["shape"], facts["prompt"], facts["trajectory"], outcomes)
+    background = facts.get("background", NEAR)  # stores from before there were two
+    return CaseRecord(facts["name"], facts["subject"], facts["shape"], facts["prompt"], facts["trajectory"], background, outcomes)
 
 
 def _read_outcome(file: Path) -> Outcome:

@@ -17,20 +17,9 @@ import jinja2
 from PIL import Image
 
 from .answer import answer_questions, check_goals, choose_case
-from .catalogue import (
-    COMPARISONS,
-    FIGURE,
-    FIGURES,
-    LADDER,
-    MAIN_STEPS,
-    NEED_DENSE_MODULES,
-    PLOTTED,
-    PUBLISHED_LADDER,
-    PUBLISHED_METHODS,
-    SECONDS,
-    SHEET,
-    SHOWN,
-)
+from .backgrounds import BACKGROUNDS
+from .catalogue import FIGURE, FIGURES, LADDER, NEED_DENSE_MODULES, PLOTTED, SECONDS, SHEET, SHOWN
+from .comparisons import COMPARISONS, MAIN_STEPS, PUBLISHED_LADDER, PUBLISHED_METHODS
 from .plot import draw_bar, draw_figure
 from .reading import CaseRecord, Results, read_results
 from .table import Table, summarise, tabulate_gains, tabulate_means, write_number
@@ -61,14 +50,21 @@ def _load_template() -> jinja2.Template:
 
 
 def _gather(results: Results) -> dict[str, Any]:
-    """Everything the page shows, by the names it uses."""
+    """Everything the page shows, by the names it uses. Figures of near and far backgrounds are never pooled: the page is about the first
+    kind that there is, and has a section for the other."""
+    everything, (main, *others) = results, results.backgrounds()
+    results = everything.before(main)
     finished = results.finished()
     accuracy = {rung: summarise(results.rows(rung), [FIGURE["camera pose accuracy"]]) for rung in finished}
     return {
         "style": (FOLDER / "style.css").read_text(encoding="utf-8"),
         "run": results.run,
         "facts": list(_list_facts(results.run)),
+        "background": main,
+        "backgrounds": BACKGROUNDS,
+        "apart": [(background, *_tabulate(part), list(_split(part))) for background in others if (part := everything.before(background))],
         "cases": results.cases,
+        "all_cases": everything.cases,
         "trajectories": sorted({case.trajectory for case in results.cases}),
         "answers": answer_questions(results),
         "goals": check_goals(results),
@@ -77,8 +73,7 @@ def _gather(results: Results) -> dict[str, Any]:
         "sheet": SHEET,
         "rungs": SHOWN,
         "figures": (*FIGURES, SECONDS),
-        "means": tabulate_means(results, "Mean, 95 % interval over cases", finished),
-        "gains": tabulate_gains(results, "What each step adds: paired differences on the same cases", MAIN_STEPS),
+        "main": _tabulate(results),
         "split": list(_split(results)),
         "comparisons": list(_compare(results)),
         "plots": [(FIGURE[key], draw_figure(results, FIGURE[key], finished)) for key in PLOTTED],
@@ -86,16 +81,20 @@ def _gather(results: Results) -> dict[str, Any]:
         "absent": [SHOWN[key].title for key in SHOWN if key not in finished],
         "need_modules": [SHOWN[key].title for key in NEED_DENSE_MODULES if key not in finished],
         "uneven": {SHOWN[rung].title: len(results.rows(rung)) for rung in LADDER if len(results.rows(rung)) < len(results.cases)},
-        "notes": Counter(note for case in results.cases for outcome in case.outcomes.values() for note in outcome.notes).most_common(),
-        "raw": {"run": results.run, "cases": [_list_rows(case) for case in results.cases]},
+        "notes": Counter(note for case in everything.cases for outcome in case.outcomes.values() for note in outcome.notes).most_common(),
+        "raw": {"run": results.run, "cases": [_list_rows(case) for case in everything.cases]},
     }
+
+
+def _tabulate(results: Results) -> tuple[Table, Table]:
+    """The means of all rungs, and what each step of the method adds."""
+    means = tabulate_means(results, "Mean, 95 % interval over cases", results.finished())
+    return means, tabulate_gains(results, "What each step adds: paired differences on the same cases", MAIN_STEPS)
 
 
 def _split(results: Results) -> Iterator[tuple[str, Table, Table]]:
     for trajectory in sorted({case.trajectory for case in results.cases}):
-        part = results.along(trajectory)
-        means = tabulate_means(part, "Mean, 95 % interval over cases", part.finished())
-        yield trajectory, means, tabulate_gains(part, "What each step adds: paired differences on the same cases", MAIN_STEPS)
+        yield trajectory, *_tabulate(results.along(trajectory))
 
 
 def _compare(results: Results) -> Iterator[tuple[str, str, Table, Table]]:
@@ -120,7 +119,7 @@ def _list_facts(facts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str
 
 
 def _list_rows(case: CaseRecord) -> dict[str, Any]:
-    facts = {name: getattr(case, name) for name in ("name", "subject", "shape", "prompt", "trajectory")}
+    facts = {name: getattr(case, name) for name in ("name", "subject", "shape", "prompt", "trajectory", "background")}
     return facts | {"rungs": {rung: {"row": outcome.row, "notes": outcome.notes} for rung, outcome in case.outcomes.items()}}
 
 

@@ -29,6 +29,7 @@ RUNGS = {
     "blurred": Rung("true views, blurred"),
     "frozen": Rung("nearest photograph, repeated"),
     "warped": Rung("anchor warped by true depth"),
+    "aligned": Rung("anchor warped by true depth, aligned"),
     "latents": Rung("anchor's true latents carried by true depth"),
     "inversion": Rung("AnimateDiff + textual inversion", ONE_CELL),
     "carried": Rung("own anchor warped, through the autoencoder", ONE_CELL),

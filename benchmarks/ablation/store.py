@@ -64,7 +64,8 @@ class Store:
         """What was asked for."""
         task = case.task
         facts = {"name": task.name, "subject": task.subject, "shape": case.words.shape, "prompt": case.prompt}
-        _replace_text(self._path(task.name, "case.json"), _write_json({**facts, "trajectory": task.trajectory, "anchor": case.anchor}))
+        facts |= {"trajectory": task.trajectory, "background": task.background, "anchor": case.anchor}
+        _replace_text(self._path(task.name, "case.json"), _write_json(facts))
 
     def keep_rung(self, case: str, rung: str, made: Made, figures: Mapping[str, float | None], notes: list[str]) -> None:
         """Views and what they are worth."""

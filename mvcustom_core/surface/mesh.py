@@ -17,6 +17,7 @@ from .depth import DepthMap
 
 SAME_PLACE = 0.5  # pixels that a step's two sides move apart for a camera that moves by one world unit; below, cutting gains nothing
 PLANAR = 0.75  # neighbouring steps of inverse depth agree this well on a plane, which is linear in inverse depth
+STRAIGHT = 5  # steps in a row that agree make a plane, wherever among them a step stands: a floor goes on up to the hill that ends it
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +43,8 @@ class DepthMesh:
 def find_jumps(depth: Tensor, focal: float, max_angle_deg: float) -> Tensor:
     """Find the steps along the last axis where one surface ends and another begins.
 
-    A step is a jump if a surface through both pixels would be seen at more than `max_angle_deg` from its normal, unless the two steps
-    on either side show that a plane goes on there (a floor near the horizon), or both are so far away that no camera can tell.
+    A step is a jump if a surface through both pixels would be seen at more than `max_angle_deg` from its normal, unless the steps beside
+    it show that a plane goes on there (a floor near the horizon), or both are so far away that no camera can tell.
 
     Args:
         depth: [..., W] z-depth, NaN where unknown.
@@ -56,12 +57,23 @@ def find_jumps(depth: Tensor, focal: float, max_angle_deg: float) -> Tensor:
     steep = far - near > near * math.tan(math.radians(max_angle_deg)) / focal  # tan(incidence) = f dz / z
     step = depth.reciprocal().diff(dim=-1)
     apart = step.abs() * focal > SAME_PLACE
-    columns = torch.arange(step.shape[-1], device=depth.device)
-    plane = torch.ones_like(steep)
-    for offset in (-2, -1, 1, 2):
-        likeness = step[..., (columns + offset).clamp(0, max(len(columns) - 1, 0))] / step
-        plane &= (likeness > PLANAR) & (likeness < 1 / PLANAR)
-    return steep & apart & ~plane
+    return steep & apart & ~_find_planes(step)
+
+
+def _find_planes(step: Tensor) -> Tensor:
+    """Whether each step [..., S] of inverse depth is one of `STRAIGHT` in a row that agree; fewer stand beside it at the ends."""
+    count, reach = step.shape[-1], STRAIGHT - 1
+    columns = torch.arange(count, device=step.device)
+    agrees = {}
+    for offset in range(-reach, reach + 1):
+        likeness = step[..., (columns + offset).clamp(0, max(count - 1, 0))] / step
+        agrees[offset] = (likeness > PLANAR) & (likeness < 1 / PLANAR)
+    planes = torch.zeros_like(step, dtype=torch.bool)
+    for first in range(-reach, 1):
+        row = torch.stack([agrees[offset] for offset in range(first, first + STRAIGHT) if offset]).all(dim=0)
+        whole = (columns + first >= 0) & (columns + first + reach < count)
+        planes |= row & (whole | (first == -(reach // 2)))
+    return planes
 
 
 def build_depth_mesh(depth_map: DepthMap, anchor: Cameras, *, max_angle_deg: float = 85.0, block_cuts: bool = False) -> DepthMesh:

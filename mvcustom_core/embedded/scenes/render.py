@@ -11,12 +11,16 @@ from torch import Tensor
 
 from ...camera.cameras import Cameras
 from ...camera.rays import cell_centers, pixel_rays
+from ...surface.depth import SKY_DISTANCE
 from .grammar import GROUNDS, SKIES
+from .hills import Hill, hit_hill
 from .primitive import HITS
 from .scene import GROUND_Y, Scene, Solid
-from .texture import ground_shade, pattern
+from .texture import cloud_shade, ground_shade, pattern
 
-SKY_RADIUS = 3.0  # the sky is a sphere about the subject, so that every pixel has a depth
+SKY_RADIUS = 3.0  # without hills the sky is a sphere about the subject, so that every pixel has a depth
+GROUND_DETAIL = 3.0  # world units from the middle at which the ground before hills has lost 1/e of its contrast: no pixel could show it
+HILL_DETAIL = 5.0  # features of a ring's texture, counted along its radius
 AMBIENT = 0.55
 
 
@@ -56,7 +60,12 @@ def _cast(scene: Scene, cameras: Cameras, samples: int) -> tuple[Tensor, Tensor,
 
 def _trace(scene: Scene, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Colour [N, 3], distance [N] and whether the subject was hit [N]."""
-    color, t = _sky(scene, origin, direction)
+    color, t = _far_sky(scene, direction) if scene.hills else _sky(scene, origin, direction)
+    for hill in scene.hills:
+        t_hill = hit_hill(hill, origin, direction, GROUND_Y)
+        hit = (t_hill < t).nonzero().squeeze(-1)
+        color[hit] = _shade_hill(scene, hill, origin[hit] + t_hill[hit, None] * direction[hit])
+        t[hit] = t_hill[hit]
     subject = torch.zeros_like(t, dtype=torch.bool)
     t_ground = (GROUND_Y - origin[:, 1]) / direction[:, 1].where(direction[:, 1].abs() > 1e-9, torch.tensor(1e-9))
     on_ground = ((t_ground > 1e-4) & (t_ground < t)).nonzero().squeeze(-1)
@@ -95,7 +104,10 @@ def _shade_solid(scene: Scene, solid: Solid, point: Tensor, normal: Tensor) -> T
 
 def _shade_ground(scene: Scene, point: Tensor) -> Tensor:
     first, second = point.new_tensor(GROUNDS[scene.words.ground])
-    color = first + ground_shade(point, scene.seed)[:, None] * (second - first)
+    shade = ground_shade(point, scene.seed)
+    if scene.hills:
+        shade = 0.5 + (shade - 0.5) * torch.exp(-point[:, [0, 2]].norm(dim=-1) / GROUND_DETAIL)
+    color = first + shade[:, None] * (second - first)
     for solid in scene.solids:  # contact shadow: darker the nearer to the footprint
         center = point.new_tensor(solid.center)
         if center[1] + 2.5 * solid.scale < GROUND_Y:
@@ -112,3 +124,18 @@ def _sky(scene: Scene, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tenso
     horizon, zenith = point.new_tensor(SKIES[scene.words.sky])
     height = (-point[:, 1:2]).clamp(0, 1) ** 0.6
     return horizon + height * (zenith - horizon), t
+
+
+def _shade_hill(scene: Scene, hill: Hill, point: Tensor) -> Tensor:
+    """The ground's colours, the paler the farther away."""
+    first, second = point.new_tensor(GROUNDS[scene.words.ground])
+    color = first + ground_shade(point * HILL_DETAIL / hill.radius, scene.seed + int(hill.radius))[:, None] * (second - first)
+    return color + hill.haze * (point.new_tensor(SKIES[scene.words.sky][0]) - color)
+
+
+def _far_sky(scene: Scene, direction: Tensor) -> tuple[Tensor, Tensor]:
+    """At infinity its colour is one of direction alone; soft clouds give it something to be recognised by."""
+    horizon, zenith = direction.new_tensor(SKIES[scene.words.sky])
+    height = (-direction[:, 1:2]).clamp(0, 1) ** 0.6
+    color = horizon + height * (zenith - horizon) + cloud_shade(direction, scene.seed)[:, None]
+    return color, torch.full_like(direction[:, 0], SKY_DISTANCE)

@@ -1,4 +1,4 @@
-"""What stands in a scene: a subject of one or a few solids, bystanders, a ground, a sky, a light. Drawn from a seed."""
+"""What stands in a scene: a subject of one or a few solids, bystanders, a ground, a sky, a light, and maybe hills. Drawn from a seed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass, replace
 
 from .grammar import COLORS, SceneWords, sample_words
+from .hills import Hill, sample_hills
 
 GROUND_Y = 0.25  # the ground lies this far below the subject's centre
 CONCEPT_TEXTURES = ("striped", "checkered", "speckled")
@@ -29,12 +30,18 @@ class Solid:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything that `render_scene` needs. `words.caption` describes it; for a concept the subject's words do not."""
+    """Everything that `render_scene` needs. `words.caption` describes it; for a concept the subject's words do not.
+
+    Attributes:
+        hills: the farthest first, before a sky at infinity. Without any the sky is a sphere about the subject, as the embedded backbone
+            has seen it in training.
+    """
 
     words: SceneWords
     solids: tuple[Solid, ...]
     light: tuple[float, float, float]
     seed: int
+    hills: tuple[Hill, ...] = ()
 
 
 def sample_scene(seed: int, words: SceneWords | None = None) -> Scene:
@@ -66,6 +73,11 @@ def with_surroundings(concept: Scene, words: SceneWords, seed: int) -> Scene:
     rng = random.Random(f"surroundings {seed}")
     subject = tuple(solid for solid in concept.solids if solid.is_subject)
     return Scene(words, (*subject, *_bystanders(rng)), _light(rng), seed)
+
+
+def with_hills(scene: Scene, seed: int) -> Scene:
+    """The same scene before hills, 10 to 40 units away, and a sky at infinity."""
+    return replace(scene, hills=sample_hills(seed))
 
 
 def _contrast(rng: random.Random, color: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:

@@ -44,3 +44,8 @@ def ground_shade(points: Tensor, seed: int) -> Tensor:
     broad = _waves(points, seed, 2.5, count=8)
     fine = _waves(points, seed + 1, 14.0, count=12)
     return torch.sigmoid(1.3 * broad + 0.8 * fine)
+
+
+def cloud_shade(directions: Tensor, seed: int) -> Tensor:
+    """What clouds add to the brightness of the sky in unit directions [N, 3], within about 0.1."""
+    return 0.05 * _waves(directions, seed + 2, 9.0, count=10)

@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from mvcustom.benchmarks.ablation import backbones, judge
-from mvcustom.benchmarks.ablation.baselines import HOLE, blur_truth, repeat_nearest, warp_anchor
+from mvcustom.benchmarks.ablation.backgrounds import BACKGROUNDS, FAR
+from mvcustom.benchmarks.ablation.baselines import HOLE, blur_truth, repeat_nearest, warp_aligned, warp_anchor
 from mvcustom.benchmarks.ablation.cases import (
     HELD_OUT,
     LEARNED,
@@ -36,7 +37,8 @@ from mvcustom.devtools import ROOT
 from mvcustom.mvcustom_core.backbone.motion import MotionModules
 from mvcustom.mvcustom_core.camera.cameras import Cameras
 from mvcustom.mvcustom_core.camera.rays import project_points, unproject_depth
-from mvcustom.mvcustom_core.embedded.scenes.scene import sample_concept
+from mvcustom.mvcustom_core.embedded.scenes.render import render_scene
+from mvcustom.mvcustom_core.embedded.scenes.scene import sample_concept, with_hills
 from mvcustom.nodes.bridge.backbone.motion import has_motion
 from mvcustom.nodes.bridge.rendering.completion import Completion
 from mvcustom.nodes.bridge.rendering.hook import ATTACHMENT as HOOK
@@ -62,6 +64,65 @@ def test_tasks_come_prompt_by_prompt():
         "1000-0-rotation", "1000-0-translation", "1001-0-rotation", "1001-0-translation", "1000-1-rotation",
     ]  # fmt: skip
     assert len({task.seed for task in list_tasks(16, MAX_PROMPTS)}) == 16 * MAX_PROMPTS
+
+
+def test_far_tasks_come_beside_the_near_ones_and_have_names_of_their_own():
+    near, both = list_tasks(2, 1), list_tasks(2, 1, backgrounds=tuple(BACKGROUNDS))
+    assert both[: len(near)] == near
+    assert [task.name for task in both[len(near) :]] == [f"{task.name}-far" for task in near]
+
+
+@pytest.fixture(scope="module")
+def far_case() -> AblationCase:
+    return build_case(Task(FIRST_SEED + 3, 0, "rotation", FAR))
+
+
+@pytest.mark.parametrize("trajectory", TRAJECTORIES)
+def test_far_cases_look_at_hills_and_a_sky(trajectory: str):
+    """Of each subject: to the truth belong hills from 10 to 40 units and a sky, in every view, and the subject stays in the picture."""
+    for subject in SUBJECTS[:2]:
+        far = build_case(Task(subject, 0, trajectory, FAR))
+        depth, sky = far.truth.depth, far.truth.depth > 1e5
+        hills = (depth > 8) & ~sky  # z-depth of a ring 10 units away is less at the picture's border
+        assert (hills.flatten(1).float().mean(1) > 0.05).all() and (sky.flatten(1).float().mean(1) > 0.05).all()
+        assert 30 < float(depth[hills].max()) < 45
+        assert (far.truth.mask.flatten(1).mean(1) > 0.02).all()
+        elevation = (-far.cameras.centers[:, 1] / far.cameras.centers.norm(dim=1)).asin().rad2deg()
+        assert trajectory == "translation" or torch.allclose(elevation, torch.tensor(10.0), atol=1e-2)
+        assert far.prompt == f"a <v*> {far.words.shape} on {far.words.caption.partition(' on ')[2]}"
+
+
+def test_the_truth_of_a_far_case_is_carried_by_its_depth(far_case: AblationCase):
+    """Hills and sky too come where the other views show them; a sky at 3 or 5 units would be 6 to 10 pixels off."""
+    truth, depth = far_case.truth.images, far_case.truth.depth
+    warped = warp_anchor(far_case)
+    seen = find_seen(far_case.cameras, depth, far_case.anchor) & ~(warped == HOLE).all(1, keepdim=True)
+    for what in ((depth > 8) & (depth < 1e5), depth > 1e5):
+        where = seen & what[:, None]
+        where[far_case.anchor] = False
+        inner = 1 - torch.nn.functional.max_pool2d(1 - where.float(), 3, 1, 1) > 0
+        still = truth[[far_case.anchor]].expand_as(truth)
+        assert int(inner.sum()) > 1000
+        assert pool_psnr(warped, truth, inner) > max(35, pool_psnr(still, truth, inner) + 8)
+
+
+def test_the_far_ground_counts_as_seen_where_the_anchor_sees_it():
+    """From 5 units on the depth of the ground changes by more than the tolerance from one pixel to the next; nothing stands on it here."""
+    cameras = lay_path(FIRST_SEED, "rotation", FAR)
+    depth = render_scene(replace(with_hills(sample_concept(FIRST_SEED), 0), solids=()), cameras, supersample=1).depth
+    points = unproject_depth(cameras, depth).flatten(0, 2)
+    pixels, distance = (found[3].view(*depth.shape, -1) for found in project_points(cameras, points))
+    inside = ((pixels > 2) & (pixels < cameras.width - 2)).all(-1)
+    ground = inside & (depth > 5) & (depth < 8) & (distance[..., 0] > 5) & (distance[..., 0] < 8)
+    assert int(ground.sum()) > 500
+    assert float(find_seen(cameras, depth, 3)[:, 0][ground].float().mean()) > 0.99
+
+
+def test_depth_aligned_as_the_nodes_do_it_carries_the_truth_as_well(far_case: AblationCase, case: AblationCase, warped: Tensor):
+    for each, by_truth in ((case, warped), (far_case, warp_anchor(far_case))):
+        others = [view for view in range(len(by_truth)) if view != each.anchor]
+        error = (warp_aligned(each) - by_truth)[others].square().mean()
+        assert float(-10 * error.log10()) > 30
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)

@@ -71,8 +71,11 @@ class Page(HTMLParser):
         return {row[0].strip(): row[1:] for row in found[1:]}
 
 
-def build_store(folder: Path, subjects: int, leave_out: Callable[[str, str], bool] = lambda case, rung: False) -> Path:
-    """A store of `subjects` x 2 prompts x 2 trajectories; `leave_out(case, rung)` says what is not finished."""
+def build_store(
+    folder: Path, subjects: int, leave_out: Callable[[str, str], bool] = lambda case, rung: False, background: str | None = None
+) -> Path:
+    """A store of `subjects` x 2 prompts x 2 trajectories; `leave_out(case, rung)` says what is not finished. Without a background the
+    cases do not say which, as those of older stores."""
     run = {
         "command": "python dev.py evaluate",
         "date": "2026-11-21",
@@ -81,8 +84,9 @@ def build_store(folder: Path, subjects: int, leave_out: Callable[[str, str], boo
     }
     write_json(folder / "run.json", run | {"versions": {"torch": "2"}, "commit": "abc", "settings": {"steps": 20, "frames": VIEWS}})
     for subject, number, trajectory in product(range(1000, 1000 + subjects), range(len(PROMPTS)), ("rotation", "translation")):
-        name = f"{subject}-{number}-{trajectory}"
+        name = f"{subject}-{number}-{trajectory}" + (f"-{background}" if background else "")
         facts = {"name": name, "subject": subject, "shape": "cone", "prompt": PROMPTS[number], "trajectory": trajectory}
+        facts |= {"background": background} if background else {}
         write_json(folder / "cases" / name / "case.json", facts)
         for rung in RUNGS:
             if not leave_out(name, rung):
@@ -176,6 +180,31 @@ def test_every_number_of_the_tables(whole: Path, page: Page, name: str, trajecto
                 check_cell(cell, list(values.values()), figure.digits)
             else:
                 assert cell.strip() == "not measured"
+
+
+def test_far_backgrounds_are_counted_apart(tmp_path: Path, whole: Path) -> None:
+    """With far cases beside them the near ones' tables are what they were, and the far ones have tables of their own."""
+    folder = build_store(build_store(tmp_path, 2), 1, background="far")
+    pages = [Page((write_report(each)).read_text(encoding="utf-8")) for each in (folder, whole)]
+    caption = "Mean, 95 % interval over cases"
+    for region in (f"All cases: {caption}", f"rotation: {caption}"):
+        assert pages[0].table(region) == pages[1].table(region)
+    table = pages[0].table(f"far background: {caption}")
+    column = [figure.key for figure in FIGURES].index("TSED")
+    for key, rung in RUNGS.items():
+        values = [value for name, value in read_values(folder, key, "TSED").items() if name.endswith("-far")]
+        assert int(table[rung.title][0]) == len(values) == 4
+        check_cell(table[rung.title][1 + column], values, FIGURES[column].digits)
+    assert int(pages[0].table(f"far background, rotation: {caption}")["+ completion"][0]) == 2
+    assert not any("far background" in table[0] for table in pages[1].tables)
+    cases = json.loads(pages[0].scripts[0])["cases"]
+    assert sorted(case["background"] for case in cases) == ["far"] * 4 + ["near"] * 8
+
+
+def test_a_store_of_far_backgrounds_alone_is_a_whole_page(tmp_path: Path) -> None:
+    source = write_report(build_store(tmp_path, 1, background="far")).read_text(encoding="utf-8")
+    assert "a far background" in source
+    assert int(Page(source).table("All cases: Mean, 95 % interval over cases")["+ completion"][0]) == 4
 
 
 def test_every_number_of_the_gains(tmp_path: Path) -> None:

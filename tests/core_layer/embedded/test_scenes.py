@@ -25,9 +25,10 @@ from mvcustom.mvcustom_core.embedded.scenes.grammar import (
     sample_words,
     word_indices,
 )
+from mvcustom.mvcustom_core.embedded.scenes.hills import sample_hills
 from mvcustom.mvcustom_core.embedded.scenes.primitive import HITS
 from mvcustom.mvcustom_core.embedded.scenes.render import render_scene
-from mvcustom.mvcustom_core.embedded.scenes.scene import GROUND_Y, Scene, Solid, sample_concept, sample_scene, with_surroundings
+from mvcustom.mvcustom_core.embedded.scenes.scene import GROUND_Y, Scene, Solid, sample_concept, sample_scene, with_hills, with_surroundings
 from mvcustom.mvcustom_core.embedded.scenes.sweep import SWEEPS, sample_photographs, sample_sweep
 from mvcustom.mvcustom_core.embedded.scenes.texture import ground_shade, pattern
 
@@ -148,6 +149,43 @@ def test_views_agree_on_depth_and_color(shape: str) -> None:
     difference = (first_color - second_color).abs().amax(-1)[seen]
     assert difference.quantile(0.98) < 0.02 and difference.median() < 1e-3
     assert first_color[subject & seen].std(0).max() > 0.05, "the subject has no texture to compare"
+
+
+def test_views_agree_on_hills_and_sky() -> None:
+    """Of a landscape too, each hill seen by one camera has the depth and the colour that another finds along the exact ray."""
+    scene = with_hills(sample_scene(5), 7)
+    views = sample_sweep(random.Random(2), 2, 40, "orbit")
+    first = render_scene(scene, views[0], supersample=1)
+    points = unproject_depth(views[0], first.depth).reshape(-1, 3)
+    pixels, depth = (x[0] for x in project_points(views[1], points))
+    K = views[1].K.repeat(len(points), 1, 1)
+    K[:, :2, 2] += 0.5 - pixels
+    second = render_scene(scene, Cameras(views[1].w2c.repeat(len(points), 1, 1), K, 1, 1), supersample=1)
+    there = second.depth.flatten()
+    far, sky = (first.depth.flatten() > 8) & (first.depth.flatten() < 1e5), first.depth.flatten() > 1e5
+    ahead = depth > 0.1 * points.norm(dim=1)  # where the other camera's picture plane can hold it
+    difference = (first.images[0].flatten(1).T - second.images[:, :, 0, 0]).abs().amax(-1)
+    for what in (far & ahead, sky & ahead):
+        same = (there / depth - 1).abs()[what] < 1e-3
+        assert what.float().mean() > 0.03 and same.float().mean() > 0.7  # the others are hidden by the subject or another ring
+        assert difference[what][same].max() < 0.02
+
+
+def test_hills_leave_no_gap_above_the_ground() -> None:
+    """All around, the last ring rises above the horizon of a camera as high as any path goes."""
+    for seed in range(20):
+        rings = sample_hills(seed)
+        azimuth = torch.linspace(0, 2 * math.pi, 1000)
+        assert [ring.radius for ring in rings] == [40, 20, 10]
+        assert rings[0].skyline(azimuth).min() > 1.5
+        assert all((ring.skyline(azimuth) > 0).all() and ring.skyline(azimuth).std() > 0.1 for ring in rings)
+
+
+def test_a_scene_without_hills_is_untouched() -> None:
+    scene, cameras = sample_scene(5), level_camera(16)
+    assert render_scene(scene, cameras).depth.max() < 5
+    landscape = render_scene(with_hills(scene, 5), cameras)
+    assert replace(with_hills(scene, 5), hills=()) == scene and (landscape.depth > 1e5).any()
 
 
 def test_mask_is_where_the_subject_hides_the_rest() -> None:

@@ -232,6 +232,18 @@ def test_floor_to_the_horizon_is_no_jump():
     assert find_jumps(step, focal, 85.0).nonzero().tolist() == [[9]]
 
 
+def test_floor_goes_on_up_to_the_hill_that_ends_it():
+    """Below the foot of a wall the floor's steps are steep; the wall above has none, and the sky over it is another thing."""
+    focal, foot = 64.0, 40.0  # rows count upward from the picture's lower edge
+    rows = torch.arange(60, dtype=F64) + 0.5
+    depth = (focal / (45 - rows).clamp(min=1)).clamp(max=focal / (45 - foot))
+    depth[50:] = 1e6
+    assert find_jumps(depth, focal, 85.0).nonzero().tolist() == [[49]]
+    assert find_jumps(depth.flip(0), focal, 85.0).nonzero().tolist() == [[9]]
+    blurred = torch.tensor([1.0] * 8 + [1.5, 2.5] + [8.0] * 8, dtype=F64)  # an outline over three steps is no plane
+    assert find_jumps(blurred, focal, 85.0)[7:10].all()
+
+
 def test_jump_limit_follows_the_angle():
     limit = math.tan(math.radians(80)) / 30.0
     for factor, jump in ((0.99, False), (1.01, True)):
