@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ..camera.cameras import Cameras
-from .solution import MIN_VIEWS, Model
+from .solution import MIN_SEEN, MIN_VIEWS, Model
 
 Progress = Callable[[float], None]  # the share that is done; raises to stop the work
 
@@ -58,7 +58,7 @@ def map_incrementally(colmap: ModuleType, database: Path, refine_focal: bool, pr
     calls = colmap.IncrementalPipelineCallback
     kinds = [calls.INITIAL_IMAGE_PAIR_REG_CALLBACK, calls.NEXT_IMAGE_REG_CALLBACK]
     pipeline = _Pipeline(colmap.IncrementalPipeline, options, kinds)
-    return [_read_model("incremental", each) for each in pipeline.run(colmap, database, progress)]
+    return [read_model("incremental", each) for each in pipeline.run(colmap, database, progress)]
 
 
 def make_incremental_options(colmap: ModuleType) -> Any:
@@ -81,28 +81,50 @@ def map_globally(colmap: ModuleType, database: Path, refine_focal: bool, progres
     mapper.global_positioning.use_gpu = mapper.bundle_adjustment.ceres.use_gpu = False
     mapper.bundle_adjustment.refine_focal_length = refine_focal
     pipeline = _Pipeline(colmap.GlobalPipeline, options, [colmap.GlobalPipelineCallback.MODEL_UPDATE_CALLBACK])
-    return [_read_model("global", each) for each in pipeline.run(colmap, database, progress)]
+    return [read_model("global", each) for each in pipeline.run(colmap, database, progress)]
 
 
-def _read_model(mapper: str, reconstruction: Any) -> Model:
+def read_model(mapper: str, reconstruction: Any) -> Model:
+    """A pycolmap reconstruction without its weak views, which are taken away in it too."""
+    dropped = _drop_weak_views(reconstruction)
     images = sorted((reconstruction.image(i) for i in reconstruction.reg_image_ids()), key=lambda image: image.name)
-    w2c = torch.eye(4).repeat(len(images), 1, 1)
-    w2c[:, :3] = torch.tensor(np.stack([image.cam_from_world().matrix() for image in images]), dtype=torch.float32)
-    lenses = [reconstruction.camera(image.camera_id) for image in images]
-    K = torch.tensor(np.stack([lens.calibration_matrix() for lens in lenses]), dtype=torch.float32)
+    w2c = torch.eye(4).repeat(len(images), 1, 1)  # [V, 4, 4]
+    K = torch.eye(3).repeat(len(images), 1, 1)  # [V, 3, 3]
+    for view, image in enumerate(images):
+        w2c[view, :3] = torch.from_numpy(image.cam_from_world().matrix())
+        K[view] = torch.from_numpy(reconstruction.camera(image.camera_id).calibration_matrix())
+    lens = next(iter(reconstruction.cameras.values()))
     return Model(
         mapper,
-        tuple(int(Path(image.name).stem) for image in images),
-        Cameras(w2c, K, lenses[0].width, lenses[0].height),
+        tuple(_number_of(image) for image in images),
+        Cameras(w2c, K, lens.width, lens.height),
         reconstruction.num_points3D(),
         reconstruction.compute_num_observations(),
         reconstruction.compute_mean_reprojection_error(),
         _median_angle_deg(reconstruction),
+        dropped,
     )
 
 
+def _drop_weak_views(reconstruction: Any) -> tuple[int, ...]:
+    """Take away views with fewer than MIN_SEEN observations until none is left, for points go with them: the photographs' numbers."""
+    dropped = []
+    while True:
+        images = [reconstruction.image(i) for i in reconstruction.reg_image_ids()]
+        weak = [image for image in images if image.num_points3D < MIN_SEEN]
+        if not weak:
+            return tuple(sorted(dropped))
+        for image in weak:
+            dropped.append(_number_of(image))
+            reconstruction.deregister_frame(image.frame_id)
+
+
+def _number_of(image: Any) -> int:
+    return int(Path(image.name).stem)
+
+
 def _median_angle_deg(reconstruction: Any) -> float:
-    """Median over the points of the widest angle between two rays to it."""
+    """Median over the points of the widest angle between two rays to it; 0 without points."""
     centers = {i: reconstruction.image(i).projection_center() for i in reconstruction.reg_image_ids()}
     points = list(reconstruction.points3D.values())
     angles = []
@@ -110,4 +132,4 @@ def _median_angle_deg(reconstruction: Any) -> float:
         rays = np.stack([centers[element.image_id] for element in point.track.elements]) - point.xyz  # [V, 3]
         rays /= np.linalg.norm(rays, axis=1, keepdims=True)
         angles.append(float(np.degrees(np.arccos(np.clip((rays @ rays.T).min(), -1.0, 1.0)))))
-    return float(np.median(angles))
+    return float(np.median(angles)) if angles else 0.0

@@ -1,8 +1,9 @@
 """What structure from motion found, whether to trust it, and in words: no part of this needs the package that found it.
 
-Several models of the same photographs are ranked by the views that they place and then by the observations that they explain. The
-reprojection error does not rank them: a model that is wrong between two groups of views drops the matches between them and fits the rest
-better than the right one does.
+Several models of the same photographs are ranked by the views that they place and then by the observations that they explain. A view
+counts only where it has enough observations of its own: the global mapper also keeps views with hardly any, and their cameras are
+arbitrary. The reprojection error does not rank models: one that is wrong between two groups of views drops the matches between them and
+fits the rest better than the right one does.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Model:
         observations: number of features that they explain.
         reprojection_px: mean distance between a feature and its point's image.
         angle_deg: median over the points of the widest angle between two rays to it.
+        dropped: the photographs that the mapper placed with fewer than MIN_SEEN observations, ascending; the model is without them.
     """
 
     mapper: str
@@ -47,6 +49,7 @@ class Model:
     observations: int
     reprojection_px: float
     angle_deg: float
+    dropped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,14 +77,14 @@ def choose_model(attempt: Attempt) -> Model:
     Raises:
         ValueError: if there is none, or it cannot be trusted: why, and what to do.
     """
-    if not attempt.models:
+    best = find_best(attempt)
+    if best is None:
         raise ValueError(_explain_failure(attempt))
-    best = max(attempt.models, key=rank_model)
     wanted = max(MIN_VIEWS, math.ceil(MIN_SHARE * attempt.views))
     if len(best.indices) < wanted:
         raise ValueError(
-            f"solve: wanted cameras for at least {wanted} of the {attempt.views} photographs, found them for {len(best.indices)}; take "
-            f"away photographs that do not overlap with the others, or add some between them: {WALK}"
+            f"solve: wanted cameras for at least {wanted} of the {attempt.views} photographs, found them for {len(best.indices)}"
+            f"{_count_dropped(best)}; take away photographs that do not overlap with the others, or add some between them: {WALK}"
         )
     if best.reprojection_px > MAX_REPROJECTION:
         raise ValueError(
@@ -93,11 +96,6 @@ def choose_model(attempt: Attempt) -> Model:
             f"solve: wanted points seen from directions at least {MIN_ANGLE_DEG:g} degrees apart, got {best.angle_deg:.2f}; the camera "
             f"hardly moved: {WALK}"
         )
-    if best.observations < MIN_SEEN * len(best.indices):
-        raise ValueError(
-            f"solve: wanted at least {MIN_SEEN} points in a view on average, got {best.observations / len(best.indices):.0f}; use larger "
-            f"pictures with more texture, and {WALK}"
-        )
     longer, focal = max(best.cameras.width, best.cameras.height), float(best.cameras.K[0, 0, 0])
     if not attempt.focal_given and not FOCAL_RANGE[0] < focal / longer < FOCAL_RANGE[1]:
         raise ValueError(
@@ -107,19 +105,21 @@ def choose_model(attempt: Attempt) -> Model:
     return best
 
 
-def rank_model(model: Model) -> tuple[int, int]:
-    """By what models of the same photographs are ranked: the views that they place, and then the observations that they explain."""
-    return len(model.indices), model.observations
+def find_best(attempt: Attempt) -> Model | None:
+    """The model with most views, and of equals the one with most observations; None if none has MIN_VIEWS. It need not be trustworthy."""
+    candidates = [model for model in attempt.models if len(model.indices) >= MIN_VIEWS]
+    return max(candidates, key=lambda model: (len(model.indices), model.observations), default=None)
 
 
 def describe_model(attempt: Attempt, model: Model) -> list[str]:
     """The model in words, one line for each finding."""
     missing = sorted(set(range(attempt.views)) - set(model.indices))
+    dropped = f"; fewer than {MIN_SEEN} points each in {_list(model.dropped)}" if model.dropped else ""
     focal = float(model.cameras.K[0, 0, 0])
     field = 2 * math.degrees(math.atan(model.cameras.width / 2 / focal))
     lines = [
         f"views: {len(model.indices)} of {attempt.views} placed",
-        f"not placed: {', '.join(map(str, missing)) if missing else 'none'}" + " (counted from 0)" * bool(missing),
+        f"not placed: {_list(missing)} (counted from 0){dropped}" if missing else "not placed: none",
         f"mapper: {model.mapper}",
         f"reprojection error: {model.reprojection_px:.2f} pixels on average",
         f"points: {model.points}, seen in {model.observations / max(model.points, 1):.1f} views on average, "
@@ -141,13 +141,21 @@ def largest_difference_deg(model: Model, other: Model) -> float | None:
     return math.degrees(float(torch.acos(((trace - 1) / 2).clamp(-1, 1)).max()))
 
 
+def _list(photographs: Sequence[int]) -> str:
+    return ", ".join(map(str, photographs))
+
+
+def _count_dropped(model: Model) -> str:
+    return f" ({len(model.dropped)} more with fewer than {MIN_SEEN} points each)" if model.dropped else ""
+
+
 def _rotations(model: Model, indices: Sequence[int]) -> torch.Tensor:
     return model.cameras.w2c[[model.indices.index(i) for i in indices], :3, :3].double()
 
 
 def _compare(model: Model, other: Model) -> str:
     count, difference = len(other.indices), largest_difference_deg(model, other)
-    line = f"other model: {other.mapper}, {count} views, reprojection error {other.reprojection_px:.2f}"
+    line = f"other model: {other.mapper}, {count} views{_count_dropped(other)}, reprojection error {other.reprojection_px:.2f}"
     if difference is None:
         return line
     if difference < SAME_DEG:
@@ -158,6 +166,12 @@ def _compare(model: Model, other: Model) -> str:
 def _explain_failure(attempt: Attempt) -> str:
     pairs = attempt.views * (attempt.views - 1) // 2
     found = f"{attempt.features:.0f} features in a photograph, matches in {attempt.linked_pairs} of {pairs} pairs"
+    weak = max((len(model.dropped) for model in attempt.models), default=0)
+    if weak >= MIN_VIEWS:
+        return (
+            f"solve: wanted at least {MIN_SEEN} points in a view, found fewer in {weak} of {attempt.views} ({found}); use larger pictures "
+            f"with more texture, and {WALK}"
+        )
     if attempt.linked_pairs < attempt.views - 1:
         return f"solve: wanted photographs that overlap and have texture, found no cameras ({found}); use larger pictures, and {WALK}"
     return f"solve: wanted photographs from different places, found no cameras ({found}); do not only turn the camera: {WALK}"

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from ..camera.cameras import Cameras
 from ..capture.mapping import Progress, make_incremental_options
-from ..capture.solution import Attempt, Model, rank_model
+from ..capture.solution import Attempt, Model, find_best
 from ..capture.solving import DATABASE, import_pycolmap, quiet_log, solve_cameras
 
 ENOUGH = 256  # pixels of the longer side, to which smaller pictures are enlarged
@@ -74,8 +74,7 @@ def find_structure(images: Tensor, targets: Cameras, folder: Path, progress: Pro
         images = F.interpolate(images.float(), scale_factor=factor, mode="bicubic", align_corners=False).clamp(0, 1)
     lenses = targets.resize(targets.width * factor, targets.height * factor).K
     attempt = solve_cameras(images, folder, progress, intrinsics=lenses, faint=True)
-    best = max(attempt.models, key=rank_model) if attempt.models else None
-    return Structure(attempt, best, _read_matches(import_pycolmap(), folder / DATABASE, factor), factor, folder)
+    return Structure(attempt, find_best(attempt), _read_matches(import_pycolmap(), folder / DATABASE, factor), factor, folder)
 
 
 def triangulate_views(structure: Structure, targets: Cameras) -> Triangulation:

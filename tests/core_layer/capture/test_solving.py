@@ -229,7 +229,6 @@ def with_focal(scale: float) -> Cameras:
     ("model", "message"),
     [
         (make_model(4), "wanted cameras for at least 5 of the 10 photographs, found them for 4"),
-        (make_model(observations=200), "wanted at least 30 points in a view on average, got 20"),
         (make_model(reprojection_px=2.5), "error of at most 2 pixels, got 2.50"),
         (make_model(angle_deg=1.2), "at least 2 degrees apart, got 1.20; the camera hardly moved"),
         (make_model(cameras=with_focal(0.2)), "wanted a focal length of 0.35 to 6 times the longer side of 192 pixels, found 40"),
