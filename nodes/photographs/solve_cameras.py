@@ -10,7 +10,7 @@ from torch import Tensor
 from ...mvcustom_core.plot import plot_trajectory
 from ..bridge.host.sockets import CamerasSocket
 from ..bridge.host.tensors import images_to_comfy
-from ..bridge.photographs.solving import focal_from_field, solve_photographs
+from ..bridge.photographs.solving import KnownLens, solve_photographs
 
 EVERYWHERE, ON_SUBJECT = "everywhere", "on the subject"
 UNKNOWN, FIELD, PIXELS = "unknown", "field of view", "pixels"
@@ -18,7 +18,12 @@ UNKNOWN, FIELD, PIXELS = "unknown", "field of view", "pixels"
 
 def _lenses() -> list[io.DynamicCombo.Option]:
     field = io.Float.Input(
-        "fov_deg", default=60.0, min=5.0, max=150.0, step=0.1, tooltip="From the left border of the pictures to the right one, in degrees."
+        "fov_deg",
+        default=60.0,
+        min=5.0,
+        max=150.0,
+        step=0.1,
+        tooltip="From the left border of the pictures to the right one, in degrees. Of several sizes: of the first picture.",
     )
     pixels = io.Float.Input(
         "focal_pixels",
@@ -26,13 +31,13 @@ def _lenses() -> list[io.DynamicCombo.Option]:
         min=1.0,
         max=100000.0,
         step=0.1,
-        tooltip="In pixels of these pictures; half the width means 90 degrees across.",
+        tooltip="In pixels of these pictures; half the width means 90 degrees across. Of several sizes: of the first picture.",
     )
     return [io.DynamicCombo.Option(UNKNOWN, []), io.DynamicCombo.Option(FIELD, [field]), io.DynamicCombo.Option(PIXELS, [pixels])]
 
 
 class MVCustomSolveCameras(io.ComfyNode):
-    """IMAGE [V, H, W, 3], optional MASK => cameras, IMAGE and MASK of the N <= V photographs that could be placed."""
+    """IMAGE [V, H, W, 3] or a list of them, optional MASK => cameras, IMAGE and MASK of the N <= V photographs that could be placed."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -40,14 +45,15 @@ class MVCustomSolveCameras(io.ComfyNode):
             node_id="MVCustomSolveCameras",
             display_name="Solve Cameras",
             category="MVCustom",
+            is_input_list=True,  # photographs of several sizes come as a list of batches
             description="Finds the cameras that took photographs of one subject, from the photographs alone (structure from motion). Needs "
             "the optional package pycolmap: python -m pip install pycolmap.",
             search_aliases=["colmap", "structure from motion", "sfm", "pycolmap", "glomap", "pose estimation", "camera poses", "calibrate"],
             inputs=[
                 io.Image.Input(
                     "images",
-                    tooltip="Photographs of one subject from all around, 20 to 60, in one batch. All by one lens at one zoom, cropped "
-                    "alike about the middle or not at all.",
+                    tooltip="Photographs of one subject from all around, 20 to 60, in one batch; as a list if they have several sizes. All "
+                    "by one lens at one zoom, cropped alike about the middle or not at all.",
                 ),
                 io.Mask.Input(
                     "masks",
@@ -76,16 +82,19 @@ class MVCustomSolveCameras(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, images: Tensor, features: str, focal_length: dict[str, Any], masks: Tensor | None = None) -> io.NodeOutput:
-        solved = solve_photographs(images, masks, _read_focal(focal_length, images.shape[2]), features == ON_SUBJECT)
+    def execute(
+        cls, images: list[Tensor], features: list[str], focal_length: dict[str, list[Any]], masks: list[Tensor] | None = None
+    ) -> io.NodeOutput:
+        solved = solve_photographs(images, masks, _read_lens(focal_length), features[0] == ON_SUBJECT)
         preview = images_to_comfy(plot_trajectory(solved.cameras)[None])
         return io.NodeOutput(
             solved.cameras, solved.images, solved.masks, "\n".join(solved.notes), preview, ui=ui.PreviewImage(preview, cls=cls)
         )
 
 
-def _read_focal(choice: dict[str, Any], width: int) -> float | None:
-    """The focal length in pixels that the widgets say."""
-    if choice["focal_length"] == UNKNOWN:
-        return None
-    return choice["focal_pixels"] if choice["focal_length"] == PIXELS else focal_from_field(width, choice["fov_deg"])
+def _read_lens(choice: dict[str, list[Any]]) -> KnownLens:
+    """What the widgets say of the lens."""
+    kind = choice["focal_length"][0]
+    if kind == UNKNOWN:
+        return KnownLens()
+    return KnownLens(focal=choice["focal_pixels"][0]) if kind == PIXELS else KnownLens(field_deg=choice["fov_deg"][0])

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import comfy.model_management
 import comfy.utils
 import folder_paths
-import torch
 from torch import Tensor
 
 from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.camera.normalisation import normalise_scene
 from ....mvcustom_core.camera.rigid import turn_upright
-from ....mvcustom_core.capture.solution import WALK, choose_model, describe_model
+from ....mvcustom_core.capture.canvas import Canvas, share_canvas
+from ....mvcustom_core.capture.solution import WALK, Attempt, choose_model, describe_model
 from ....mvcustom_core.capture.solving import solve_cameras
-from ..host.tensors import images_from_comfy, masks_from_comfy
+from ..host.tensors import images_from_comfy, images_to_comfy, masks_from_comfy, masks_to_comfy
 from .report import NO_MASKS
 
 STEPS = 1000  # of the progress bar
@@ -41,30 +43,43 @@ class SolvedPhotographs:
     notes: tuple[str, ...]
 
 
-def solve_photographs(image: Tensor, mask: Tensor | None, focal: float | None, on_subject: bool) -> SolvedPhotographs:
-    """Find the cameras of photographs.
+@dataclass(frozen=True)
+class KnownLens:
+    """What is known of the lens: one of the two, or nothing. Of several sizes it holds for the first photograph.
+
+    Attributes:
+        focal: focal length in pixels.
+        field_deg: field of view from the left border to the right one.
+    """
+
+    focal: float | None = None
+    field_deg: float | None = None
+
+    def measure(self, width: int) -> float | None:
+        """The focal length in pixels of pictures of a width; None if nothing is known."""
+        return self.focal if self.field_deg is None else width / 2 / math.tan(math.radians(self.field_deg) / 2)
+
+
+def solve_photographs(images: Sequence[Tensor], masks: Sequence[Tensor] | None, lens: KnownLens, on_subject: bool) -> SolvedPhotographs:
+    """Find the cameras of photographs, which may have several sizes: then the central squares of those that were placed come out.
 
     Args:
-        image: IMAGE [V, H, W, C].
-        mask: MASK [V, H, W], white on the subject, or None.
-        focal: focal length in pixels; None finds it.
+        images: IMAGE [V, H, W, C] each.
+        masks: MASK [V, H, W] each, white on the subject, or None.
         on_subject: look for features where the masks are white only.
 
     Raises:
         ValueError: if pycolmap is missing, the inputs do not fit, or the photographs do not give cameras to be trusted.
     """
-    _check_masks(image, mask, on_subject)
-    bar = comfy.utils.ProgressBar(STEPS)
-
-    def report(share: float) -> None:
-        comfy.model_management.throw_exception_if_processing_interrupted()
-        bar.update_absolute(round(STEPS * share))
-
-    shown = masks_from_comfy(mask) if on_subject and mask is not None else None
-    temporary = Path(folder_paths.get_temp_directory())
-    temporary.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="mvcustom_solve_", dir=temporary) as folder:
-        attempt = solve_cameras(images_from_comfy(image), Path(folder), report, masks=shown, focal=focal)
+    if on_subject and masks is None:
+        raise ValueError("masks: wanted masks to look for features on the subject, got none; connect them or choose 'everywhere'")
+    photographs = [picture for batch in images for picture in images_from_comfy(batch)]
+    shown = None if masks is None else [mask for batch in masks for mask in masks_from_comfy(batch)]
+    if shown is not None:
+        _check_masks(photographs, shown)
+    canvas = share_canvas(photographs, shown)
+    focal = lens.measure(photographs[0].shape[2])
+    attempt = _solve(canvas, None if focal is None else focal * canvas.scales[0], on_subject)
     model = choose_model(attempt)
     try:
         cameras, _ = normalise_scene(turn_upright(model.cameras))
@@ -72,21 +87,48 @@ def solve_photographs(image: Tensor, mask: Tensor | None, focal: float | None, o
         reason = str(error).partition(";")[0]  # its advice is for callers who can give the numbers
         raise ValueError(f"{reason}; {WALK}, aiming at it") from error
     placed = list(model.indices)
-    masks = torch.ones(image.shape[:3]) if mask is None else mask
-    notes = (*describe_model(attempt, model), *([NO_MASKS] if mask is None else []))
-    return SolvedPhotographs(image[placed, ..., :3], masks[placed], cameras, notes)
+    white = canvas.inside if canvas.masks is None else canvas.masks
+    notes = (*describe_model(attempt, model), *_describe_sizes(photographs, canvas), *([NO_MASKS] if masks is None else []))
+    return SolvedPhotographs(
+        images_to_comfy(canvas.cut(canvas.images[placed])),
+        masks_to_comfy(canvas.cut(white[placed])),
+        cameras.crop(canvas.left, canvas.top, canvas.width, canvas.height),
+        notes,
+    )
 
 
-def focal_from_field(width: int, field_deg: float) -> float:
-    """Focal length in pixels of pictures of a width that show a field of view from left to right."""
-    return width / 2 / math.tan(math.radians(field_deg) / 2)
+def _solve(canvas: Canvas, focal: float | None, on_subject: bool) -> Attempt:
+    """Structure from motion in a temporary folder, with progress and cancelling."""
+    bar = comfy.utils.ProgressBar(STEPS)
+
+    def report(share: float) -> None:
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        bar.update_absolute(round(STEPS * share))
+
+    looked_at = canvas.masks if on_subject else None if canvas.inside.all() else canvas.inside
+    temporary = Path(folder_paths.get_temp_directory())
+    temporary.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="mvcustom_solve_", dir=temporary) as folder:
+        return solve_cameras(canvas.images, Path(folder), report, masks=looked_at, focal=focal)
 
 
-def _check_masks(image: Tensor, mask: Tensor | None, on_subject: bool) -> None:
-    if mask is None:
-        if on_subject:
-            raise ValueError("masks: wanted masks to look for features on the subject, got none; connect them or choose 'everywhere'")
-        return
-    if mask.shape != image.shape[:3]:
-        wanted, got = (f"{len(x)} of {x.shape[2]}x{x.shape[1]} pixels" for x in (image, mask))
-        raise ValueError(f"masks: wanted {wanted}, one for each image, got {got}; make them from these images")
+def _check_masks(photographs: Sequence[Tensor], masks: Sequence[Tensor]) -> None:
+    wanted, got = ([tuple(picture.shape[1:]) for picture in pictures] for pictures in (photographs, masks))
+    if wanted != got:
+        raise ValueError(
+            f"masks: wanted {_count_sizes(wanted)}, one for each image, got {_count_sizes(got)}; make them from these images"
+        )
+
+
+def _count_sizes(sizes: Sequence[tuple[int, ...]]) -> str:
+    return " and ".join(f"{count} of {width}x{height}" for (height, width), count in Counter(sizes).items()) + " pixels"
+
+
+def _describe_sizes(photographs: Sequence[Tensor], canvas: Canvas) -> Iterator[str]:
+    sizes = [tuple(picture.shape[1:]) for picture in photographs]
+    if len(set(sizes)) > 1:
+        longer = max(canvas.images.shape[-2:])
+        yield (
+            f"sizes: {_count_sizes(sizes)}; taken for whole pictures by one lens, with a longer side of {longer} pixels each; the "
+            f"outputs are their central squares of {canvas.width} pixels"
+        )

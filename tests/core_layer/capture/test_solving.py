@@ -1,7 +1,4 @@
-"""Solve cameras of a textured table that is rendered here: both mappers find them, and what cannot be trusted is refused.
-
-The scene is a ground and a box of noise without repetition, so that matches are unique; the numbers come from the cameras that rendered it.
-"""
+"""Solve cameras of a textured table that is rendered here: both mappers find them, and what cannot be trusted is refused."""
 
 from __future__ import annotations
 
@@ -15,77 +12,18 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample, interpolate
 
-from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at
-from mvcustom.mvcustom_core.camera.rays import cell_centers, pixel_rays
+from mvcustom.mvcustom_core.camera.cameras import Cameras
 from mvcustom.mvcustom_core.camera.rigid import rotation_from_vector, turn_upright, upright_direction
 from mvcustom.mvcustom_core.capture import solving
 from mvcustom.mvcustom_core.capture.solution import Attempt, Model, choose_model, describe_model, largest_difference_deg
 from mvcustom.mvcustom_core.capture.solving import import_pycolmap, solve_cameras
-
-VIEWS, SIZE, FOCAL = 10, 192, 200.0
-GROUND, BOX = 0.25, 0.22  # height of the ground, half the box's side
-
-
-def make_arc(views: int = VIEWS, span_deg: float = 80.0, target: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Cameras:
-    azimuth = torch.linspace(-0.5, 0.5, views) * math.radians(span_deg)
-    elevation = math.radians(32) + 0.1 * torch.sin(3 * azimuth)
-    eye = torch.stack([azimuth.sin() * elevation.cos(), -elevation.sin(), azimuth.cos() * elevation.cos()], dim=-1)
-    K = torch.tensor([[FOCAL, 0, SIZE / 2], [0, FOCAL, SIZE / 2], [0, 0, 1]]).repeat(views, 1, 1)
-    return Cameras(look_at(eye, torch.tensor([target]).repeat(views, 1), torch.tensor([[0.0, -1, 0]]).repeat(views, 1)), K, SIZE, SIZE)
-
-
-def make_texture(seed: int, side: int) -> Tensor:
-    """Grey noise [1, 1, side, side] of several grain sizes."""
-    rng = torch.Generator().manual_seed(seed)
-    layers = [interpolate(torch.rand(1, 1, side // n, side // n, generator=rng), (side, side), mode="bilinear") for n in (4, 8, 16)]
-    return torch.stack(layers).mean(0).sub(0.5).mul(2).add(0.5).clamp(0, 1)
-
-
-def photograph(cameras: Cameras) -> tuple[Tensor, Tensor]:
-    """Images [V, 3, H, W] and masks [V, 1, H, W] of the box."""
-    s = 2
-    pixels = cell_centers(cameras.height * s, cameras.width * s) / s
-    origins, directions = pixel_rays(cameras, pixels)  # [V, 3], [V, R, 3]
-    origins = origins[:, None].expand_as(directions)
-    ground = (GROUND - origins[..., 1]) / directions[..., 1]
-    ground = torch.where(ground > 0, ground, torch.inf)
-    near = torch.minimum((-BOX - origins) / directions, (BOX - origins) / directions)  # [V, R, 3]
-    far = torch.maximum((-BOX - origins) / directions, (BOX - origins) / directions).amin(-1)
-    box, axis = near.max(-1)
-    box = torch.where(box < far, box, torch.inf)
-    texture_of_ground, texture_of_box = make_texture(0, 512), make_texture(1, 192)
-    point = origins + directions * ground.clamp(max=9)[..., None]
-    color = grid_sample(texture_of_ground, (point[..., [0, 2]] / 4)[None], padding_mode="reflection", align_corners=False)[0, 0]
-    point = (origins + directions * box.clamp(max=9)[..., None]) / BOX
-    for k, others in enumerate(([1, 2], [0, 2], [0, 1])):
-        # a third of the texture for each axis
-        at = point[..., others] / 3 + torch.tensor([0.0, (k - 1) * 2 / 3])
-        face = grid_sample(texture_of_box, at[None], align_corners=False)[0, 0]
-        color = torch.where((axis == k) & (box < ground), face, color)
-    hit = (box < ground).float()
-    color, hit = (x.unflatten(1, (cameras.height, s, cameras.width, s)).mean((2, 4))[:, None] for x in (color, hit))
-    return color.expand(-1, 3, -1, -1), (hit > 0.5).float()
+from mvcustom.tests.core_layer.capture.table_scene import FOCAL, SIZE, VIEWS, align_errors, make_arc, photograph
 
 
 def solve(images: Tensor, folder: Path, masks: Tensor | None = None, focal: float | None = FOCAL) -> Attempt:
     folder.mkdir()
     return solve_cameras(images, folder, lambda share: None, masks=masks, focal=focal)
-
-
-def align_errors(model: Model, truth: Cameras) -> tuple[float, float]:
-    """Largest rotation error in degrees and largest centre error in units of the spread, after the best similarity (Umeyama, 1991)."""
-    found, truth = model.cameras.c2w.double(), truth[list(model.indices)].c2w.double()
-    a, b = found[:, :3, 3] - found[:, :3, 3].mean(0), truth[:, :3, 3] - truth[:, :3, 3].mean(0)
-    U, S, Vt = torch.linalg.svd(b.T @ a)
-    sign = torch.tensor([1.0, 1.0, float(torch.linalg.det(U @ Vt))], dtype=torch.float64)
-    rotation = U @ torch.diag(sign) @ Vt
-    scale = (S * sign).sum() / a.square().sum()
-    center_error = (scale * a @ rotation.T - b).norm(dim=-1).max() / b.norm(dim=-1).max()
-    between = rotation @ found[:, :3, :3] @ truth[:, :3, :3].mT
-    cosine = (between.diagonal(dim1=1, dim2=2).sum(-1) - 1) / 2
-    return math.degrees(float(cosine.clamp(-1, 1).acos().max())), float(center_error)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +45,7 @@ def known(colmap: object, pictures: tuple[Tensor, Tensor], tmp_path_factory: pyt
 def test_both_mappers_find_the_cameras(known: Attempt, mapper: str) -> None:
     (model,) = (model for model in known.models if model.mapper == mapper)
     assert model.indices == tuple(range(VIEWS)) and (model.cameras.width, model.cameras.height) == (SIZE, SIZE)
-    rotation_deg, center = align_errors(model, make_arc())
+    rotation_deg, center = align_errors(model.cameras, make_arc()[list(model.indices)])
     assert rotation_deg < 1.0 and center < 0.02
     assert model.reprojection_px < 0.5 and model.points > 200 and model.angle_deg > 10
     assert model.cameras.K[0, 0, 0] == FOCAL and model.cameras.K[0, 0, 2] == SIZE / 2, "a known focal length is kept"
@@ -118,7 +56,7 @@ def test_unknown_focal_length_is_found(colmap: object, pictures: tuple[Tensor, T
     assert {model.mapper for model in attempt.models} == {"incremental", "global"}
     model = choose_model(attempt)
     assert model.cameras.K[:, 0, 0].tolist() == pytest.approx([FOCAL] * VIEWS, rel=0.03)
-    rotation_deg, center = align_errors(model, make_arc())
+    rotation_deg, center = align_errors(model.cameras, make_arc()[list(model.indices)])
     assert rotation_deg < 1.5 and center < 0.02
 
 
@@ -151,7 +89,7 @@ def test_masks_keep_features_on_the_subject(colmap: object, pictures: tuple[Tens
     still = images[:1].where(masks[:1] == 0, 0.5)
     attempt = solve(images.where(masks == 1, still), tmp_path / "work", masks)
     model = choose_model(attempt)
-    rotation_deg, center = align_errors(model, make_arc())
+    rotation_deg, center = align_errors(model.cameras, make_arc()[list(model.indices)])
     assert len(model.indices) >= 8 and rotation_deg < 1.5 and center < 0.05
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +17,13 @@ from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at
 from mvcustom.mvcustom_core.camera.rigid import rotation_from_vector
 from mvcustom.mvcustom_core.capture import solving
 from mvcustom.mvcustom_core.capture.solution import Attempt, Model
+from mvcustom.nodes.bridge.host.tensors import images_to_comfy
 from mvcustom.nodes.bridge.photographs import solving as bridge
 from mvcustom.nodes.catalogue import NODES
 from mvcustom.nodes.photographs.solve_cameras import EVERYWHERE, ON_SUBJECT
 from mvcustom.nodes.photographs.solve_cameras import MVCustomSolveCameras as Node
+from mvcustom.tests.core_layer.capture.table_scene import FOCAL, SIZE, align_errors, make_arc, photograph
+from mvcustom.tests.host.in_process import ComfyInProcess
 
 VIEWS, WIDTH, HEIGHT = 6, 64, 48
 PLACED = (0, 2, 3, 5)
@@ -54,13 +58,19 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     return noted
 
 
+def execute(images: Tensor, features: str, focal_length: dict, masks: Tensor | None = None) -> tuple:
+    """The node with one batch, as ComfyUI calls it: every value in a list."""
+    lens = {name: [value] for name, value in focal_length.items()}
+    return Node.execute([images], [features], lens, None if masks is None else [masks]).args
+
+
 def make_images() -> Tensor:
     return torch.rand(VIEWS, HEIGHT, WIDTH, 3, generator=torch.Generator().manual_seed(0))
 
 
 def test_placed_photographs_come_out_with_their_cameras(calls: list[dict]) -> None:
     images, masks = make_images(), torch.rand(VIEWS, HEIGHT, WIDTH)
-    cameras, out_images, out_masks, report, preview = Node.execute(images, EVERYWHERE, UNKNOWN, masks).args
+    cameras, out_images, out_masks, report, preview = execute(images, EVERYWHERE, UNKNOWN, masks)
     assert torch.equal(out_images, images[list(PLACED)]) and torch.equal(out_masks, masks[list(PLACED)])
     assert calls[0]["masks"] is None and torch.equal(calls[0]["images"], images.permute(0, 3, 1, 2))
     assert len(cameras) == len(PLACED) and (cameras.width, cameras.height) == (WIDTH, HEIGHT) and preview.shape[-1] == 3
@@ -70,7 +80,7 @@ def test_placed_photographs_come_out_with_their_cameras(calls: list[dict]) -> No
 
 
 def test_world_is_upright_about_the_subject(calls: list[dict]) -> None:
-    cameras = Node.execute(make_images(), EVERYWHERE, UNKNOWN).args[0]
+    cameras = execute(make_images(), EVERYWHERE, UNKNOWN)[0]
     assert cameras.centers.norm(dim=-1).max().item() == pytest.approx(1, abs=1e-5)
     height = 1 / math.sqrt(10)  # eyes stand 1 above the subject and 3 from it
     assert cameras.centers[:, 1].tolist() == pytest.approx([-height] * len(PLACED), abs=0.005)
@@ -78,13 +88,13 @@ def test_world_is_upright_about_the_subject(calls: list[dict]) -> None:
 
 
 def test_without_masks_they_are_white_and_that_is_said(calls: list[dict]) -> None:
-    _, _, masks, report, _ = Node.execute(make_images(), EVERYWHERE, UNKNOWN).args
+    _, _, masks, report, _ = execute(make_images(), EVERYWHERE, UNKNOWN)
     assert masks.shape == (len(PLACED), HEIGHT, WIDTH) and (masks == 1).all() and "masks: none found" in report
 
 
 def test_features_on_the_subject_use_the_masks(calls: list[dict]) -> None:
     masks = torch.rand(VIEWS, HEIGHT, WIDTH)
-    Node.execute(make_images(), ON_SUBJECT, UNKNOWN, masks)
+    execute(make_images(), ON_SUBJECT, UNKNOWN, masks)
     assert torch.equal(calls[0]["masks"], masks[:, None])
 
 
@@ -97,12 +107,12 @@ def test_features_on_the_subject_use_the_masks(calls: list[dict]) -> None:
     ],
 )
 def test_focal_length_reaches_the_solver(calls: list[dict], choice: dict, focal: float | None) -> None:
-    Node.execute(make_images(), EVERYWHERE, choice)
+    execute(make_images(), EVERYWHERE, choice)
     assert calls[0]["focal"] == pytest.approx(focal)
 
 
 def test_no_file_is_left(calls: list[dict], monkeypatch: pytest.MonkeyPatch) -> None:
-    Node.execute(make_images(), EVERYWHERE, UNKNOWN)
+    execute(make_images(), EVERYWHERE, UNKNOWN)
     folder = calls[0]["folder"]
     assert folder.parent == Path(folder_paths.get_temp_directory()) and not folder.exists()
 
@@ -110,7 +120,7 @@ def test_no_file_is_left(calls: list[dict], monkeypatch: pytest.MonkeyPatch) -> 
 def test_cancelling_stops_it_and_leaves_no_file(calls: list[dict]) -> None:
     comfy.model_management.interrupt_current_processing()
     with pytest.raises(comfy.model_management.InterruptProcessingException):
-        Node.execute(make_images(), EVERYWHERE, UNKNOWN)
+        execute(make_images(), EVERYWHERE, UNKNOWN)
     assert not calls[0]["folder"].exists()
 
 
@@ -124,8 +134,75 @@ def test_cancelling_stops_it_and_leaves_no_file(calls: list[dict]) -> None:
 )
 def test_masks_that_do_not_fit(calls: list[dict], features: str, masks: Tensor | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Node.execute(make_images(), features, UNKNOWN, masks)
+        execute(make_images(), features, UNKNOWN, masks)
     assert not calls
+
+
+def test_portrait_beside_landscape_is_solved_whole(calls: list[dict]) -> None:
+    """A list of two sizes: every photograph lies in the middle of one canvas, features are looked for in the photographs alone."""
+    landscape = make_images()[:3]
+    portrait = landscape.transpose(1, 2)
+    cameras, images, masks, report, _ = Node.execute([landscape, portrait], [EVERYWHERE], {"focal_length": ["unknown"]}).args
+    assert calls[0]["images"].shape == (6, 3, WIDTH, WIDTH) and calls[0]["masks"].sum((1, 2, 3)).tolist() == [WIDTH * HEIGHT] * 6
+    assert images.shape == (len(PLACED), HEIGHT, HEIGHT, 3) and masks.shape == (len(PLACED), HEIGHT, HEIGHT) and (masks == 1).all()
+    assert torch.equal(images[0], landscape[0, :, 8:56]) and torch.equal(images[3], portrait[2, 8:56])
+    assert (cameras.width, cameras.height) == (HEIGHT, HEIGHT)
+    assert "sizes: 3 of 64x48 and 3 of 48x64 pixels; taken for whole pictures by one lens, with a longer side of 64 pixels each" in report
+
+
+def test_masks_of_several_sizes_belong_to_their_photographs(calls: list[dict]) -> None:
+    landscape, portrait = torch.rand(3, HEIGHT, WIDTH), torch.rand(3, WIDTH, HEIGHT)
+    images = [mask[..., None].expand(-1, -1, -1, 3) for mask in (landscape, portrait)]
+    _, _, masks, _, _ = Node.execute(images, [ON_SUBJECT], {"focal_length": ["unknown"]}, [landscape, portrait]).args
+    assert torch.equal(calls[0]["masks"][0, 0, 8:56], landscape[0]) and torch.equal(masks[3], portrait[2, 8:56])
+    assert not calls[0]["masks"][0, 0, :8].any(), "the border is not the subject"
+    with pytest.raises(ValueError, match="wanted 3 of 64x48 and 3 of 48x64 pixels, one for each image, got 6 of 64x48 pixels"):
+        Node.execute(images, [ON_SUBJECT], {"focal_length": ["unknown"]}, [landscape, landscape])
+
+
+@pytest.mark.parametrize(
+    "choice", [{"focal_length": ["pixels"], "focal_pixels": [64.0]}, {"focal_length": ["field of view"], "fov_deg": [90.0]}]
+)
+def test_known_focal_length_is_that_of_the_first_photograph(calls: list[dict], choice: dict) -> None:
+    """A first photograph of 128 pixels is reduced to the second's 64, and its focal length of 64 to 32."""
+    Node.execute([torch.rand(3, 96, 128, 3), torch.rand(3, WIDTH, HEIGHT, 3)], [EVERYWHERE], choice)
+    assert calls[0]["focal"] == pytest.approx(32)
+
+
+def test_list_of_sizes_arrives_in_a_graph(calls: list[dict], comfy: ComfyInProcess) -> None:
+    """Create List passes on photographs of two sizes; the node runs once, on all of them."""
+    extra = Path(comfy.nodes.__file__).parent / "comfy_extras" / "nodes_toolkit.py"
+    assert asyncio.run(comfy.nodes.load_custom_node(str(extra), module_parent="comfy_extras"))
+    sizes = {"landscape": (WIDTH, HEIGHT), "portrait": (HEIGHT, WIDTH)}
+    prompt = {
+        name: {"class_type": "EmptyImage", "inputs": {"width": width, "height": height, "batch_size": 3, "color": 128}}
+        for name, (width, height) in sizes.items()
+    }
+    listed = {f"inputs.input{number}": [name, 0] for number, name in enumerate(prompt)}
+    prompt["list"] = {"class_type": "CreateList", "inputs": listed}
+    solve = {"images": ["list", 0], "features": EVERYWHERE, "focal_length": "pixels", "focal_length.focal_pixels": 70.0}
+    prompt["solve"] = {"class_type": "MVCustomSolveCameras", "inputs": solve}
+    prompt["show"] = {"class_type": "PreviewImage", "inputs": {"images": ["solve", 1]}}
+    comfy.run(prompt)
+    assert len(calls) == 1 and calls[0]["images"].shape == (6, 3, WIDTH, WIDTH) and calls[0]["focal"] == 70
+
+
+def test_cameras_of_portrait_and_landscape_are_found() -> None:
+    """A table photographed upright and across in turn: right cameras, and outputs that they belong to."""
+    pytest.importorskip("pycolmap", reason="the optional package pycolmap is not installed")
+    truth = make_arc()
+    pictures = images_to_comfy(photograph(truth)[0])
+    margin = SIZE // 8
+    photographs = [
+        pictures[[view], margin:-margin] if view % 2 else pictures[[view], :, margin:-margin] for view in range(len(truth))
+    ]
+    cameras, images, _, report, _ = Node.execute(photographs, [EVERYWHERE], {"focal_length": ["unknown"]}).args
+    assert "views: 10 of 10 placed" in report and images.shape == (10, SIZE - 2 * margin, SIZE - 2 * margin, 3)
+    rotation_deg, center = align_errors(cameras, truth)
+    assert rotation_deg < 1.5 and center < 0.02
+    assert cameras.K[:, 0, 0].tolist() == pytest.approx([FOCAL] * 10, rel=0.03)
+    assert cameras.K[0, :2, 2].tolist() == [SIZE / 2 - margin] * 2
+    assert torch.equal(images, pictures[:, margin:-margin, margin:-margin])
 
 
 def test_views_in_one_direction_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +212,7 @@ def test_views_in_one_direction_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     found = Attempt(4, 800.0, 6, False, (Model("global", (0, 1, 2, 3), row, 300, 1500, 0.4, 25.0),))
     monkeypatch.setattr(bridge, "solve_cameras", lambda *args, **settings: found)
     with pytest.raises(ValueError, match="got parallel ones; walk around the subject .*, aiming at it"):
-        Node.execute(make_images()[:4], EVERYWHERE, UNKNOWN)
+        execute(make_images()[:4], EVERYWHERE, UNKNOWN)
 
 
 def test_node_is_listed_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,4 +222,4 @@ def test_node_is_listed_without_the_package(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(solving.importlib, "import_module", fail)
     assert Node in NODES and "pycolmap" in Node.GET_SCHEMA().description
     with pytest.raises(ValueError, match="No module named 'pycolmap'; install it with ComfyUI's Python"):
-        Node.execute(make_images(), EVERYWHERE, UNKNOWN)
+        execute(make_images(), EVERYWHERE, UNKNOWN)
