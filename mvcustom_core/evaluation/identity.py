@@ -6,7 +6,7 @@ pictures to vectors, a network of the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from einops import rearrange
@@ -42,12 +42,6 @@ def compare_embeddings(views: Tensor, references: Tensor) -> Tensor:
     """Cosines [V, A] of the views' vectors [V, D] with those of the references [A, D]."""
     check_shape(views, "V D", references, "A D")
     return F.normalize(views.float(), dim=1) @ F.normalize(references.float(), dim=1).mT
-
-
-def retrieve_subjects(views: Tensor, galleries: Sequence[Tensor]) -> Tensor:
-    """Which subject each view is taken for: the gallery [M, D] of vectors whose mean direction lies nearest to its own, [V]."""
-    means = torch.stack([F.normalize(F.normalize(gallery.float(), dim=1).mean(0), dim=0) for gallery in galleries])  # [subjects, D]
-    return (F.normalize(views.float(), dim=1) @ means.mT).argmax(1)
 
 
 def crop_subjects(images: Tensor, masks: Tensor | None, side: int = CROP_SIDE) -> Tensor:
