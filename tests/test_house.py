@@ -1,4 +1,4 @@
-"""The law of the house, read off the source: which room may import which, and what shipped code never does.
+"""The law of the house, read off the source: which room may import which, how full a folder may be, and what shipped code never does.
 
 Each rule is also shown to fail on a small source that breaks it.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +19,7 @@ SHIPPED = sorted([ROOT / "__init__.py", *(ROOT / "nodes").rglob("*.py"), *(ROOT 
 BESIDE = sorted([ROOT / "dev.py", *(file for room in ("devtools", "training", "benchmarks") for file in (ROOT / room).rglob("*.py"))])
 
 MAX_LINES = 300
+MAX_FILES = 13  # in a folder, with __init__.py: as many names as are taken in at a glance
 # Room -> the rooms of the pack that it may import. A file belongs to the longest room that begins its path.
 MAY_IMPORT = {
     "": ("nodes",),
@@ -26,6 +28,14 @@ MAY_IMPORT = {
     "mvcustom_core": ("mvcustom_core",),
     "mvcustom_core/camera": ("mvcustom_core/camera", "mvcustom_core/shapes", "mvcustom_core/progress"),
 }
+# The subjects of the core from the ground up: each may import those of the levels below it.
+LEVELS = (
+    {"shapes", "progress"},
+    {"diffusion", "camera"},
+    {"path", "capture", "surface", "concept"},
+    {"rendering", "backbone", "evaluation", "embedded"},
+    {"anchor", "plot", "mvgd", "gld"},
+)
 COMFY_API = {"comfy_api"}
 COMFY = {"comfy", "comfy_execution", "comfy_extras", "execution", "folder_paths", "latent_preview", "node_helpers", "nodes", "server"}
 HOST_ALLOWED = {"": COMFY_API, "nodes": COMFY_API, "nodes/bridge": COMFY | COMFY_API, "mvcustom_core": set()}
@@ -67,6 +77,30 @@ def find_import_faults(path: str, source: str) -> Iterator[str]:
             yield f"{path} imports {target} of ComfyUI"
         if kind == "host" and top in PACK_ROOMS - host_allowed:
             yield f"{path} imports {target} by an absolute name; the pack has none"
+
+
+def find_level_faults(path: str, source: str) -> Iterator[str]:
+    """Imports of the core from a subject of the same level or a higher one, and subjects without a level."""
+    level_of = {subject: level for level, subjects in enumerate(LEVELS) for subject in subjects}
+    own = name_subject(path)
+    for kind, target in walk_imports(path, ast.parse(source)):
+        other = name_subject(target)
+        if kind == "host" or own == other or not own:
+            continue
+        if own not in level_of or other not in level_of or level_of[other] >= level_of[own]:
+            yield f"{path} imports {target}"
+
+
+def name_subject(path: str) -> str:
+    """The folder or file directly under mvcustom_core that a path lies in."""
+    return path.removesuffix(".py").split("/")[1] if path.count("/") else ""
+
+
+def find_circle(imports: dict[str, set[str]]) -> list[str]:
+    """Folders that import one another in a circle, or whose imports lead into one; an empty list if there is none."""
+    while ends := {folder for folder, others in imports.items() if not others & imports.keys()}:
+        imports = {folder: others for folder, others in imports.items() if folder not in ends}
+    return sorted(imports)
 
 
 def find_conduct_faults(path: str, source: str) -> Iterator[str]:
@@ -113,6 +147,28 @@ def test_imports_run_one_way(file: Path) -> None:
 @pytest.mark.parametrize("file", SHIPPED, ids=name_file)
 def test_shipped_code_behaves(file: Path) -> None:
     assert not list(find_conduct_faults(name_file(file), file.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("file", [file for file in SHIPPED if "mvcustom_core" in file.parts], ids=name_file)
+def test_subjects_build_on_lower_ones(file: Path) -> None:
+    assert not list(find_level_faults(name_file(file), file.read_text(encoding="utf-8")))
+
+
+def test_no_folders_import_one_another_in_a_circle() -> None:
+    folders = {PurePosixPath(name_file(file)).parent for file in SHIPPED}
+    imports: dict[str, set[str]] = {str(folder): set() for folder in folders}
+    for file in SHIPPED:
+        path = name_file(file)
+        found = walk_imports(path, ast.parse(file.read_text(encoding="utf-8")))
+        targets = [PurePosixPath(target) for kind, target in found if kind == "pack"]
+        own = str(PurePosixPath(path).parent)
+        imports[own] |= {str(target if target in folders else target.parent) for target in targets} - {own}
+    assert not find_circle(imports)
+
+
+def test_no_folder_is_too_full() -> None:
+    counts = Counter(str(PurePosixPath(name_file(file)).parent) for file in SHIPPED)
+    assert not {folder: count for folder, count in counts.items() if count > MAX_FILES}
 
 
 def test_no_file_is_too_long() -> None:
@@ -166,6 +222,33 @@ def test_lawful_imports_pass(path: str, source: str) -> None:
 )
 def test_unlawful_imports_are_found(path: str, source: str) -> None:
     assert len(list(find_import_faults(path, source))) >= 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("mvcustom_core/surface/mesh.py", "from ..evaluation.pose import measure_poses"),
+        ("mvcustom_core/path/trajectory.py", "from ..surface import mesh"),
+        ("mvcustom_core/evaluation/pose.py", "from ..plot.scene import draw_scene"),
+        ("mvcustom_core/shapes.py", "from .camera.cameras import Cameras"),
+        ("mvcustom_core/capture/formats/colmap.py", "from ...plot import canvas"),
+        ("mvcustom_core/novelty/first.py", "from ..camera.cameras import Cameras"),
+    ],
+)
+def test_subjects_that_build_on_higher_ones_are_found(path: str, source: str) -> None:
+    assert len(list(find_level_faults(path, source))) == 1
+
+
+@pytest.mark.parametrize(
+    ("imports", "circle"),
+    [
+        ({"a": {"b"}, "b": {"c"}, "c": set()}, []),
+        ({"a": {"b"}, "b": {"c"}, "c": {"b"}}, ["a", "b", "c"]),
+        ({"a": {"a/inner"}, "a/inner": {"a"}, "b": set()}, ["a", "a/inner"]),
+    ],
+)
+def test_circles_are_found(imports: dict[str, set[str]], circle: list[str]) -> None:
+    assert find_circle(imports) == circle
 
 
 @pytest.mark.parametrize(
