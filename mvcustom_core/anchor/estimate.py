@@ -56,14 +56,13 @@ def read_depth_picture(values: Tensor, meaning: DepthMeaning, near: float = 0.0,
     if meaning not in MEANINGS:
         raise ValueError(f"depth meaning: wanted one of {', '.join(MEANINGS)}, got {meaning!r}")
     if not torch.isfinite(values).all():
-        raise ValueError("depth_image: wanted finite depth, got NaN or infinity; check the depth node before")
+        raise ValueError("depth_image: wanted finite depth, got NaN or infinity")
     if not near and not far:
         if not (values > 0).any():
-            raise ValueError("depth_image: wanted depth, got none: every pixel is zero or below; check the depth node before")
+            raise ValueError("depth_image: wanted depth, got none: every pixel is zero or below")
         if meaning == "relative depth" and 0 <= values.min() < 0.005 and 0.995 < values.max() <= 1:
             raise ValueError(
-                "depth_image: wanted relative depth with its zero right, got a picture that was brought to 0..1 and lost it; "
-                "set near and far (their ratio counts, not their unit), or take the depth node's raw output"
+                "depth_image: wanted relative depth with its zero right, got a picture that was brought to 0..1 and lost it"
             )
         valid = values > 0 if meaning != "disparity" else torch.ones_like(values, dtype=torch.bool)
         return DepthEstimate(values, valid, meaning, f"depth picture ({meaning})")

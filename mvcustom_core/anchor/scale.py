@@ -86,10 +86,10 @@ def fit_scale(view: InverseDepth, rendered: RenderedDepth | None) -> Fit:
         rendered: FeatureNeRF's view of the anchor.
 
     Raises:
-        ValueError: if none can; the message says what to connect or change.
+        ValueError: if none can; the message says what is missing.
     """
     view = _shrink(view)
-    outline, doubt = None, "no concept is connected"
+    outline, doubt = None, "there is no concept"
     if rendered is not None:
         z, inside = _read_rendered(view, rendered)
         outline = inside if inside.any() else None
@@ -98,10 +98,7 @@ def fit_scale(view: InverseDepth, rendered: RenderedDepth | None) -> Fit:
             return fit
     log.info("anchor depth: %s; taking the subject's known distance", doubt)
     if view.meaning in OFFSET_UNKNOWN:
-        raise ValueError(
-            f"depth: the offset of a {view.meaning} cannot be told, as {doubt}; connect a model with a concept, set near and far "
-            "(their ratio counts, not their unit), or use a depth node that gives metric depth"
-        )
+        raise ValueError(f"depth: the offset of a {view.meaning} cannot be told, as {doubt}")
     fit = _fit_origin(view, outline)
     return replace(fit, evidence=f"{fit.evidence}; {doubt}")
 
@@ -236,7 +233,7 @@ def _fit_origin(view: InverseDepth, outline: Tensor | None) -> Fit:
     middle = float(values.median()) if len(values) else 0.0
     if middle <= 0:
         raise ValueError(
-            f"depth: {region.name} holds no pixel with a depth ({len(values)} valid); connect another subject mask or depth estimate"
+            f"depth: {region.name} holds no pixel with a depth ({len(values)} valid); give another subject mask or depth estimate"
         )
     _refuse_buried(view, region)
     tangent = float(region.subject.sum()) / math.pi / float(view.camera.K[0, 0, 0] * view.camera.K[0, 1, 1])  # squared, of the ball's angle
@@ -253,7 +250,7 @@ def _find_region(view: InverseDepth, outline: Tensor | None, distance: float) ->
     height, width = view.values.shape
     origin = (view.camera.K[0] @ view.camera.w2c[0, :3, 3] / distance).tolist()
     if not (0.25 <= origin[0] / width <= 0.75 and 0.25 <= origin[1] / height <= 0.75):
-        raise ValueError("anchor: the subject is not in the middle of the picture; connect a subject mask or choose another anchor")
+        raise ValueError("anchor: the subject is not in the middle of the picture, and there is no mask of it")
     center = torch.zeros_like(view.values, dtype=torch.bool)
     center[height // 4 : -(height // 4) or None, width // 4 : -(width // 4) or None] = True  # a quarter of the area
     border = torch.ones_like(center)

@@ -35,7 +35,7 @@ DIFFUSERS_NAMES = ((".norm1.", ".norms.0."), (".norm2.", ".norms.1."), (".norm3.
 FOREIGN: tuple[tuple[str, str], ...] = (
     (
         r"_lora\.|\.lora\.|\.lora_|lora_(up|down|A|B)\b",
-        "a LoRA, which changes weights but holds no modules; use Apply Motion LoRA for a motion LoRA, Load LoRA for an image LoRA",
+        "a LoRA, which changes weights but holds no modules",
     ),
     (r"qkv_merge|pose_encoder|encoder_(conv_in|down_conv_blocks)", "a CameraCtrl camera encoder, not its motion modules"),
     (r"temporal_attentions\.", "a HotshotXL motion module, made for SDXL"),
@@ -113,7 +113,7 @@ def _parse_settings(text: str) -> MotionSettings:
         values = json.loads(text)
         unknown = set(values) - {field.name for field in fields(MotionSettings)}
         if unknown:
-            raise ValueError(f"unknown settings {', '.join(sorted(unknown))}; update this node pack")
+            raise ValueError(f"unknown settings {', '.join(sorted(unknown))}; a newer version wrote it, so update this one")
         values["scopes"] = tuple(Scope.from_text(scope) for scope in values["scopes"])
         return MotionSettings(**values | {"channels": tuple(values["channels"])})
     except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -51,7 +51,7 @@ def read_motion_lora(state_dict: Mapping[str, Any], settings: MotionSettings) ->
     tensors = unwrap(state_dict)
     if not any("motion_modules" in key for key in tensors):
         first = ", ".join(list(tensors)[:5]) or "no tensor at all"
-        raise ValueError(f"motion LoRA: wanted changes of motion modules, got none; image LoRAs go to Load LoRA. The file holds {first}")
+        raise ValueError(f"motion LoRA: wanted changes of motion modules, got none; the file holds {first}")
     factors, alphas, unknown = _collect_factors(tensors)
     if not factors:
         raise ValueError("motion LoRA: wanted low-rank changes, got whole motion modules; load the file as the motion file")

@@ -13,6 +13,7 @@ portions, between which the caller is told how far it is and may raise.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from .mapping import Progress, map_globally, map_incrementally
 from .solution import MIN_VIEWS, Attempt
 
 OLDEST = (4, 2)  # pycolmap: the first with the calls below
-INSTALL = "install it with ComfyUI's Python (python -m pip install --upgrade pycolmap) and restart ComfyUI"
+INSTALL = f'install it in this Python ("{sys.executable}" -m pip install --upgrade pycolmap) and restart'
 GUESS = 1.2  # COLMAP's first guess of an unknown focal length, in longer sides
 FAINT_PEAK, FAINT_EDGE = 0.0007, 20.0  # SIFT's thresholds, a tenth and the double of COLMAP's
 FAINT_COUNT = 4096  # features of a photograph, half of COLMAP's: noise gives any number of them, and matching takes the square
@@ -108,9 +109,7 @@ def solve_cameras(
     sizes = check_shape(images, "V 3 H W", *(part for pair in known for part in pair))
     colmap = import_pycolmap()
     if len(images) < MIN_VIEWS:
-        raise ValueError(
-            f"photographs: wanted at least {MIN_VIEWS}, better 20 or more, got {len(images)}; connect all of them as one batch"
-        )
+        raise ValueError(f"photographs: wanted at least {MIN_VIEWS}, better 20 or more, got {len(images)}")
     work = _Work(colmap, folder, tuple(f"{i:05}.png" for i in range(len(images))), faint)
     given = focal is not None or intrinsics is not None
     with quiet_log(colmap):

@@ -37,21 +37,18 @@ def check_case(case: Case) -> Cameras:
     """The cameras at the views' size.
 
     Raises:
-        ValueError: naming what does not fit, and what to connect.
+        ValueError: naming what does not fit.
     """
     views, _, height, width = case.images.shape
     if views != len(case.cameras):
-        raise ValueError(f"views: wanted {len(case.cameras)}, one for each camera, got {views}; connect all views of this trajectory")
+        raise ValueError(f"views: wanted {len(case.cameras)}, one for each camera, got {views}")
     if views < 2:
-        raise ValueError(f"views: wanted at least 2, got {views}; connect a whole trajectory")
+        raise ValueError(f"views: wanted at least 2, got {views}")
     if abs(width * case.cameras.height - height * case.cameras.width) > max(case.cameras.height, case.cameras.width):
-        raise ValueError(
-            f"views: wanted the cameras' aspect {case.cameras.width}x{case.cameras.height}, got {width}x{height}; connect the trajectory "
-            "that these views were made with"
-        )
+        raise ValueError(f"views: wanted the cameras' aspect {case.cameras.width}x{case.cameras.height}, got {width}x{height}")
     unknown = [anchor.view for anchor in case.anchors if anchor.view >= views]
     if unknown:
-        raise ValueError(f"depth: wanted anchors among the {views} views, got view {unknown[0]}; connect depth of this trajectory")
+        raise ValueError(f"depth: wanted anchors among the {views} views, got view {unknown[0]}")
     for name, own, images in (
         ("masks", case.masks, case.images),
         ("true views", case.truth, case.images),
@@ -65,7 +62,7 @@ def _check_pictures(name: str, own: Tensor | None, images: Tensor | None) -> Non
     if own is None:
         return
     if images is None:
-        raise ValueError(f"{name}: wanted references with them, got none; connect references, or disconnect the {name}")
+        raise ValueError(f"{name}: wanted references with them, got none")
     if (len(own), own.shape[-2:]) != (len(images), images.shape[-2:]):
         wanted, got = (f"{len(x)} of {x.shape[-1]}x{x.shape[-2]} pixels" for x in (images, own))
-        raise ValueError(f"{name}: wanted {wanted}, one for each picture, got {got}; connect those that belong to these pictures")
+        raise ValueError(f"{name}: wanted {wanted}, one for each picture, got {got}")

@@ -127,9 +127,9 @@ def _measure_wanted_sharpness(case: Case) -> float | None:
 def _list_missing(case: Case) -> tuple[str, ...]:
     missing = []
     if not case.anchors:
-        missing.append("background by depth: not measured; connect depth of this trajectory")
+        missing.append("background by depth: not measured; it needs depth of this trajectory")
     if case.references is None and case.truth is None:
-        missing.append("subject: not measured; connect references, or true views with masks")
+        missing.append("subject: not measured; it needs references, or true views with masks")
     elif case.masks is None or (case.references is not None and case.reference_masks is None):
-        missing.append("subject: connect masks of the views and of the references to look at it alone")
+        missing.append("subject: not looked at alone; that needs masks of the views and of the references")
     return tuple(missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -58,8 +59,7 @@ def measure_ssim(images: Tensor, truth: Tensor) -> Tensor:
         from kornia.metrics import ssim  # takes seconds
     except ImportError as missing:
         raise ValueError(
-            f"SSIM: wanted the package kornia, which comes with ComfyUI, got: {missing}; install it with ComfyUI's Python "
-            "(python -m pip install kornia), or disconnect the true views"
+            f'SSIM: wanted the package kornia, got: {missing}; install it in this Python ("{sys.executable}" -m pip install kornia)'
         ) from missing
     if min(images.shape[-2:]) < WINDOW:
         raise ValueError(f"true views: wanted pictures of at least {WINDOW} pixels, got {images.shape[-1]}x{images.shape[-2]}")

@@ -77,7 +77,7 @@ def measure_poses(found: Cameras | None, indices: tuple[int, ...], targets: Came
     """
     views = len(targets)
     if views < 2:
-        raise ValueError(f"cameras: wanted at least 2 views to compare, got {views}; connect a whole trajectory")
+        raise ValueError(f"cameras: wanted at least 2 views to compare, got {views}")
     if measure_extent(targets) == 0:
         raise ValueError("cameras: wanted cameras that move, got a trajectory that stands at one place; evaluate one with a moving camera")
     rotation, translation = (torch.full((views, views), WRONG_DEG, dtype=torch.float64).fill_diagonal_(0) for _ in range(2))

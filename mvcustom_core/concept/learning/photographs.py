@@ -36,7 +36,7 @@ class Photographs:
         if self.masks is not None:
             counts["masks"] = check_shape(self.masks, "N 1 H W")["N"]
         if len(set(counts.values())) != 1:
-            raise ValueError(f"photographs: wanted one latent, image, mask and camera each, got {counts}; connect the same photographs")
+            raise ValueError(f"photographs: wanted one latent, image, mask and camera each, got {counts}; give the same ones")
         if (self.cameras.width, self.cameras.height) != (sizes["W"], sizes["H"]):
             raise ValueError(
                 f"photographs: wanted cameras of the images' size {sizes['W']}x{sizes['H']}, "

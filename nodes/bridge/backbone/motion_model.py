@@ -17,8 +17,14 @@ from ....mvcustom_core.backbone.checkpoint import read_motion_checkpoint
 from ....mvcustom_core.backbone.files import load_state_dict_file
 from ....mvcustom_core.backbone.motion import MotionModules, MotionSettings
 from ....mvcustom_core.backbone.motion_lora import read_motion_lora
+from ..host.advice import advise
 
 REPORT = "mvcustom_motion_report"
+ADVICE = {
+    "motion modules: wanted an AnimateDiff file for Stable Diffusion 1.5, got a LoRA": "use Apply Motion LoRA for a motion LoRA, "
+    "Load LoRA for an image LoRA",
+    "motion LoRA: wanted changes of motion modules, got none": "image LoRAs go to Load LoRA",
+}
 
 log = logging.getLogger("mvcustom.bridge.backbone")
 
@@ -57,7 +63,8 @@ def load_motion_patcher(path: str | Path, weight_dtype: dtype | None = None, dis
     Raises:
         ValueError: if it is no motion file for Stable Diffusion 1.5, naming what it is.
     """
-    found = read_motion_checkpoint(*load_state_dict_file(path))
+    with advise(ADVICE):
+        found = read_motion_checkpoint(*load_state_dict_file(path))
     log.log(logging.WARNING if found.notes else logging.INFO, "%s: %s", Path(path).name, found.report)
     patcher = build_motion_patcher(found.settings, found.weights, weight_dtype, disable_dynamic)
     patcher.cached_patcher_init = (load_motion_patcher, (path, weight_dtype))
@@ -71,7 +78,8 @@ def add_motion_lora(motion: ModelPatcher, path: str | Path, strength: float) -> 
     Raises:
         ValueError: if the file is no motion LoRA, or one for other modules.
     """
-    changes = read_motion_lora(load_state_dict_file(path)[0], motion.model.settings)
+    with advise(ADVICE):
+        changes = read_motion_lora(load_state_dict_file(path)[0], motion.model.settings)
     patched = motion.clone()
     # ComfyUI's scale is alpha / rank
     patches = {

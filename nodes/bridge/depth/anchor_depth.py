@@ -15,10 +15,21 @@ from ....mvcustom_core.anchor.estimate import DepthEstimate, DepthMeaning, read_
 from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.surface.depth import AnchorDepth, RenderedDepth
 from ..concept.application import render_depth, session_of
+from ..host.advice import advise
 from .geometry import differ_in_aspect, read_da3, read_moge, select_map
 from .model import EMBEDDED, estimate_depth
 
 AnchorRule = Literal["index", "max coverage"]
+
+CHECK = "check the depth node before"
+ADVICE = {
+    "depth_image: wanted finite depth": CHECK,
+    "depth_image: wanted depth, got none": CHECK,
+    "depth_image: wanted relative depth": "set near and far (their ratio counts, not their unit), or take the depth node's raw output",
+    "depth: the offset": "connect a model with a concept, set near and far (their ratio counts, not their unit), or use a depth node "
+    "that gives metric depth",
+    "anchor: the subject is not in the middle": "connect a subject mask or choose another anchor",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +100,9 @@ def align_estimate(
     Raises:
         ValueError: if it cannot be aligned.
     """
-    depth = align_depth(
-        estimate.values, estimate.valid, estimate.meaning, cameras[anchor], ray_depth=rendered, subject_mask=subject_mask, sky=estimate.sky
-    )
+    values, valid, camera = estimate.values, estimate.valid, cameras[anchor]
+    with advise(ADVICE):
+        depth = align_depth(values, valid, estimate.meaning, camera, ray_depth=rendered, subject_mask=subject_mask, sky=estimate.sky)
     return AnchorDepth(anchor, replace(depth, confidence=estimate.confidence, report=f"{estimate.origin}; {depth.report}"))
 
 
@@ -131,7 +142,8 @@ def choose_estimate(views: Tensor, anchor: int, sources: DepthSources) -> DepthE
         raise ValueError("near and far: they belong to a depth_image, got none; connect one, or set both to 0")
     if sources.depth_image is not None:
         values = select_map(sources.depth_image[..., 0], views, anchor, "depth_image")
-        return read_depth_picture(values, sources.meaning, sources.near, sources.far)
+        with advise(ADVICE):
+            return read_depth_picture(values, sources.meaning, sources.near, sources.far)
     if sources.da3_geometry is not None:
         return read_da3(sources.da3_geometry, views, anchor, sources.min_confidence)
     if sources.moge_geometry is not None:

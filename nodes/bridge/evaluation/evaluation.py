@@ -16,10 +16,23 @@ from ....mvcustom_core.evaluation.case import Case
 from ....mvcustom_core.evaluation.evaluation import Evaluation, evaluate_views
 from ....mvcustom_core.evaluation.likeness import Judges
 from ....mvcustom_core.surface.depth import AnchorDepth
+from ..host.advice import advise
 from ..host.tensors import images_from_comfy, masks_from_comfy
 from .encoders import NONE, load_encoder, load_text_judge
 
 STEPS = 1000  # of the progress bar
+BELONGING = "connect those that belong to these pictures"
+ADVICE = {
+    "views: wanted the cameras' aspect": "connect the trajectory that these views were made with",
+    "views:": "connect all views of this trajectory",
+    "depth:": "connect depth of this trajectory",
+    "reference masks: wanted references": "connect references, or disconnect the reference masks",
+    "reference masks:": BELONGING,
+    "masks:": BELONGING,
+    "true views: wanted pictures of at least": "disconnect them",
+    "true views:": BELONGING,
+    "SSIM:": "or disconnect the true views",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +77,7 @@ def evaluate_images(inputs: EvaluationInputs) -> Evaluation:
 
     temporary = Path(folder_paths.get_temp_directory())
     temporary.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="mvcustom_evaluate_", dir=temporary) as folder:
+    with tempfile.TemporaryDirectory(prefix="mvcustom_evaluate_", dir=temporary) as folder, advise(ADVICE):
         evaluation = evaluate_views(_read_case(inputs), Path(folder), report, judges)
     return replace(evaluation, notes=(*evaluation.notes, *notes))
 

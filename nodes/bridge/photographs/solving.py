@@ -20,10 +20,12 @@ from ....mvcustom_core.camera.rigid import turn_upright
 from ....mvcustom_core.capture.canvas import Canvas, share_canvas
 from ....mvcustom_core.capture.solution import WALK, Attempt, choose_model, describe_model
 from ....mvcustom_core.capture.solving import solve_cameras
+from ..host.advice import advise
 from ..host.tensors import images_from_comfy, images_to_comfy, masks_from_comfy, masks_to_comfy
 from .report import NO_MASKS
 
 STEPS = 1000  # of the progress bar
+ADVICE = {"photographs:": "connect all of them as one batch or one list"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +79,10 @@ def solve_photographs(images: Sequence[Tensor], masks: Sequence[Tensor] | None, 
     shown = None if masks is None else [mask for batch in masks for mask in masks_from_comfy(batch)]
     if shown is not None:
         _check_masks(photographs, shown)
-    canvas = share_canvas(photographs, shown)
-    focal = lens.measure(photographs[0].shape[2])
-    attempt = _solve(canvas, None if focal is None else focal * canvas.scales[0], on_subject)
+    with advise(ADVICE):
+        canvas = share_canvas(photographs, shown)
+        focal = lens.measure(photographs[0].shape[2])
+        attempt = _solve(canvas, None if focal is None else focal * canvas.scales[0], on_subject)
     model = choose_model(attempt)
     try:
         cameras, _ = normalise_scene(turn_upright(model.cameras))

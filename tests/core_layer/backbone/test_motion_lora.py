@@ -79,7 +79,7 @@ def test_wrapped_by_a_trainer() -> None:
 
 def test_other_files_are_named() -> None:
     image = {"lora_unet_down_blocks_0_attentions_0_proj_in.lora_up.weight": torch.zeros(2, 2)}
-    with pytest.raises(ValueError, match="image LoRAs go to Load LoRA. The file holds lora_unet_down_blocks_0"):
+    with pytest.raises(ValueError, match="wanted changes of motion modules, got none; the file holds lora_unet_down_blocks_0"):
         read_motion_lora(image, SETTINGS)
     with pytest.raises(ValueError, match="no tensor at all"):
         read_motion_lora({}, SETTINGS)

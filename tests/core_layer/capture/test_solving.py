@@ -118,7 +118,7 @@ def test_photographs_that_show_no_cameras_are_refused(colmap: object, tmp_path: 
 
 
 def test_two_photographs_are_too_few(colmap: object, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="wanted at least 3, better 20 or more, got 2; connect all"):
+    with pytest.raises(ValueError, match="wanted at least 3, better 20 or more, got 2$"):
         solve(torch.zeros(2, 3, 64, 64), tmp_path / "work")
 
 
@@ -128,7 +128,7 @@ def test_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp
         raise error
 
     monkeypatch.setattr(solving, "importlib", SimpleNamespace(import_module=fail))
-    with pytest.raises(ValueError, match=r"wanted this optional package .*python -m pip install --upgrade pycolmap.? and restart"):
+    with pytest.raises(ValueError, match=r"wanted this optional package .*python.*\" -m pip install --upgrade pycolmap\) and restart"):
         solve(torch.zeros(4, 3, 64, 64), tmp_path / "work")
 
 

@@ -268,7 +268,7 @@ def test_ssim_is_the_textbook_formula() -> None:
 
 def test_missing_kornia_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kornia.metrics", None)
-    with pytest.raises(ValueError, match="SSIM: wanted the package kornia, which comes with ComfyUI, got: .*; install it"):
+    with pytest.raises(ValueError, match="SSIM: wanted the package kornia, got: .*; install it"):
         measure_ssim(torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16))
 
 
@@ -436,7 +436,7 @@ def test_without_the_package_the_rest_is_measured(no_colmap: None, tmp_path: Pat
     lines = describe_evaluation(evaluation).splitlines()
     assert lines[0] == "Does the camera obey? not measured"
     assert lines[1].startswith("Does the subject stay itself? yes: 100.0 dB") and lines[2].startswith("Does the background hold? yes: 100")
-    assert "No module named 'pycolmap'; install it with ComfyUI's Python" in lines[-1] and lines[-2] == ""
+    assert "No module named 'pycolmap'; install it in this Python" in lines[-1] and lines[-2] == ""
     table = tabulate_evaluation(evaluation)
     assert table["summary"]["camera pose accuracy"] is None and table["summary"]["subject likeness by mean"] == pytest.approx(1, abs=1e-4)
     assert table["summary"]["text cosine"] == pytest.approx(0.5, abs=0.1) and len(table["views"]) == 4 and len(table["warps"]) == 3
@@ -464,10 +464,10 @@ def test_camera_that_only_turns_is_judged_from_the_anchor(monkeypatch: pytest.Mo
     assert "camera pose accuracy and points: not measured; the trajectory stands at one place" in report
 
 
-def test_bare_views_say_what_to_connect(no_colmap: None, tmp_path: Path) -> None:
+def test_bare_views_say_what_is_missing(no_colmap: None, tmp_path: Path) -> None:
     report = describe_evaluation(evaluate(Case(make_case().images, make_truck(4)), tmp_path))
     assert report.count("? not measured") == 3
-    assert "connect depth of this trajectory" in report and "connect references, or true views with masks" in report
+    assert "it needs depth of this trajectory" in report and "it needs references, or true views with masks" in report
 
 
 def test_views_count_by_the_nearest_reference_and_references_by_one_another() -> None:
@@ -503,11 +503,11 @@ def test_blur_is_told(no_colmap: None, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"cameras": make_truck(5)}, "views: wanted 5, one for each camera, got 4; connect all views"),
+        ({"cameras": make_truck(5)}, "views: wanted 5, one for each camera, got 4$"),
         ({"cameras": replace(make_truck(4), width=48)}, "views: wanted the cameras' aspect 48x32, got 32x32"),
         ({"masks": torch.ones(3, 1, SIZE, SIZE)}, "masks: wanted 4 of 32x32 pixels, one for each picture, got 3 of 32x32"),
         ({"truth": torch.rand(4, 3, 16, 16)}, "true views: wanted 4 of 32x32 pixels, one for each picture, got 4 of 16x16"),
-        ({"anchors": (make_anchor(7),)}, "depth: wanted anchors among the 4 views, got view 7; connect depth of this trajectory"),
+        ({"anchors": (make_anchor(7),)}, "depth: wanted anchors among the 4 views, got view 7$"),
         ({"references": None}, "reference masks: wanted references with them, got none"),
     ],
 )

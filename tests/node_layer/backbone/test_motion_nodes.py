@@ -146,7 +146,7 @@ def test_a_file_in_the_wrong_place(comfy: ComfyInProcess, base: ModelPatcher, mo
     lora, modules = folder_of(comfy, MOTION) / "lora.safetensors", folder_of(comfy, MOTION_LORA) / "modules.safetensors"
     safetensors.torch.save_file(make_motion_lora(motion), lora)
     safetensors.torch.save_file(motion.model.state_dict(), modules)
-    with pytest.raises(ValueError, match="a LoRA.*use Apply Motion LoRA"):
+    with pytest.raises(ValueError, match="got a LoRA, .* no modules; use Apply Motion LoRA for a motion LoRA, Load LoRA for an image LoRA"):
         execute(MVCustomApplyMotion, model=base, motion_file=lora.name)
     model, _ = execute(MVCustomApplyMotion, model=base, motion_file=motion_file)
     with pytest.raises(ValueError, match="whole motion modules; load the file as the motion file"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import comfy.model_management
@@ -58,7 +59,7 @@ def test_everything_is_measured_and_reported() -> None:
     ).args
     lines = report.splitlines()
     assert lines[0] == "Does the camera obey? not measured" and lines[1].startswith("Does the subject stay itself? yes")
-    assert lines[2].startswith("Does the background hold? yes") and "python -m pip install --upgrade pycolmap" in report
+    assert lines[2].startswith("Does the background hold? yes") and f'"{sys.executable}" -m pip install --upgrade pycolmap' in report
     assert lines[-1] == "prompt: not measured; choose CLIP as the text_encoder"
     summary = json.loads(table)["summary"]
     assert (
@@ -94,11 +95,11 @@ def test_cancelling_stops_it_and_leaves_no_file() -> None:
     ("inputs", "message"),
     [
         ({"images": make_images(3)}, "views: wanted 4, one for each camera, got 3; connect all views of this trajectory"),
-        ({"images": make_images()[:, :48]}, "views: wanted the cameras' aspect 64x64, got 64x48"),
-        ({"depth": make_depth(9)}, "depth: wanted anchors among the 4 views, got view 9"),
-        ({"masks": torch.ones(1, SIZE, SIZE)}, "masks: wanted 4 of 64x64 pixels, one for each picture, got 1 of 64x64"),
+        ({"images": make_images()[:, :48]}, "views: wanted the cameras' aspect 64x64, got 64x48; connect the trajectory that"),
+        ({"depth": make_depth(9)}, "depth: wanted anchors among the 4 views, got view 9; connect depth of this trajectory"),
+        ({"masks": torch.ones(1, SIZE, SIZE)}, "masks: wanted 4 of 64x64 pixels, one for each picture, got 1 of 64x64 pixels; connect"),
         ({"true_views": make_images(2)}, "true views: wanted 4 of 64x64 pixels"),
-        ({"reference_masks": torch.ones(1, SIZE, SIZE)}, "reference masks: wanted references with them, got none"),
+        ({"reference_masks": torch.ones(1, SIZE, SIZE)}, "reference masks: wanted references with them, got none; connect references"),
         ({"encoder": "dino"}, "encoder: wanted references to compare with, got none; connect them, or set encoder to 'none'"),
         ({"text_encoder": "clip"}, "text_encoder: wanted the prompt of these views, got none"),
         (

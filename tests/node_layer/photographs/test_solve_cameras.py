@@ -221,5 +221,5 @@ def test_node_is_listed_without_the_package(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(solving.importlib, "import_module", fail)
     assert Node in NODES and "pycolmap" in Node.GET_SCHEMA().description
-    with pytest.raises(ValueError, match="No module named 'pycolmap'; install it with ComfyUI's Python"):
+    with pytest.raises(ValueError, match="No module named 'pycolmap'; install it in this Python"):
         execute(make_images(), EVERYWHERE, UNKNOWN)
