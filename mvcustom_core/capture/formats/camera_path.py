@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...camera.cameras import Cameras
-from .image_file import is_same_picture
+from ..files.image_file import is_same_picture
 from .realestate10k import read_realestate10k
 from .transforms_json import read_transforms_json
 

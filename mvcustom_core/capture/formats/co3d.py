@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .posed_files import Frame, PosedFiles, collect_frames
+from ..files.posed_files import Frame, PosedFiles, collect_frames
 
 ANNOTATIONS = "frame_annotations.jgz"
 BOUNDS, ISOTROPIC = "ndc_norm_image_bounds", "ndc_isotropic"

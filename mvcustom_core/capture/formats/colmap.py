@@ -10,8 +10,8 @@ import torch
 
 from ...camera.lens import Lens
 from ...camera.rigid import rotation_from_quaternion
-from .finder import FileFinder
-from .posed_files import Frame, PosedFiles, collect_frames
+from ..files.finder import FileFinder
+from ..files.posed_files import Frame, PosedFiles, collect_frames
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..files.finder import FileFinder
+from ..files.posed_files import PosedFiles
+from ..files.text import read_bytes
 from .colmap import MODELS, OTHER_MODELS, CamerasById, RegisteredImage, SharedCamera, collect_images, make_camera, refuse_model
-from .finder import FileFinder
-from .posed_files import PosedFiles
-from .text import read_bytes
 
 FORMAT = "COLMAP binary model"
 NAMES = {model.number: name for name, model in MODELS.items()}

@@ -19,10 +19,10 @@ from ...camera.cameras import Cameras
 from ...camera.lens import Lens
 from ...camera.rigid import quaternion_from_rotation
 from ...shapes import check_shape
+from ..files.finder import FileFinder
+from ..files.posed_files import PosedFiles
+from ..files.text import read_text
 from .colmap import MODELS, CamerasById, RegisteredImage, SharedCamera, collect_images, make_camera, name_model, refuse_model
-from .finder import FileFinder
-from .posed_files import PosedFiles
-from .text import read_text
 
 FORMAT = "COLMAP text model"
 

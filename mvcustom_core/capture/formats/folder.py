@@ -6,15 +6,15 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..files.finder import MASK_FOLDER, FileFinder, list_picture_folders
+from ..files.left_out import FileFault
+from ..files.mask import check_masks
+from ..files.posed_files import PosedFiles
+from ..files.repeats import leave_out_repeats
 from .co3d import ANNOTATIONS, read_co3d
 from .colmap_binary import read_colmap_binary
 from .colmap_models import KINDS, Model, choose_model, find_models, list_homes
 from .colmap_text import read_colmap_text
-from .finder import MASK_FOLDER, FileFinder, list_picture_folders
-from .left_out import FileFault
-from .mask import check_masks
-from .posed_files import PosedFiles
-from .repeats import leave_out_repeats
 from .transforms_json import read_transforms_json
 
 # In the order in which they are taken; the latter three are the parts of Blender's scenes.

@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 
 from ...camera.cameras import Cameras
-from .matrix import check_rigid
-from .text import read_text
+from ..files.matrix import check_rigid
+from ..files.text import read_text
 
 COLUMNS = 19
 

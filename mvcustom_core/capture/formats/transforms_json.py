@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 from ...camera.lens import Lens
-from .finder import MASK_FOLDER, FileFinder, Found, list_picture_folders
-from .image_file import Header, Size, read_header
-from .left_out import FileFault
-from .matrix import make_rigid
-from .posed_files import Frame, PosedFiles, collect_frames
-from .text import read_text
+from ..files.finder import MASK_FOLDER, FileFinder, Found, list_picture_folders
+from ..files.image_file import Header, Size, read_header
+from ..files.left_out import FileFault
+from ..files.matrix import make_rigid
+from ..files.posed_files import Frame, PosedFiles, collect_frames
+from ..files.text import read_text
 
 FISHEYE_MODELS = ("OPENCV_FISHEYE",)
 OPENCV_MODELS = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "RADIAL", "SIMPLE_RADIAL")

@@ -16,10 +16,10 @@ from ....mvcustom_core.camera.cameras import Cameras, concatenate_cameras
 from ....mvcustom_core.camera.crop import Square, central_square, square_about_mask, whole_square
 from ....mvcustom_core.camera.framing import check_subject_seen
 from ....mvcustom_core.camera.normalisation import SceneNormalisation, normalise_scene
-from ....mvcustom_core.capture.formats.image_file import Size
-from ....mvcustom_core.capture.formats.left_out import LeftOut, check_usable
-from ....mvcustom_core.capture.formats.mask import check_subject_shown
-from ....mvcustom_core.capture.formats.pictures import Picture
+from ....mvcustom_core.capture.files.image_file import Size
+from ....mvcustom_core.capture.files.left_out import LeftOut, check_usable
+from ....mvcustom_core.capture.files.mask import check_subject_shown
+from ....mvcustom_core.capture.files.pictures import Picture
 from ....mvcustom_core.concept.concept import choose_references
 from .source import PhotographSource
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ....mvcustom_core.camera.crop import Square
 from ....mvcustom_core.camera.framing import measure_room, measure_subject
-from ....mvcustom_core.capture.formats.left_out import list_reasons
+from ....mvcustom_core.capture.files.left_out import list_reasons
 from .preparation import CENTRAL, WHOLE, PhotographSettings, PreparedPhotographs
 from .source import PhotographSource
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.camera.lens import Lens
+from ....mvcustom_core.capture.files.image_file import Size
+from ....mvcustom_core.capture.files.left_out import LeftOut
+from ....mvcustom_core.capture.files.pictures import Picture, read_picture
 from ....mvcustom_core.capture.formats.folder import locate_camera_files, read_folder
-from ....mvcustom_core.capture.formats.image_file import Size
-from ....mvcustom_core.capture.formats.left_out import LeftOut
-from ....mvcustom_core.capture.formats.pictures import Picture, read_picture
 from ..host.tensors import images_from_comfy, masks_from_comfy
 
 

@@ -12,10 +12,10 @@ from PIL import Image
 from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at
 from mvcustom.mvcustom_core.camera.lens import Lens
 from mvcustom.mvcustom_core.camera.rigid import quaternion_from_rotation
+from mvcustom.mvcustom_core.capture.files.posed_files import PosedFiles
 from mvcustom.mvcustom_core.capture.formats.colmap import MODELS
 from mvcustom.mvcustom_core.capture.formats.colmap_binary import read_colmap_binary
 from mvcustom.mvcustom_core.capture.formats.colmap_text import read_colmap_text, write_colmap_text
-from mvcustom.mvcustom_core.capture.formats.posed_files import PosedFiles
 
 COUNT, WIDTH, HEIGHT = 4, 8, 6
 RATIONAL = Lens((0.1, -0.02, 0.03), (0.003, 0.0004), (0.05, 0.06, 0.07))

@@ -13,9 +13,9 @@ from PIL import Image
 
 from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at
 from mvcustom.mvcustom_core.camera.lens import Lens
+from mvcustom.mvcustom_core.capture.files.posed_files import PosedFiles
 from mvcustom.mvcustom_core.capture.formats.camera_path import read_camera_path
 from mvcustom.mvcustom_core.capture.formats.colmap_text import read_colmap_text, write_colmap_text
-from mvcustom.mvcustom_core.capture.formats.posed_files import PosedFiles
 from mvcustom.mvcustom_core.capture.formats.realestate10k import (
     CameraPath,
     cameras_from_rows,

@@ -18,8 +18,8 @@ from torch import Tensor
 from mvcustom.mvcustom_core.camera.cameras import Cameras, fit_cameras
 from mvcustom.mvcustom_core.camera.rays import project_points
 from mvcustom.mvcustom_core.camera.rigid import upright_direction
+from mvcustom.mvcustom_core.capture.files.posed_files import PosedFiles
 from mvcustom.mvcustom_core.capture.formats.camera_path import read_camera_path
-from mvcustom.mvcustom_core.capture.formats.posed_files import PosedFiles
 from mvcustom.mvcustom_core.capture.formats.realestate10k import read_realestate10k
 from mvcustom.mvcustom_core.capture.formats.transforms_json import write_transforms_json
 from mvcustom.mvcustom_core.embedded.scenes.sweep import sample_photographs, sample_sweep

@@ -17,8 +17,8 @@ from torch import Tensor
 from mvcustom.mvcustom_core.camera.cameras import Cameras
 from mvcustom.mvcustom_core.camera.lens import Lens
 from mvcustom.mvcustom_core.camera.rigid import quaternion_from_rotation
+from mvcustom.mvcustom_core.capture.files.posed_files import PosedFiles
 from mvcustom.mvcustom_core.capture.formats.colmap_text import write_colmap_text
-from mvcustom.mvcustom_core.capture.formats.posed_files import PosedFiles
 from mvcustom.mvcustom_core.capture.formats.transforms_json import write_transforms_json
 from mvcustom.mvcustom_core.embedded.scenes.render import Rendering, render_scene
 from mvcustom.mvcustom_core.embedded.scenes.scene import sample_concept
