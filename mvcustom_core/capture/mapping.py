@@ -50,7 +50,7 @@ class _Pipeline:
         return [reconstruction for reconstruction in found if reconstruction.num_points3D()]  # views may be left without a point
 
 
-def map_incrementally(colmap: ModuleType, database: Path, refine_focal: bool, progress: Progress) -> list[Model]:
+def map_incrementally(colmap: ModuleType, database: Path, refine_focal: bool, min_seen: int, progress: Progress) -> list[Model]:
     """The models of the incremental mapper, which starts from a pair of views and adds the others one by one."""
     options = make_incremental_options(colmap)
     options.min_model_size = MIN_VIEWS
@@ -58,7 +58,7 @@ def map_incrementally(colmap: ModuleType, database: Path, refine_focal: bool, pr
     calls = colmap.IncrementalPipelineCallback
     kinds = [calls.INITIAL_IMAGE_PAIR_REG_CALLBACK, calls.NEXT_IMAGE_REG_CALLBACK]
     pipeline = _Pipeline(colmap.IncrementalPipeline, options, kinds)
-    return [read_model("incremental", each) for each in pipeline.run(colmap, database, progress)]
+    return [read_model("incremental", each, min_seen) for each in pipeline.run(colmap, database, progress)]
 
 
 def make_incremental_options(colmap: ModuleType) -> Any:
@@ -71,7 +71,7 @@ def make_incremental_options(colmap: ModuleType) -> Any:
     return options
 
 
-def map_globally(colmap: ModuleType, database: Path, refine_focal: bool, progress: Progress) -> list[Model]:
+def map_globally(colmap: ModuleType, database: Path, refine_focal: bool, min_seen: int, progress: Progress) -> list[Model]:
     """The models of the global mapper, which finds all rotations together and then all places."""
     options = colmap.GlobalPipelineOptions()
     options.num_threads, options.random_seed = 1, 0
@@ -81,12 +81,12 @@ def map_globally(colmap: ModuleType, database: Path, refine_focal: bool, progres
     mapper.global_positioning.use_gpu = mapper.bundle_adjustment.ceres.use_gpu = False
     mapper.bundle_adjustment.refine_focal_length = refine_focal
     pipeline = _Pipeline(colmap.GlobalPipeline, options, [colmap.GlobalPipelineCallback.MODEL_UPDATE_CALLBACK])
-    return [read_model("global", each) for each in pipeline.run(colmap, database, progress)]
+    return [read_model("global", each, min_seen) for each in pipeline.run(colmap, database, progress)]
 
 
-def read_model(mapper: str, reconstruction: Any) -> Model:
-    """A pycolmap reconstruction without its weak views, which are taken away in it too."""
-    dropped = _drop_weak_views(reconstruction)
+def read_model(mapper: str, reconstruction: Any, min_seen: int = MIN_SEEN) -> Model:
+    """A pycolmap reconstruction without the views of fewer than `min_seen` observations, which are taken away in it too."""
+    dropped = _drop_weak_views(reconstruction, min_seen)
     images = sorted((reconstruction.image(i) for i in reconstruction.reg_image_ids()), key=lambda image: image.name)
     w2c = torch.eye(4).repeat(len(images), 1, 1)  # [V, 4, 4]
     K = torch.eye(3).repeat(len(images), 1, 1)  # [V, 3, 3]
@@ -106,12 +106,12 @@ def read_model(mapper: str, reconstruction: Any) -> Model:
     )
 
 
-def _drop_weak_views(reconstruction: Any) -> tuple[int, ...]:
-    """Take away views with fewer than MIN_SEEN observations until none is left, for points go with them: the photographs' numbers."""
+def _drop_weak_views(reconstruction: Any, min_seen: int) -> tuple[int, ...]:
+    """Take away views with fewer than `min_seen` observations until none is left, for points go with them: the photographs' numbers."""
     dropped = []
     while True:
         images = [reconstruction.image(i) for i in reconstruction.reg_image_ids()]
-        weak = [image for image in images if image.num_points3D < MIN_SEEN]
+        weak = [image for image in images if image.num_points3D < min_seen]
         if not weak:
             return tuple(sorted(dropped))
         for image in weak:

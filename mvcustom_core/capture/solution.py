@@ -39,7 +39,7 @@ class Model:
         observations: number of features that they explain.
         reprojection_px: mean distance between a feature and its point's image.
         angle_deg: median over the points of the widest angle between two rays to it.
-        dropped: the photographs that the mapper placed with fewer than MIN_SEEN observations, ascending; the model is without them.
+        dropped: the photographs that the mapper placed with too few observations, ascending; the model is without them.
     """
 
     mapper: str

@@ -29,7 +29,7 @@ from torch import Tensor
 
 from ..shapes import check_shape
 from .mapping import Progress, map_globally, map_incrementally
-from .solution import MIN_VIEWS, Attempt
+from .solution import MIN_SEEN, MIN_VIEWS, Attempt
 
 OLDEST = (4, 2)  # pycolmap: the first with the calls below
 INSTALL = f'install it in this Python ("{sys.executable}" -m pip install --upgrade pycolmap) and restart'
@@ -97,7 +97,8 @@ def solve_cameras(
         masks: [V, 1, H, W]; features are looked for where they exceed one half. None looks everywhere.
         focal: focal length in pixels; None finds it.
         intrinsics: [V, 3, 3] in pixels, of pictures whose lenses are known; in place of `focal`.
-        faint: take features of little contrast too, for smooth pictures.
+        faint: for smooth pictures whose cameras are only measured: take features of little contrast too, and keep views that have few
+            observations, since such pictures hardly give more.
 
     Returns:
         every model that was found, perhaps none: `solution.choose_model` judges them.
@@ -119,9 +120,10 @@ def solve_cameras(
         _extract_features(work, masks is not None, _span(progress, 0.0, FEATURES))
         _match_features(work, _span(progress, FEATURES, MATCHES))
         calibrated = given or _find_focal(work, _span(progress, MATCHES, FOCAL))
-        models = map_incrementally(colmap, work.database, not given, _span(progress, FOCAL, INCREMENTAL))
+        min_seen = 0 if faint else MIN_SEEN
+        models = map_incrementally(colmap, work.database, not given, min_seen, _span(progress, FOCAL, INCREMENTAL))
         if calibrated:
-            models += map_globally(colmap, work.database, not given, _span(progress, INCREMENTAL, 1.0))
+            models += map_globally(colmap, work.database, not given, min_seen, _span(progress, INCREMENTAL, 1.0))
         with colmap.Database.open(work.database) as database:
             features = database.num_keypoints() / len(images)
             linked = sum(count > 0 for count in database.read_two_view_geometry_num_inliers()[1])

@@ -54,6 +54,11 @@ def test_views_with_few_observations_are_dropped() -> None:
     assert describe_model(attempt(model), model)[1] == "not placed: 1, 3, 5 (counted from 0); fewer than 30 points each in 1, 3, 5"
 
 
+def test_weak_views_stay_where_cameras_are_only_measured() -> None:
+    model = read_model("global", reconstruct([ALL, ALL[:4], ALL, ALL[: MIN_SEEN - 1], ALL[:MIN_SEEN], []]), min_seen=0)
+    assert model.indices == (0, 1, 2, 3, 4, 5) and model.dropped == ()
+
+
 def test_views_that_stood_on_the_dropped_ones_are_dropped_too() -> None:
     """The fourth view shares ten of its 35 points with the weak fifth alone; without it those are no points, and 25 are too few."""
     model = read_model("global", reconstruct([ALL[:50], ALL[:50], ALL[:50], ALL[25:], ALL[50:]]))
