@@ -1,1 +1,1 @@
-"""The front rooms: one file for each node; schema, tooltips, one call downstream, no maths. `catalogue` lists them."""
+"""ComfyUI nodes, one file per node: the schema with its tooltips, and one call into the bridge or the core. `catalogue` lists them."""

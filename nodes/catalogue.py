@@ -1,4 +1,4 @@
-"""The list of nodes that ComfyUI is given."""
+"""The list of nodes that this pack registers with ComfyUI."""
 
 from __future__ import annotations
 

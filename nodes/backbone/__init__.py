@@ -1,1 +1,1 @@
-"""Nodes that load backbones and put motion modules on them."""
+"""Nodes that load a backbone or add motion modules to a MODEL."""

@@ -1,4 +1,4 @@
-"""Apply Motion LoRA."""
+"""Apply Motion LoRA: the node that adds a LoRA to motion modules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..bridge.host.folders import MOTION_LORA, find_file, list_files
 
 
 class MVCustomApplyMotionLora(io.ComfyNode):
-    """A LoRA on the motion modules of a MODEL."""
+    """Change the motion modules of a MODEL by a motion LoRA."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -17,15 +17,25 @@ class MVCustomApplyMotionLora(io.ComfyNode):
             node_id="MVCustomApplyMotionLora",
             display_name="Apply Motion LoRA",
             category="MVCustom",
-            description="Changes a model's motion modules by a motion LoRA, such as AnimateDiff's camera moves. Several may follow each "
-            "other; their effects add up.",
+            description="Adds a motion LoRA to the motion modules of a model, for example one of AnimateDiff's camera movements. Chain "
+            "several of these nodes to add several LoRAs.",
             search_aliases=["animatediff lora", "motion lora", "camera lora"],
             inputs=[
-                io.Model.Input("model", tooltip="A model with MVCustom motion modules."),
-                io.Combo.Input("motion_lora", options=list_files(MOTION_LORA), tooltip="From models/animatediff_motion_lora."),
-                io.Float.Input("strength", default=1.0, min=-10.0, max=10.0, step=0.01, tooltip="Its share; below zero, the opposite."),
+                io.Model.Input("model", tooltip="A model from Load MVCustom Backbone or Apply MVCustom Motion."),
+                io.Combo.Input(
+                    "motion_lora", options=list_files(MOTION_LORA), tooltip="A motion LoRA file in models/animatediff_motion_lora."
+                ),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=-10.0,
+                    max=10.0,
+                    step=0.01,
+                    tooltip="Factor on the LoRA's weights, as in Load LoRA. 1 is full effect, 0 none; a negative value applies the "
+                    "opposite change.",
+                ),
             ],
-            outputs=[io.Model.Output(display_name="model", tooltip="The model with changed motion modules.")],
+            outputs=[io.Model.Output(display_name="model", tooltip="The model whose motion modules carry the LoRA.")],
         )
 
     @classmethod

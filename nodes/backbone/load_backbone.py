@@ -1,4 +1,4 @@
-"""Load MVCustom Backbone."""
+"""Load MVCustom Backbone: the node that loads a checkpoint together with motion modules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .motion_choices import motion_inputs, read_choices
 
 
 class MVCustomLoadBackbone(io.ComfyNode):
-    """A Stable Diffusion 1.5 model whose batch is one clip of views."""
+    """Load a Stable Diffusion 1.5 model that denoises a batch of latents as one clip of views."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -17,27 +17,33 @@ class MVCustomLoadBackbone(io.ComfyNode):
             node_id="MVCustomLoadBackbone",
             display_name="Load MVCustom Backbone",
             category="MVCustom",
-            description="Loads a Stable Diffusion 1.5 checkpoint with AnimateDiff motion modules, so that a batch of latents "
-            "is one clip of views.",
+            description="Loads a Stable Diffusion 1.5 checkpoint with AnimateDiff motion modules, so that a batch of latents is denoised "
+            "as the views of one scene. Also loads the small embedded backbone that comes with this pack.",
             search_aliases=["animatediff", "motion module", "multi-view", "checkpoint"],
             inputs=[
                 io.Combo.Input(
                     "checkpoint",
                     options=list_backbones(),
-                    tooltip="An SD1.5 checkpoint, or the small embedded backbone, which knows procedural scenes of 128x128 pixels only.",
+                    tooltip="A Stable Diffusion 1.5 checkpoint from models/checkpoints, or the small embedded backbone of this pack. The "
+                    "embedded backbone was trained on procedural scenes of 128x128 pixels and makes nothing else.",
                 ),
                 io.Combo.Input(
                     "motion_file",
                     options=list_motion_files(),
-                    tooltip="AnimateDiff module from models/animatediff_models. The embedded backbone brings its own.",
+                    tooltip="A motion module file in models/animatediff_models. For the embedded backbone choose none: it has its own.",
                 ),
                 *motion_inputs(),
             ],
             outputs=[
-                io.Model.Output(display_name="model", tooltip="Denoises a batch as the views of one scene."),
-                io.Clip.Output(display_name="clip", tooltip="The text encoder that belongs to the model."),
-                io.Vae.Output(display_name="vae", tooltip="The autoencoder that belongs to the model."),
-                io.String.Output(display_name="report", tooltip="What the motion file is, and how it runs."),
+                io.Model.Output(
+                    display_name="model", tooltip="The model with motion modules. It denoises a batch of latents as the views of one scene."
+                ),
+                io.Clip.Output(display_name="clip", tooltip="The text encoder of the checkpoint."),
+                io.Vae.Output(display_name="vae", tooltip="The autoencoder of the checkpoint."),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="One line: the kind of motion file, its size and frame limit, and the scopes, norm and schedule in use.",
+                ),
             ],
         )
 

@@ -1,4 +1,4 @@
-"""The inputs by which Load MVCustom Backbone and Apply MVCustom Motion say how motion modules run."""
+"""Inputs shared by Load MVCustom Backbone and Apply MVCustom Motion: how the motion modules compute."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from comfy_api.latest import io
 from ...mvcustom_core.backbone.presets import AS_PRESET, AS_TRAINED, BETA_SCHEDULES, LEVEL_SCOPES, SCOPE_PRESETS, SWITCH, MotionChoices
 
 LEVELS = {"scope_64": 64, "scope_32": 32, "scope_16": 16, "scope_8": 8}
-"""Input of a level -> its side in cells for pictures of 512 pixels."""
+"""Input name -> side of that U-Net level in cells, for pictures of 512x512 pixels."""
 
 
 def motion_inputs() -> list[io.Input]:
-    """The choices, each with the file's own training as its default; optional, so that workflows saved without them still run."""
+    """The inputs. Each defaults to what the motion file was trained with, and is optional: older workflows lack them and must still run."""
     return [
         io.Combo.Input(
             "scope",
             options=[AS_TRAINED, *SCOPE_PRESETS],
             optional=True,
-            tooltip="How far a cell looks in the other views. AnimateDiff files are trained at 1x1: the same cell of every view. Wider "
-            "scopes let content move between views, but cost time, and change the look of modules that were not trained for them. "
-            "Trajectory: the same surface point of every view, behind a Depth-Aware Render Hook.",
+            tooltip="Spatial neighbourhood that the motion modules' attention covers in every view. AnimateDiff files are trained at 1x1: "
+            "each cell attends to the same cell of the other views. A wider scope lets content move between views, takes more time, and "
+            "changes the look of modules that were not trained with it. Trajectory: each cell attends to the same surface point in every "
+            "view; needs the Depth-Aware Render Hook.",
         ),
         *(
             io.Combo.Input(
@@ -27,7 +28,8 @@ def motion_inputs() -> list[io.Input]:
                 options=[AS_PRESET, *LEVEL_SCOPES],
                 optional=True,
                 advanced=True,
-                tooltip=f"Scope of the level that has {side}x{side} cells for 512x512 pixels, in cells a side. Overrules the preset.",
+                tooltip=f"Side of the attention neighbourhood in cells, at the U-Net level that has {side}x{side} cells for pictures of "
+                "512x512 pixels. 1 is AnimateDiff's own; larger takes more time. Replaces the value of the scope preset.",
             )
             for name, side in LEVELS.items()
         ),
@@ -36,27 +38,30 @@ def motion_inputs() -> list[io.Input]:
             options=[AS_TRAINED, "per_frame", "cross_frame"],
             optional=True,
             advanced=True,
-            tooltip="Statistics of the modules' group norm: of each frame (AnimateDiff) or of all frames together (modules trained with "
-            "diffusers). As trained: what the file says, else per frame.",
+            tooltip="How the motion modules' group norm takes its mean and variance. per_frame: from each view alone, as AnimateDiff does. "
+            "cross_frame: from all views together, for modules that were trained with diffusers. As trained: the value in the file, or "
+            "per_frame where the file has none.",
         ),
         io.Combo.Input(
             "entropy_correction",
             options=[AS_TRAINED, *SWITCH],
             optional=True,
             advanced=True,
-            tooltip="Keeps attention as peaked in a wide scope as it is in a narrow one. Without effect at 1x1.",
+            tooltip="Scales the attention logits up as a wider scope adds keys, so that attention does not blur. Off: the logits stay as "
+            "they are. No effect at 1x1.",
         ),
         io.Combo.Input(
             "beta_schedule",
             options=[AS_TRAINED, *BETA_SCHEDULES],
             optional=True,
             advanced=True,
-            tooltip="Noise schedule of sampling, by ComfyUI's names. As trained: the one that belongs to the file.",
+            tooltip="Noise schedule of the model, under ComfyUI's name. As trained: the schedule that the motion modules were trained "
+            "with. Any other samples at noise levels that they were not trained for.",
         ),
     ]
 
 
 def read_choices(**values: str) -> MotionChoices:
-    """The values of those inputs; workflows saved without them mean the defaults."""
+    """The values of these inputs as `MotionChoices`; an input that a saved workflow lacks has its default."""
     levels = tuple(values.pop(name, AS_PRESET) for name in LEVELS)
     return MotionChoices(levels=levels, **values)

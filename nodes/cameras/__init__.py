@@ -1,1 +1,1 @@
-"""Nodes that make camera paths."""
+"""Nodes that make camera trajectories."""

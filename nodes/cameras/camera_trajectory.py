@@ -1,4 +1,4 @@
-"""Camera Trajectory: the cameras that the subject will be seen from."""
+"""Camera Trajectory: the node that makes the cameras of the generated views."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from ..bridge.host.tensors import images_to_comfy
 KEYFRAMES = '[\n  {"azimuth_deg": -30},\n  {"azimuth_deg": 0, "elevation_deg": 10, "distance": 0.8},\n  {"azimuth_deg": 30}\n]'
 AT_BASE, AS_WRITTEN = "at the base view", "where the file says"
 URL_LINE = "MVCustom camera trajectory"  # the format's first line is a video's URL
+UNIT = "World units: 1 is the distance of the farthest training camera from the subject."
 
 
 def _turn(name: str, default: float, tooltip: str) -> io.Float.Input:
@@ -37,70 +38,131 @@ def _turn(name: str, default: float, tooltip: str) -> io.Float.Input:
 
 
 def _move(name: str, default: float, tooltip: str) -> io.Float.Input:
-    return io.Float.Input(name, default=default, min=-10.0, max=10.0, step=0.01, tooltip=tooltip + " 1 is the farthest camera's distance.")
+    return io.Float.Input(name, default=default, min=-10.0, max=10.0, step=0.01, tooltip=tooltip + f" {UNIT}")
 
 
 def _paths() -> list[io.DynamicCombo.Option]:
-    """The choices of the path widget, each with its own widgets."""
+    """The choices of the input `path`, each with inputs of its own."""
     orbit_inputs = [
-        _turn("azimuth_start_deg", -15.0, "First angle about the subject, from the base view. Positive is to the camera's right."),
-        _turn("azimuth_end_deg", 15.0, "Last angle about the subject. A full circle of V views ends at 360 - 360 / V."),
-        io.Float.Input("elevation_deg", default=0.0, min=-89.0, max=89.0, tooltip="Height of the circle above the base view, in degrees."),
+        _turn(
+            "azimuth_start_deg",
+            -15.0,
+            "Angle around the subject at the first view, in degrees. 0 is the base view; positive moves the camera to its right.",
+        ),
+        _turn(
+            "azimuth_end_deg",
+            15.0,
+            "Angle around the subject at the last view, in degrees. For a full circle of V views write 360 - 360 / V.",
+        ),
+        io.Float.Input(
+            "elevation_deg",
+            default=0.0,
+            min=-89.0,
+            max=89.0,
+            tooltip="Elevation of the whole circle above the base view, in degrees. Negative is below.",
+        ),
     ]
     spiral_inputs = [
-        io.Float.Input("angle_deg", default=10.0, min=0.0, max=80.0, tooltip="How far from the base view the spiral ends, in degrees."),
-        io.Float.Input("turns", default=1.0, min=0.1, max=10.0, step=0.1, tooltip="Turns around the base view."),
+        io.Float.Input(
+            "angle_deg",
+            default=10.0,
+            min=0.0,
+            max=80.0,
+            tooltip="Angle between the base view and the end of the spiral, in degrees around the subject.",
+        ),
+        io.Float.Input(
+            "turns",
+            default=1.0,
+            min=0.1,
+            max=10.0,
+            step=0.1,
+            tooltip="Number of turns around the base view. More turns put fewer views on each.",
+        ),
     ]
-    ways = {"truck": "to the right", "pedestal": "upward", "dolly": "toward what it looks at"}
+    ways = {"truck": "to the right", "pedestal": "up", "dolly": "forward"}
     slides = [
-        (name, [_move("start", first, f"Where the camera starts: so far {way}."), _move("end", 0.2, f"Where it ends: so far {way}.")])
+        (
+            name,
+            [
+                _move("start", first, f"Offset of the first view from the base view. Positive is {way}."),
+                _move("end", 0.2, f"Offset of the last view from the base view. Positive is {way}."),
+            ],
+        )
         for (name, way), first in zip(ways.items(), (-0.2, -0.2, 0.0), strict=True)
     ]
     turns = [
-        (name, [_turn("start_deg", -10.0, f"First angle, {way} positive."), _turn("end_deg", 10.0, f"Last angle, {way} positive.")])
-        for name, way in (("pan", "to the right"), ("tilt", "upward"))
+        (
+            name,
+            [
+                _turn("start_deg", -10.0, f"Angle of the first view from the base view, in degrees. Positive turns {way}."),
+                _turn("end_deg", 10.0, f"Angle of the last view from the base view, in degrees. Positive turns {way}."),
+            ],
+        )
+        for name, way in (("pan", "right"), ("tilt", "up"))
     ]
-    keyframe_tip = "JSON list of cameras to fly through, each with any of: " + ", ".join(KEYS) + ". Angles count from the base view."
+    keyframe_tip = (
+        f"JSON list of two or more keyframes. Keys: {', '.join(KEYS)}. Angles are degrees from the base view, lengths are world units. "
+        "A key that a keyframe lacks is 0, except distance, which is then that of the base view."
+    )
     keyframes = [io.String.Input("keyframes", default=KEYFRAMES, multiline=True, tooltip=keyframe_tip)]
-    file_tip = "Camera file, absolute or in ComfyUI's input folder: RealEstate10K / CameraCtrl text, or transforms.json with its pictures."
+    file_tip = (
+        "Path of a camera file, absolute or relative to ComfyUI's input folder: RealEstate10K or CameraCtrl text, or a transforms.json "
+        "whose pictures are in place."
+    )
+    start_tip = f"{AT_BASE}: move the path so that it begins at the base view. {AS_WRITTEN}: keep the file's poses and lens."
     file_inputs = [
         io.String.Input("file", default="", tooltip=file_tip),
-        io.Combo.Input("start", options=[AT_BASE, AS_WRITTEN], tooltip="Move the path to the base view, or take its poses as they are."),
-        io.Float.Input("scale", default=1.0, min=0.0001, max=10000.0, step=0.01, tooltip="Length in this scene of one unit of the file."),
+        io.Combo.Input("start", options=[AT_BASE, AS_WRITTEN], tooltip=start_tip),
+        io.Float.Input(
+            "scale",
+            default=1.0,
+            min=0.0001,
+            max=10000.0,
+            step=0.01,
+            tooltip="World units for one unit of length in the file. 2 makes the path twice as long.",
+        ),
     ]
     choices = [("orbit", orbit_inputs), *slides, *turns, ("spiral", spiral_inputs), ("keyframes", keyframes), ("file", file_inputs)]
     return [io.DynamicCombo.Option(name, inputs) for name, inputs in choices]
 
 
 class MVCustomCameraTrajectory(io.ComfyNode):
-    """Base camera, path => cameras, their plot, their text."""
+    """Make cameras along a path from a base camera, with a plot and as text."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        size_tip = "of the pictures in pixels. If the aspect is not the base camera's, its field of view is cropped about the middle."
+        size_tip = "of the views in pixels. If the aspect ratio differs from the base camera's, the field of view is cropped at its centre."
+        views_tip = "Number of views. They are spaced evenly along the path, with one at each end; 8 to 16 are usual."
         return io.Schema(
             node_id="MVCustomCameraTrajectory",
             display_name="Camera Trajectory",
             category="MVCustom",
-            description="Makes the cameras that the subject will be seen from: a path that starts from one of your photographs, or from a "
+            description="Makes one camera for each generated view, along a path that starts from one of your photographs or from a default "
             "camera in front of the subject.",
             search_aliases=["camera path", "orbit", "camera motion", "pan left", "zoom in", "cameractrl", "realestate10k", "keyframes"],
             inputs=[
                 CamerasSocket.Input(
                     "base_cameras",
                     optional=True,
-                    tooltip="The photographs' cameras. Without them: a camera at distance 1, 18 degrees up, 52 degrees wide.",
+                    tooltip="The cameras of the photographs. Not connected: one camera at distance 1, 18 degrees above the subject, with a "
+                    "field of view of 52 degrees along the longer side.",
                 ),
-                io.Int.Input("base_view", default=0, min=0, max=9999, tooltip="The base camera that the path starts from; 0 is the first."),
+                io.Int.Input(
+                    "base_view",
+                    default=0,
+                    min=0,
+                    max=9999,
+                    tooltip="Number of the camera in base_cameras that the path starts from, counted from 0.",
+                ),
                 io.Int.Input("width", default=512, min=64, max=4096, step=8, tooltip=f"Width {size_tip}"),
                 io.Int.Input("height", default=512, min=64, max=4096, step=8, tooltip=f"Height {size_tip}"),
-                io.Int.Input("views", default=8, min=1, max=256, tooltip="Number of cameras, evenly along the path with both ends."),
-                io.DynamicCombo.Input("path", options=_paths(), tooltip="How the camera moves."),
+                io.Int.Input("views", default=8, min=1, max=256, tooltip=views_tip),
+                io.DynamicCombo.Input("path", options=_paths(), tooltip="How the camera moves. Each choice shows its own inputs."),
             ],
             outputs=[
-                CamerasSocket.Output(display_name="cameras", tooltip="The cameras along the path, in order."),
-                io.Image.Output(display_name="plot", tooltip="The cameras from above and in perspective; the base cameras in grey."),
-                io.String.Output(display_name="text", tooltip="The cameras as CameraCtrl text, which the path 'file' reads again."),
+                CamerasSocket.Output(display_name="cameras", tooltip="One camera for each view, in the order of the path."),
+                io.Image.Output(display_name="plot", tooltip="The path from above and in perspective. The base cameras are grey."),
+                io.String.Output(display_name="text", tooltip="The cameras as CameraCtrl text. The path choice 'file' reads it."),
             ],
         )
 

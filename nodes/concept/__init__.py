@@ -1,1 +1,1 @@
-"""Nodes that learn, keep and apply a concept."""
+"""Nodes that learn, save, load and apply a concept."""

@@ -1,4 +1,4 @@
-"""Apply Concept."""
+"""Apply Concept: the node that adds a learned concept to a MODEL and its CLIP."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..bridge.host.sockets import CamerasSocket, ConceptSocket
 
 
 class MVCustomApplyConcept(io.ComfyNode):
-    """The learned subject, seen from every camera of a trajectory."""
+    """Render a learned concept into each view of a trajectory while the MODEL samples."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -17,26 +17,41 @@ class MVCustomApplyConcept(io.ComfyNode):
             node_id="MVCustomApplyConcept",
             display_name="Apply Concept",
             category="MVCustom",
-            description="Gives MODEL and CLIP a learned concept: its token may stand anywhere in a prompt, and each view "
-            "shows it from its own camera.",
+            description="Adds a learned concept to a model and its CLIP. Write the concept's token in the prompt; each view then shows the "
+            "subject from that view's camera.",
             search_aliases=["customdiffusion360", "feature nerf", "subject", "personalization"],
             inputs=[
-                io.Model.Input("model", tooltip="From Load MVCustom Backbone; LoRA and other patches may come before or after."),
-                io.Clip.Input("clip", tooltip="The CLIP that belongs to the model."),
-                ConceptSocket.Input("concept", tooltip="From Learn Concept or Load Concept."),
-                CamerasSocket.Input("cameras", tooltip="From Camera Trajectory: one for each latent of the batch, of the same size."),
+                io.Model.Input(
+                    "model", tooltip="A model with MVCustom motion modules. LoRA and other patches may come before or after this node."
+                ),
+                io.Clip.Input("clip", tooltip="The CLIP of the same checkpoint."),
+                ConceptSocket.Input(
+                    "concept", tooltip="The concept from Learn Concept or Load Concept, learned on a backbone of the same architecture."
+                ),
+                CamerasSocket.Input(
+                    "cameras",
+                    tooltip="The cameras of Camera Trajectory: one for each latent in the batch, with the width and height of the "
+                    "pictures.",
+                ),
                 io.Float.Input(
                     "strength",
                     default=1.0,
                     min=0.0,
                     max=2.0,
                     step=0.05,
-                    tooltip="How far the rendered features change the model's own; 0 leaves only the token.",
+                    tooltip="How strongly the rendered subject changes the model's features. 1 is as learned, lower is weaker, above 1 "
+                    "exaggerates. At 0 only the token is left.",
                 ),
             ],
             outputs=[
-                io.Model.Output(display_name="model", tooltip="Shows the concept in prompts that are positive."),
-                io.Clip.Output(display_name="clip", tooltip="Knows the concept's token: connect it to the text encoders."),
+                io.Model.Output(
+                    display_name="model",
+                    tooltip="The model with the concept. It shows the subject in the positive prompt; the negative prompt sees the plain "
+                    "model.",
+                ),
+                io.Clip.Output(
+                    display_name="clip", tooltip="The CLIP with the concept's token. Connect it to the nodes that encode the prompts."
+                ),
             ],
         )
 

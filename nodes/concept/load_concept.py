@@ -1,4 +1,4 @@
-"""Load Concept."""
+"""Load Concept: the node that reads a concept file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..bridge.host.sockets import ConceptSocket
 
 
 class MVCustomLoadConcept(io.ComfyNode):
-    """A learned concept from its file."""
+    """Read a concept that Save Concept wrote."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -17,15 +17,26 @@ class MVCustomLoadConcept(io.ComfyNode):
             node_id="MVCustomLoadConcept",
             display_name="Load Concept",
             category="MVCustom",
-            description="Loads a concept that Save Concept wrote, from models/mvcustom or output/mvcustom.",
+            description="Loads a concept file that Save Concept wrote, from models/mvcustom or output/mvcustom.",
             search_aliases=["import concept", "safetensors", "customdiffusion360"],
             inputs=[
-                io.Combo.Input("concept_file", options=list_concepts(), tooltip="A file of models/mvcustom or output/mvcustom."),
+                io.Combo.Input(
+                    "concept_file",
+                    options=list_concepts(),
+                    tooltip="A concept file in models/mvcustom or output/mvcustom. If both have a file of that name, the one in models is "
+                    "read.",
+                ),
             ],
             outputs=[
-                ConceptSocket.Output(display_name="concept", tooltip="For Apply Concept, on a backbone of the same shape."),
-                io.Image.Output(display_name="thumbnail", tooltip="The picture in the file."),
-                io.String.Output(display_name="report", tooltip="Token, backbone, training, licence, and what the file holds."),
+                ConceptSocket.Output(
+                    display_name="concept",
+                    tooltip="The concept. Apply it to the backbone it was learned on, or to another checkpoint of that architecture.",
+                ),
+                io.Image.Output(display_name="thumbnail", tooltip="The small picture stored in the file."),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="Token, backbone, training steps and losses, licence, and what the file holds of the photographs.",
+                ),
             ],
         )
 

@@ -1,4 +1,4 @@
-"""Save Concept."""
+"""Save Concept: the node that writes a concept file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..bridge.host.sockets import ConceptSocket
 
 
 class MVCustomSaveConcept(io.ComfyNode):
-    """A learned concept, kept as one file."""
+    """Write a concept to one safetensors file."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -17,17 +17,28 @@ class MVCustomSaveConcept(io.ComfyNode):
             node_id="MVCustomSaveConcept",
             display_name="Save Concept",
             category="MVCustom",
-            description="Writes a concept to one safetensors file under output/mvcustom, where Load Concept finds it. Never overwrites.",
+            description="Writes a concept to one safetensors file in output/mvcustom, where Load Concept finds it. Existing files are "
+            "kept.",
             search_aliases=["export concept", "safetensors", "customdiffusion360"],
             is_output_node=True,
             inputs=[
-                ConceptSocket.Input("concept", tooltip="From Learn Concept or Load Concept."),
-                io.String.Input("filename_prefix", default="concept", tooltip="Under output/mvcustom; a number follows. May hold folders."),
-                io.String.Input("licence", default="", tooltip="Under which others may use it, such as CC BY 4.0. Stored in the file."),
+                ConceptSocket.Input("concept", tooltip="The concept from Learn Concept or Load Concept."),
+                io.String.Input(
+                    "filename_prefix",
+                    default="concept",
+                    tooltip="File name inside output/mvcustom; a number is appended. It may contain folders, as in toys/bear.",
+                ),
+                io.String.Input(
+                    "licence",
+                    default="",
+                    tooltip="Licence of the concept, for example CC BY 4.0; it is stored in the file. Empty keeps the licence that the "
+                    "concept already has.",
+                ),
                 io.Image.Input(
                     "thumbnail",
                     optional=True,
-                    tooltip="The first picture is made small and stored in the file: choose one that you may share.",
+                    tooltip="A picture to store in the file, reduced to 256 pixels; only the first of a batch is used. Choose one that "
+                    "you may share. Not connected: the concept keeps its own.",
                 ),
             ],
             outputs=[],

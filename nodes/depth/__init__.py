@@ -1,1 +1,1 @@
-"""Nodes that estimate the depth of the anchor view."""
+"""Nodes that estimate the depth of an anchor view."""

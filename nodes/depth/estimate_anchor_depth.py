@@ -1,4 +1,4 @@
-"""Estimate Anchor Depth."""
+"""Estimate Anchor Depth: the node that gives one view a depth in world units."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..bridge.host.tensors import images_from_comfy, images_to_comfy, masks_from
 
 
 class MVCustomEstimateAnchorDepth(io.ComfyNode):
-    """The anchor view's depth in the cameras' own unit."""
+    """Estimate the depth of one view, the anchor, and scale it to world units."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -20,51 +20,70 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
             node_id="MVCustomEstimateAnchorDepth",
             display_name="Estimate Anchor Depth",
             category="MVCustom",
-            description="Depth of one view of the first pass, aligned with the cameras' world. Without a connected source "
-            "depth_model says what estimates it.",
+            description="Estimates the depth of one view of the first pass, the anchor, and scales it to the world units of the cameras. "
+            "The depth comes from a connected depth node or, if none is connected, from depth_model.",
             search_aliases=["depth", "zoedepth", "depth anything", "moge", "scale alignment"],
             inputs=[
-                io.Image.Input("views", tooltip="The first pass, decoded, all views."),
-                CamerasSocket.Input("cameras", tooltip="The trajectory, one camera for each view."),
+                io.Image.Input("views", tooltip="All decoded views of the first pass."),
+                CamerasSocket.Input("cameras", tooltip="The cameras of the trajectory, one for each view."),
                 io.Int.Input(
-                    "anchor", default=0, min=0, max=4096, tooltip="The view that all others will follow, if anchor_choice is index."
+                    "anchor",
+                    default=0,
+                    min=0,
+                    max=4096,
+                    tooltip="Number of the anchor view, counted from 0; the other views will follow it. A view in the middle of the "
+                    "trajectory is usual. Used only if anchor_choice is index.",
                 ),
                 io.Model.Input(
                     "model",
                     optional=True,
-                    tooltip="From Apply Concept: the concept's own geometry then fixes the scale, which is the best way.",
+                    tooltip="Optional: the model of Apply Concept. Its learned geometry then fixes the scale of the depth, which is the "
+                    "most accurate way. Not connected: the scale comes from subject_mask or from the middle of the picture.",
                 ),
                 io.Custom("DA3_GEOMETRY").Input(
                     "da3_geometry",
                     optional=True,
-                    tooltip="From core's Run Depth Anything 3, of the anchor or of all views, in either mode.",
+                    tooltip="Optional: the geometry of core's Run Depth Anything 3, of the anchor view or of all views, in either mode.",
                 ),
                 io.Custom("MOGE_GEOMETRY").Input(
-                    "moge_geometry", optional=True, tooltip="From core's Run MoGe Inference, of the anchor or of all views."
+                    "moge_geometry",
+                    optional=True,
+                    tooltip="Optional: the geometry of core's Run MoGe Inference, of the anchor view or of all views.",
                 ),
-                io.Image.Input("depth_image", optional=True, tooltip="Depth as a picture; say below what it means."),
+                io.Image.Input(
+                    "depth_image",
+                    optional=True,
+                    tooltip="Optional: the anchor's depth as a picture from any other depth node. Its first channel is read as "
+                    "depth_image_meaning says.",
+                ),
                 io.Combo.Input(
                     "depth_image_meaning",
                     options=["disparity", "relative depth", "metric"],
                     default="disparity",
-                    tooltip="Disparity: near is white, as most depth nodes draw it. Relative depth and metric: far is white.",
+                    tooltip="What the values of depth_image mean. disparity: near is white, as most depth nodes draw it. relative depth: "
+                    "far is white, scale and offset are unknown. metric: far is white, and the value is proportional to the depth.",
                 ),
                 io.Mask.Input(
-                    "subject_mask", optional=True, tooltip="The subject in the anchor view; helps where no concept is connected."
+                    "subject_mask",
+                    optional=True,
+                    tooltip="Optional: white on the subject in the anchor view, at the size of the depth. It helps to find the scale "
+                    "where no concept is connected.",
                 ),
                 io.Combo.Input(
                     "anchor_choice",
                     options=["index", "max coverage"],
                     default="index",
                     optional=True,
-                    tooltip="Index: the view in anchor. Max coverage: the view that shows most of all others, by a ball in its place.",
+                    tooltip="How the anchor view is chosen. index: the view whose number is in anchor. max coverage: the view whose "
+                    "surface covers the largest share of the other views, computed from the cameras alone with a ball in front of a plane "
+                    "in place of the scene.",
                 ),
                 io.Combo.Input(
                     "depth_model",
                     options=list_depth_models(),
                     optional=True,
-                    tooltip="Used where no depth is connected: the small network of the embedded backbone, which knows its own scenes "
-                    "only, or a folder in models/mvcustom_depth with ZoeDepth or Depth Anything.",
+                    tooltip="The network that estimates depth if no depth is connected: the embedded depth head, which is right only for "
+                    "the procedural scenes of the embedded backbone, or a folder in models/mvcustom_depth with ZoeDepth or Depth Anything.",
                 ),
                 io.Float.Input(
                     "near",
@@ -74,7 +93,8 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
                     step=0.01,
                     optional=True,
                     advanced=True,
-                    tooltip="Depth of the nearest value of a depth_image in 0..1, in any unit; 0 with far 0: not known.",
+                    tooltip="For a depth_image that was normalised to 0..1: the depth of its nearest value, in the same unit as far. Only "
+                    "the ratio of the two counts. Leave both at 0 if they are not known.",
                 ),
                 io.Float.Input(
                     "far",
@@ -84,7 +104,7 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
                     step=0.01,
                     optional=True,
                     advanced=True,
-                    tooltip="Depth of its farthest value, in the unit of near.",
+                    tooltip="For a depth_image that was normalised to 0..1: the depth of its farthest value, in the same unit as near.",
                 ),
                 io.Float.Input(
                     "min_confidence",
@@ -94,19 +114,29 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
                     step=0.01,
                     optional=True,
                     advanced=True,
-                    tooltip="Depth Anything 3 Small and Base: pixels less certain than this, between its least certain (0) and its most "
-                    "certain (1), get no depth; up to twice as certain they count in part. 0 trusts all alike.",
+                    tooltip="For Depth Anything 3 Small and Base, which report a confidence; 0 is the least and 1 the most certain pixel "
+                    "of the picture. Pixels below this value get no depth, pixels up to twice this value count in part. 0 trusts all "
+                    "pixels alike.",
                 ),
-                DepthSocket.Input("depth", optional=True, tooltip="Anchors from another Estimate Anchor Depth; this one is added to them."),
+                DepthSocket.Input(
+                    "depth",
+                    optional=True,
+                    tooltip="Optional: the output of another Estimate Anchor Depth. The anchor of this node is added to its anchors.",
+                ),
             ],
             outputs=[
-                DepthSocket.Output(display_name="depth", tooltip="One anchor or several, for the Depth-Aware Render Hook."),
+                DepthSocket.Output(
+                    display_name="depth", tooltip="The depth of one anchor view or of several. Connect it to the Depth-Aware Render Hook."
+                ),
                 io.Image.Output(
                     display_name="picture",
-                    tooltip="The depth, near is bright; the view with pixels without depth in red; the surface from the side.",
+                    tooltip="Three pictures to check the depth by: the depth (near is bright), the view with pixels without depth in red, "
+                    "and the surface seen from the side.",
                 ),
-                io.String.Output(display_name="report", tooltip="Which view, where its depth comes from and how the scale was found."),
-                io.Int.Output(display_name="anchor", tooltip="The view that was chosen."),
+                io.String.Output(
+                    display_name="report", tooltip="Which view is the anchor, where its depth comes from, and how its scale was found."
+                ),
+                io.Int.Output(display_name="anchor", tooltip="Number of the anchor view, counted from 0."),
             ],
         )
 

@@ -1,4 +1,4 @@
-"""Evaluate Views: does the camera obey, does the subject stay itself, does the background hold."""
+"""Evaluate Views: the node that measures camera accuracy, likeness of the subject and consistency of the background."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..bridge.host.tensors import images_to_comfy
 
 
 class MVCustomEvaluateViews(io.ComfyNode):
-    """IMAGE [V, H, W, 3], cameras, and whatever else is known => report, table, plots IMAGE."""
+    """Measure views, IMAGE [V, H, W, 3], against their cameras and every optional input; gives a report, a JSON table and plots."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -26,51 +26,75 @@ class MVCustomEvaluateViews(io.ComfyNode):
             node_id="MVCustomEvaluateViews",
             display_name="Evaluate Views",
             category="MVCustom",
-            description="Measures generated views: whether the camera obeys, the subject stays itself and the background holds. The "
-            "camera is measured with the optional package pycolmap; every other input adds measures.",
+            description="Measures generated views: whether the cameras are those asked for, whether the subject keeps its identity, and "
+            "whether the background is consistent. Measuring the cameras needs the optional package pycolmap. Every optional input adds "
+            "measures.",
             search_aliases=["metrics", "camera pose accuracy", "colmap", "tsed", "psnr", "ssim", "consistency", "identity", "clip score"],
             inputs=[
-                io.Image.Input("images", tooltip="The generated views, all of one trajectory in order."),
-                CamerasSocket.Input("cameras", tooltip="The trajectory that was asked for, one camera for each view."),
+                io.Image.Input(
+                    "images",
+                    tooltip="All generated views of one trajectory, in order; at least two, and at least three to measure the cameras.",
+                ),
+                CamerasSocket.Input("cameras", tooltip="The cameras of the trajectory that was asked for, one for each view."),
                 DepthSocket.Input(
                     "depth",
                     optional=True,
-                    tooltip="Anchors of this trajectory: each is warped into the other views and compared where both see the same.",
+                    tooltip="Optional: the depth of one or more anchor views, from Estimate Anchor Depth. Each anchor is warped into the "
+                    "other views and compared with them where both show the same surface.",
                 ),
                 io.Mask.Input(
-                    "masks", optional=True, tooltip="White on the subject, one for each view. Tells the subject from the background."
+                    "masks",
+                    optional=True,
+                    tooltip="Optional: white on the subject, one for each view. With masks, subject and background are measured apart.",
                 ),
-                io.Image.Input("references", optional=True, tooltip="Photographs of the subject, as the concept was learned from."),
-                io.Mask.Input("reference_masks", optional=True, tooltip="White on the subject, one for each reference."),
+                io.Image.Input(
+                    "references",
+                    optional=True,
+                    tooltip="Optional: photographs of the subject. The subject of each view is compared with the most similar one.",
+                ),
+                io.Mask.Input("reference_masks", optional=True, tooltip="Optional: white on the subject, one for each reference."),
                 io.Image.Input(
                     "true_views",
                     optional=True,
-                    tooltip="The views as they should be, where they are known. Then masks are of the subject in these.",
+                    tooltip="Optional: the correct views, if they are known, for PSNR and SSIM. The masks must then mark the subject in "
+                    "these views.",
                 ),
                 io.String.Input(
-                    "prompt", default="", multiline=True, optional=True, tooltip="What the views should show; needs a text_encoder."
+                    "prompt",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    tooltip="The prompt of the views. It is compared with them if a text_encoder is chosen; empty leaves this out.",
                 ),
                 io.Combo.Input(
                     "encoder",
                     options=list_encoders(),
                     default=NONE,
                     optional=True,
-                    tooltip="Compares the subject with the references: a folder in models/mvcustom_encoders with DINOv2 or CLIP.",
+                    tooltip="The network that compares the subject with the references: a folder in models/mvcustom_encoders with DINOv2 "
+                    "or CLIP. none: only colours are compared, which needs both kinds of masks.",
                 ),
                 io.Combo.Input(
                     "text_encoder",
                     options=list_encoders(),
                     default=NONE,
                     optional=True,
-                    tooltip="Compares the views with the prompt: a folder in models/mvcustom_encoders with CLIP.",
+                    tooltip="The network that compares the views with the prompt: a folder in models/mvcustom_encoders with CLIP. none: "
+                    "the prompt is not measured.",
                 ),
             ],
             outputs=[
-                io.String.Output(display_name="report", tooltip="Three answers, then all figures, then what was not measured and why."),
-                io.String.Output(display_name="table", tooltip="All figures as JSON: summary, views, pairs, neighbours, located, warps."),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="Three verdicts (camera, subject, background), all figures, and what was not measured and why.",
+                ),
+                io.String.Output(
+                    display_name="table", tooltip="All figures as JSON: summary, views, pairs, neighbours, located, warps, notes."
+                ),
                 io.Image.Output(
                     display_name="plots",
-                    tooltip="The cameras that the views show, in colours, among those asked for, in grey; errors of pairs; bars of views.",
+                    tooltip="The cameras found in the views (coloured) beside those asked for (grey), the errors of all pairs of views, "
+                    "and a bar for each view and figure.",
                 ),
             ],
         )

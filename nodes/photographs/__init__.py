@@ -1,1 +1,1 @@
-"""Nodes that load, make or pose photographs."""
+"""Nodes that give photographs together with their cameras: loaded, solved, posed or rendered."""

@@ -1,4 +1,4 @@
-"""Render Demo Subject: photographs of a thing that nobody has trained on, to try the pack without a camera."""
+"""Render Demo Subject: the node that renders posed pictures of a procedural subject, to try the pack without photographs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..bridge.photographs.preparation import with_progress
 
 
 class MVCustomRenderDemoSubject(io.ComfyNode):
-    """seed => IMAGE [views, size, size, 3], MASK [views, size, size], cameras, class word."""
+    """Render a subject drawn from a seed: IMAGE [views, size, size, 3], MASK [views, size, size], cameras and class word."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -26,8 +26,9 @@ class MVCustomRenderDemoSubject(io.ComfyNode):
             node_id="MVCustomRenderDemoSubject",
             display_name="Render Demo Subject",
             category="MVCustom",
-            description="Renders pictures of a made-up subject from all around, with exact masks and cameras, as if it had been "
-            "photographed. Its body is a simple shape; colours, pattern and added parts follow from the seed and are in no training data.",
+            description="Renders pictures of a procedural subject from all sides, with exact masks and cameras, to try Learn Concept "
+            "without photographs. The subject has a simple body with a pattern and two added parts; the seed decides their shapes and "
+            "colours.",
             search_aliases=["synthetic dataset", "procedural subject", "demo photographs", "example subject"],
             inputs=[
                 io.Int.Input(
@@ -36,22 +37,40 @@ class MVCustomRenderDemoSubject(io.ComfyNode):
                     min=0,
                     max=0xFFFFFFFFFFFFFFFF,
                     control_after_generate=False,
-                    tooltip="Which subject. The same seed always gives the same pictures.",
+                    tooltip="Number that decides the subject, its ground and its sky. The same seed gives the same subject. Seeds from "
+                    "100050 to 100349 include subjects that the embedded backbone's pose blocks were trained on.",
                 ),
                 io.Int.Input(
-                    "views", default=24, min=4, max=256, tooltip="Number of pictures, all around the subject with some jitter, as by hand."
+                    "views",
+                    default=24,
+                    min=4,
+                    max=256,
+                    tooltip="Number of pictures, spread around the subject with some jitter, as if taken by hand. 24 is usual; fewer "
+                    "leave sides unseen.",
                 ),
                 io.Int.Input(
-                    "size", default=128, min=64, max=1024, step=64, tooltip="Side of the square pictures; 128 suits the embedded backbone."
+                    "size",
+                    default=128,
+                    min=64,
+                    max=1024,
+                    step=64,
+                    tooltip="Side of the square pictures in pixels. 128 is the size that the embedded backbone was trained at.",
                 ),
             ],
             outputs=[
                 io.Image.Output(display_name="images", tooltip="The pictures of the subject."),
-                io.Mask.Output(display_name="masks", tooltip="White on the subject, exact."),
-                CamerasSocket.Output(display_name="cameras", tooltip="Subject at the origin, farthest camera at distance 1."),
-                io.String.Output(display_name="class_word", tooltip="What kind of thing it is, such as box: Learn Concept starts from it."),
+                io.Mask.Output(display_name="masks", tooltip="Exact masks, white on the subject."),
+                CamerasSocket.Output(
+                    display_name="cameras",
+                    tooltip="One camera for each picture. The subject is at the origin, the farthest camera at distance 1.",
+                ),
+                io.String.Output(
+                    display_name="class_word",
+                    tooltip="The shape of the subject's body, for example box. Connect it to class_word of Learn Concept.",
+                ),
                 io.Image.Output(
-                    display_name="preview", tooltip="The cameras about the subject from above and in perspective, and pictures."
+                    display_name="preview",
+                    tooltip="The cameras around the subject, from above and in perspective, and up to twelve of the pictures.",
                 ),
             ],
         )

@@ -1,1 +1,1 @@
-"""Nodes that act while views are sampled."""
+"""Nodes that change how views are sampled: the render hooks and the completion sampler."""

@@ -1,4 +1,4 @@
-"""Depth-Aware Render Hook."""
+"""Depth-Aware Render Hook: the node that renders anchor features into the other views."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .hook_choices import place_inputs, read_options, strength_inputs
 
 
 class MVCustomDepthRenderHook(io.ComfyNode):
-    """The anchor view's features, rendered into all other views while sampling."""
+    """Add feature rendering from given anchor depth to a MODEL."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -21,32 +21,43 @@ class MVCustomDepthRenderHook(io.ComfyNode):
             node_id="MVCustomDepthRenderHook",
             display_name="Depth-Aware Render Hook",
             category="MVCustom",
-            description="While the second pass samples, every view shows what the anchor view sees: its features are "
-            "rendered through the depth as a mesh.",
+            description="Makes the views of the second pass consistent. While it samples, the U-Net features of the anchor views are "
+            "rendered into the other views, through a mesh made from the anchors' depth.",
             search_aliases=["feature warping", "depth warp", "multi-view consistency"],
             inputs=[
-                io.Model.Input("model", tooltip="The model of the first pass, with or without a concept."),
+                io.Model.Input("model", tooltip="The model that sampled the first pass, with or without a concept."),
                 DepthSocket.Input(
-                    "depth", tooltip="Of one anchor view or several, from Estimate Anchor Depth; all other views follow them."
+                    "depth",
+                    tooltip="The depth of one anchor view or of several, from Estimate Anchor Depth. All other views follow these anchors.",
                 ),
-                CamerasSocket.Input("cameras", tooltip="The trajectory of both passes."),
-                io.Image.Input("views", tooltip="The first pass, decoded: shows what will be copied."),
+                CamerasSocket.Input("cameras", tooltip="The cameras of the trajectory, the same in both passes."),
+                io.Image.Input("views", tooltip="All decoded views of the first pass. They are used only for the output warped_anchor."),
                 *strength_inputs(),
                 io.Boolean.Input(
                     "shared_noise",
                     default=True,
-                    tooltip="Let the start noise move with the anchor's surface, too. On the embedded backbone features alone hold little.",
+                    tooltip="On: the initial noise of the other views is warped from the anchors along their surface. Off: every view "
+                    "keeps its own noise, as in the paper. With the embedded backbone the views agree little without it.",
                 ),
                 *place_inputs(),
             ],
             outputs=[
-                io.Model.Output(display_name="model", tooltip="For the second pass, with the same noise as the first."),
-                io.Mask.Output(
-                    display_name="masks", tooltip="White where the anchor sees the view; the rest is for the Latent Completion Sampler."
+                io.Model.Output(
+                    display_name="model",
+                    tooltip="The model for the second pass. Sample with the same seed, prompt and empty latents as in the first.",
                 ),
-                io.Image.Output(display_name="warped_anchor", tooltip="The anchor's picture as each view sees it."),
+                io.Mask.Output(
+                    display_name="masks",
+                    tooltip="White where an anchor shows what the view sees. Connect them to the Latent Completion Sampler, which "
+                    "completes the rest.",
+                ),
+                io.Image.Output(
+                    display_name="warped_anchor",
+                    tooltip="The anchors' pictures warped into each view, black where no anchor shows anything. Use it to check the depth.",
+                ),
                 io.String.Output(
-                    display_name="report", tooltip="How much of each view is rendered, left to completion, and free for the concept."
+                    display_name="report",
+                    tooltip="Share of each view that is rendered, that is left to completion, and that is left to the concept.",
                 ),
             ],
         )

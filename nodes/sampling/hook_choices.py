@@ -1,4 +1,4 @@
-"""The inputs by which both render hooks say what is rendered, where and how long."""
+"""Inputs shared by both render hooks: which features are rendered, where, how strongly and for how many steps."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ from ...mvcustom_core.rendering.rendering import RenderingSettings
 from ..bridge.rendering.hook import AS_BACKBONE, SITES, HookOptions
 
 SUBJECT = {"everywhere": 0.0, "background only": 1.0, "blend": None}
-"""Policy inside the subject -> share of it that is left to the concept; None where the user says it."""
+"""Choice of `inside_subject` -> share of the subject that is left to the concept; None: from `subject_share`."""
 SCOPES = {"as loaded": False, "trajectory": True}
 
 
 def strength_inputs() -> list[io.Input]:
-    """How strongly and how long; the defaults are the paper's."""
+    """The inputs for strength and duration. `strength` 1 is the paper's; `until` 0.7 is the paper's 35 steps, of 50 by our choice."""
     return [
         io.Float.Input(
-            "strength", default=1.0, min=0.0, max=1.0, step=0.05, tooltip="How far features are replaced. 0 leaves them as they are."
+            "strength",
+            default=1.0,
+            min=0.0,
+            max=1.0,
+            step=0.05,
+            tooltip="How far the features of the other views are replaced by those rendered from the anchors. 1 replaces them fully, "
+            "0 not at all.",
         ),
         io.Float.Input(
             "until",
@@ -24,35 +30,38 @@ def strength_inputs() -> list[io.Input]:
             min=0.0,
             max=1.0,
             step=0.05,
-            tooltip="Share of the steps with rendering, from the noisy end: the first 35 of 50, as in the paper.",
+            tooltip="Share of the denoising steps that render features, counted from the start. 0.7 is the first 35 of 50 steps, as in "
+            "the paper. Larger ties the views together more; smaller leaves the model more steps to refine them.",
         ),
     ]
 
 
 def place_inputs() -> list[io.Input]:
-    """Where; optional, so that workflows saved without them still run."""
+    """The inputs for the place of rendering. They are optional: older workflows lack them and must still run."""
     return [
         io.Combo.Input(
             "inside_subject",
             options=list(SUBJECT),
             optional=True,
-            tooltip="What happens where the model's concept is. Background only leaves the subject to the concept, which knows its other "
-            "sides: for wide rotations. Blend: as far as subject_share says.",
+            tooltip="What is rendered inside the subject, for a model with a concept. everywhere: subject and background. background "
+            "only: the subject is left to the concept, which knows the sides that the anchor does not show; use it for wide rotations. "
+            "blend: in between, as subject_share says.",
         ),
         io.Combo.Input(
             "scope",
             options=list(SCOPES),
             optional=True,
-            tooltip="How far the motion modules look in the other views. Trajectory: at the same surface point, at all levels; for modules "
-            "trained at 1x1, as AnimateDiff's are.",
+            tooltip="What the motion modules attend to in the other views. as loaded: the scope that the modules were loaded with. "
+            "trajectory: the same surface point in every view, at all U-Net levels; for modules trained at 1x1, such as AnimateDiff's.",
         ),
         io.Combo.Input(
             "sites",
             options=list(SITES),
             optional=True,
             advanced=True,
-            tooltip="Decoder levels whose features are rendered, by their cells a side for 512x512 pixels. Stable Diffusion "
-            "1.5 asks for 16 + 32. 64 carries texture and noise: copying it smooths.",
+            tooltip="Decoder levels of the U-Net whose features are rendered, named by their side in cells for pictures of 512x512 "
+            "pixels. as the backbone asks is 16 + 32 for Stable Diffusion 1.5, as in the paper. Level 64 carries fine texture and noise; "
+            "rendering it smooths the pictures.",
         ),
         io.Float.Input(
             "subject_share",
@@ -62,7 +71,8 @@ def place_inputs() -> list[io.Input]:
             step=0.05,
             optional=True,
             advanced=True,
-            tooltip="With blend: how much of the rendering there is inside the subject. 0 is background only, 1 everywhere.",
+            tooltip="Used only if inside_subject is blend: strength of rendering inside the subject, from 0 (background only) to 1 "
+            "(everywhere).",
         ),
         io.Float.Input(
             "soft_end",
@@ -72,14 +82,16 @@ def place_inputs() -> list[io.Input]:
             step=0.05,
             optional=True,
             advanced=True,
-            tooltip="Share of the steps, the last ones with rendering, in which the strength fades out. 0 stops at once, as published.",
+            tooltip="Share of the denoising steps over which rendering fades out before until. 0.1 of 50 steps is the last 5 that render. "
+            "0 stops at once, as in the paper.",
         ),
         io.Boolean.Input(
             "render_prediction",
             default=False,
             optional=True,
-            tooltip="Render what the network predicts of the clean latents, too, not its features alone: holds the views together more "
-            "firmly, and softens them a little. Not part of the published method; measured on the embedded backbone only.",
+            tooltip="On: the predicted clean latents of the anchors are rendered into the other views at each step, in addition to the "
+            "features. The views agree more and become slightly softer. Not part of the published method; measured with the embedded "
+            "backbone only.",
         ),
     ]
 
@@ -96,7 +108,7 @@ def read_options(
     soft_end: float = 0.1,
     render_prediction: bool = False,
 ) -> HookOptions:
-    """The values of those inputs; workflows saved without some of them mean the defaults."""
+    """The values of these inputs as `HookOptions`; an input that a saved workflow lacks has its default."""
     spared = SUBJECT[inside_subject]
     return HookOptions(
         settings=RenderingSettings(strength=strength, until=until, fade=min(soft_end, until)),

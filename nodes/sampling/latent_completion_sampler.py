@@ -1,4 +1,4 @@
-"""Latent Completion Sampler."""
+"""Latent Completion Sampler: the node that makes a SAMPLER which completes what the anchors do not show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INDEPENDENT, SHARED = NOISES = ("independent", "shared by infinite homography")
 
 
 class MVCustomLatentCompletionSampler(io.ComfyNode):
-    """What the camera newly reveals, drawn from the model's prior."""
+    """Make a SAMPLER that draws regions unseen by the anchors anew in the early steps."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -21,13 +21,14 @@ class MVCustomLatentCompletionSampler(io.ComfyNode):
             node_id="MVCustomLatentCompletionSampler",
             display_name="Latent Completion Sampler",
             category="MVCustom",
-            description="A sampler that draws what the anchor never saw afresh in the early steps, so that the model completes it. Those "
-            "steps are DDIM's; the others may be any sampler's.",
+            description="A sampler for the second pass. In the early denoising steps regions that no anchor shows are re-noised and "
+            "denoised again, so that the model completes them. Those steps are DDIM; the later ones use any sampler that you connect.",
             search_aliases=["repaint", "resampling", "disocclusion", "sampler"],
             inputs=[
                 io.Mask.Input(
                     "masks",
-                    tooltip="White where the anchor sees the view, one mask for each latent: the Depth-Aware Render Hook's, or your own.",
+                    tooltip="White where an anchor shows what the view sees, one mask for each latent. Connect the masks of the "
+                    "Depth-Aware Render Hook, or your own.",
                 ),
                 io.Float.Input(
                     "until",
@@ -35,14 +36,16 @@ class MVCustomLatentCompletionSampler(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.05,
-                    tooltip="Share of the steps, from the noisy end, in which the unseen is drawn afresh; rounded to whole steps.",
+                    tooltip="Share of the denoising steps that complete unseen regions, counted from the start and rounded to whole "
+                    "steps. 0.2 is the first 10 of 50. Larger values make those regions flat; 0 turns completion off.",
                 ),
                 io.Int.Input(
                     "repeats",
                     default=1,
                     min=0,
                     max=10,
-                    tooltip="Times in each of these steps; every one costs a further model call. 0 leaves the sampler as it is.",
+                    tooltip="How many times each of these steps re-noises and denoises the unseen regions. 1 is usual; each repeat "
+                    "costs one more model call per step. 0 turns completion off.",
                 ),
                 io.Int.Input(
                     "feather",
@@ -50,22 +53,29 @@ class MVCustomLatentCompletionSampler(io.ComfyNode):
                     min=0,
                     max=8,
                     advanced=True,
-                    tooltip="Width of the blend between seen and unseen, in latent cells at 512 pixels or more; in smaller pictures less.",
+                    tooltip="Half width of the soft border between seen and unseen regions, in latent cells of 8 pixels. For pictures "
+                    "below 512 pixels it shrinks in proportion. 1 is usual, 0 gives a hard border.",
                 ),
                 io.Combo.Input(
                     "noise",
                     options=list(NOISES),
                     default=INDEPENDENT,
                     advanced=True,
-                    tooltip="independent: each view has its own, and attention alone lets them agree. shared by infinite homography: views "
-                    "that look in one direction start from the same pattern; needs cameras.",
+                    tooltip="Noise for the unseen regions. independent: every view has noise of its own. shared by infinite homography: "
+                    "views share the noise of each viewing direction, which suits a distant background; needs cameras.",
                 ),
                 io.Sampler.Input(
-                    "sampler", optional=True, tooltip="For the steps after the completed ones, such as KSamplerSelect's; without it, DDIM."
+                    "sampler",
+                    optional=True,
+                    tooltip="Optional: the sampler for the steps after completion, for example from KSamplerSelect. Not connected: DDIM.",
                 ),
-                CamerasSocket.Input("cameras", optional=True, tooltip="The views' trajectory, for shared noise only."),
+                CamerasSocket.Input(
+                    "cameras",
+                    optional=True,
+                    tooltip="Optional: the cameras of the trajectory, one for each latent. Used only by shared noise.",
+                ),
             ],
-            outputs=[io.Sampler.Output(display_name="sampler", tooltip="For SamplerCustom and SamplerCustomAdvanced.")],
+            outputs=[io.Sampler.Output(display_name="sampler", tooltip="Connect it to SamplerCustom or SamplerCustomAdvanced.")],
         )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Depth-Aware Render Hook (one pass)."""
+"""Depth-Aware Render Hook (one pass): the node that estimates depth and renders features within one sampling run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .hook_choices import place_inputs, read_options, strength_inputs
 
 
 class MVCustomOnePassRenderHook(io.ComfyNode):
-    """As the Depth-Aware Render Hook, without a first pass."""
+    """Add feature rendering to a MODEL, with depth estimated during sampling instead of in a first pass."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -20,35 +20,51 @@ class MVCustomOnePassRenderHook(io.ComfyNode):
             node_id="MVCustomOnePassRenderHook",
             display_name="Depth-Aware Render Hook (one pass)",
             category="MVCustom",
-            description="While views are sampled, every view shows what the anchor view sees. The anchor's depth is estimated on the way, "
-            "from what it is about to become. Two passes with Estimate Anchor Depth give better depth, and cost twice the time.",
+            description="Makes views consistent in a single pass. The anchor's depth is estimated from the predicted clean picture after "
+            "some of the steps; from then on its U-Net features are rendered into the other views. Two passes with Estimate Anchor Depth "
+            "take about twice the time and give better depth.",
             search_aliases=["feature warping", "depth warp", "single pass", "multi-view consistency"],
             inputs=[
-                io.Model.Input("model", tooltip="With a concept, its own geometry fixes the scale of the depth, which is the best way."),
-                io.Vae.Input("vae", tooltip="Decodes the anchor view for its depth."),
-                CamerasSocket.Input("cameras", tooltip="The trajectory, one camera for each view."),
-                io.Int.Input("anchor", default=0, min=0, max=4096, tooltip="The view that all others follow, if anchor_choice is index."),
+                io.Model.Input(
+                    "model",
+                    tooltip="The model to sample with. If it carries a concept, the learned geometry fixes the scale of the depth, which "
+                    "is the most accurate way.",
+                ),
+                io.Vae.Input("vae", tooltip="The VAE of the checkpoint. It decodes the anchor view, so that its depth can be estimated."),
+                CamerasSocket.Input("cameras", tooltip="The cameras of the trajectory, one for each view."),
+                io.Int.Input(
+                    "anchor",
+                    default=0,
+                    min=0,
+                    max=4096,
+                    tooltip="Number of the anchor view, counted from 0; the other views follow it. A view in the middle of the trajectory "
+                    "is usual. Used only if anchor_choice is index.",
+                ),
                 io.Combo.Input(
                     "anchor_choice",
                     options=["index", "max coverage"],
-                    tooltip="Index: the view in anchor. Max coverage: the view that shows most of all others, by a ball in its place.",
+                    tooltip="How the anchor view is chosen. index: the view whose number is in anchor. max coverage: the view whose "
+                    "surface covers the largest share of the other views, computed from the cameras alone with a ball in front of a plane "
+                    "in place of the scene.",
                 ),
                 io.Combo.Input(
                     "depth_model",
                     options=list_depth_models(),
                     default=EMBEDDED,
-                    tooltip="A folder in models/mvcustom_depth. The embedded depth head knows nothing but the embedded backbone's scenes.",
+                    tooltip="The network that estimates depth: a folder in models/mvcustom_depth with ZoeDepth or Depth Anything, or the "
+                    "embedded depth head, which is right only for the procedural scenes of the embedded backbone.",
                 ),
                 io.String.Input(
                     "estimate_at",
                     default="0.1, 0.2, 0.4",
-                    tooltip="Shares of the steps after which depth is estimated. Rendering begins with the first; the others refresh the "
-                    "depth as the picture grows clearer. Each costs a decoding and a run of the depth model.",
+                    tooltip="Shares of the denoising steps after which depth is estimated, between 0 and 1, ascending, separated by "
+                    "commas. Rendering starts after the first; the later ones replace the depth as the picture becomes clearer. Each one "
+                    "costs a VAE decoding and a run of the depth model.",
                 ),
                 *strength_inputs(),
                 *place_inputs(),
             ],
-            outputs=[io.Model.Output(display_name="model", tooltip="For one pass of any sampler.")],
+            outputs=[io.Model.Output(display_name="model", tooltip="The model for a single pass with any sampler.")],
         )
 
     @classmethod
