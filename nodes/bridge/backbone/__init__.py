@@ -1,1 +1,1 @@
-"""Backbones and motion modules as ComfyUI models."""
+"""Loads backbones and motion modules as ComfyUI models."""

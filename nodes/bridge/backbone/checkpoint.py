@@ -1,4 +1,4 @@
-"""Backbones from the user's own files: an SD1.5 checkpoint and an AnimateDiff motion file."""
+"""Loads a backbone from an SD1.5 checkpoint and an AnimateDiff motion file, or the embedded one."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ NO_MOTION_FILE = "none (embedded backbone)"
 
 
 def list_backbones() -> list[str]:
-    """The embedded backbone first, then the user's checkpoints."""
+    """Choices of the input `checkpoint`: the embedded backbone, then the files in models/checkpoints."""
     return [EMBEDDED, *folder_paths.get_filename_list("checkpoints")]
 
 
 def list_motion_files() -> list[str]:
-    """Nothing first, since the embedded backbone brings its own, then the user's AnimateDiff files."""
+    """Choices of the input `motion_file`: none, for the embedded backbone, then the files in models/animatediff_models."""
     return [NO_MOTION_FILE, *list_files(MOTION)]
 
 
 def load_backbone(checkpoint: str, motion_file: str, choices: MotionChoices) -> tuple[ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE, str]:
-    """MODEL with motion modules, CLIP, VAE, and one line that says what the motion modules are.
+    """Load a MODEL with motion modules, its CLIP and VAE, and a one-line report on the motion modules.
 
     Raises:
-        ValueError: if the two choices do not go together or the checkpoint is no Stable Diffusion 1.5.
+        ValueError: if checkpoint and motion file cannot be combined, or the checkpoint is not Stable Diffusion 1.5.
     """
     if checkpoint == EMBEDDED:
         if motion_file != NO_MOTION_FILE:

@@ -1,6 +1,7 @@
-"""The embedded backbone: a small SD1.5 of the true architecture, built from ComfyUI's own classes and the weights in models/tiny.
+"""The embedded backbone: a small model with SD1.5's block layout, built from ComfyUI's own classes and the weights in models/tiny.
 
-The block layout is SD1.5's (12 input, middle, 12 output blocks, 16 transformers); only widths differ. All sizes are here, once.
+It has 12 input blocks, a middle block, 12 output blocks and 16 transformers, as SD1.5 does; the widths are smaller, and the autoencoder has
+TAESD's layout. All sizes are defined in this file.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ DEFAULT_CHOICES = MotionChoices()
 
 NAME = "embedded (small, procedural scenes)"
 FILE = PACK / "models" / "tiny" / "backbone.safetensors"
-SIZE, VIEWS = 128, 8  # pixels a side and views that it was trained with
+SIZE, VIEWS = 128, 8  # side in pixels and number of views in training
 LEVEL_CHANNELS = (64, 128, 128, 64)
 TEXT_WIDTH, VOCABULARY_SIZE = 128, 49408
-LATENT_SCALE = 0.18215  # ComfyUI multiplies the latents of SD1.5 by this; ours have unit deviation then
+LATENT_SCALE = 0.18215  # ComfyUI multiplies SD1.5 latents by this; those of the embedded VAE then have unit standard deviation
 
 UNET = {
     "image_size": 32,
@@ -73,11 +74,11 @@ MOTION = MotionSettings(
     mid_block=True,
     heads=4,
     max_frames=16,
-    scopes=(Scope(1),) * len(LEVEL_CHANNELS),  # wider ones, trained on from these, have not reached them yet: see its card
+    scopes=(Scope(1),) * len(LEVEL_CHANNELS),  # wider scopes gave a larger error: see the model card
     entropy_correction=True,
     spatial_position=False,
 )
-# Its latents have 16x16 cells at 128 px: the paper's two resolutions, a half and a quarter of SD1.5's latents, are levels 0 and 1 here.
+# The paper renders at 32x32 and 16x16 cells. Latents of 128 px have 16x16 cells, so levels 0 and 1 are used here.
 SPEC = BackboneSpec(
     pose_layout=PoseLayout((PoseSite(3, 128, 1), PoseSite(11, 128, 1), PoseSite(13, 64, 0), PoseSite(14, 64, 0)), TEXT_WIDTH),
     rendering_levels=(0, 1),
@@ -87,7 +88,7 @@ SPEC = BackboneSpec(
 
 
 class EmbeddedSD15(comfy.supported_models.SD15):
-    """SD1.5 with other widths and four heads; predicts v, which a small network learns faster than noise."""
+    """SD1.5's configuration with smaller widths and four heads. It predicts v, which a small network learns faster than noise."""
 
     unet_config = {**comfy.supported_models.SD15.unet_config, "context_dim": TEXT_WIDTH, "model_channels": UNET["model_channels"]}
     unet_extra_config = {"num_heads": 4, "num_head_channels": -1}
@@ -97,7 +98,7 @@ class EmbeddedSD15(comfy.supported_models.SD15):
 
 
 class EmbeddedTokenizer(comfy.sd1_clip.SD1Tokenizer):
-    """The shipped CLIP vocabulary with textual inversions of this width."""
+    """ComfyUI's CLIP tokenizer, set to the width of this text encoder's embeddings."""
 
     def __init__(self, embedding_directory: str | None = None, tokenizer_data: dict | None = None) -> None:
         super().__init__(embedding_directory, tokenizer_data or {})
@@ -105,7 +106,7 @@ class EmbeddedTokenizer(comfy.sd1_clip.SD1Tokenizer):
 
 
 def build_unet() -> comfy.model_base.BaseModel:
-    """The denoiser with weights yet to be loaded, in fp32 on the CPU."""
+    """Build the U-Net without weights, in fp32 on the CPU."""
     config = EmbeddedSD15(dict(UNET))
     config.set_inference_dtype(torch.float32, None)
     return config.get_model({}, "", device=torch.device("cpu"))
@@ -114,10 +115,10 @@ def build_unet() -> comfy.model_base.BaseModel:
 def load_embedded(
     choices: MotionChoices = DEFAULT_CHOICES,
 ) -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE, str]:
-    """MODEL with motion modules, CLIP and VAE, ready to use, and one line about the motion modules.
+    """Load MODEL with motion modules, CLIP, VAE, and a one-line report on the motion modules.
 
     Raises:
-        FileNotFoundError: if the weights are not in the pack.
+        FileNotFoundError: if the weights file is missing.
     """
     weights = read_weights()
     model = load_unet()
@@ -134,7 +135,7 @@ def load_embedded(
 
 
 def load_unet(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
-    """The denoiser without motion; ComfyUI calls this again when it needs a fresh copy."""
+    """Load the U-Net without motion modules. ComfyUI calls this again when it needs a fresh copy."""
     with torch.inference_mode(False):  # nodes run in inference mode, whose tensors could never be trained
         model = build_unet()
         model.diffusion_model.load_state_dict({name: tensor.float() for name, tensor in _part(read_weights(), "unet").items()})
@@ -147,7 +148,7 @@ def load_unet(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher
 
 
 def load_depth_head() -> DepthHead:
-    """The depth network, on the CPU, where it takes milliseconds."""
+    """Load the depth network on the CPU, where it takes milliseconds."""
     head = DepthHead()
     head.load_state_dict({name: tensor.float() for name, tensor in _part(read_weights(), "depth").items()})
     return head.requires_grad_(False).eval()
@@ -155,7 +156,7 @@ def load_depth_head() -> DepthHead:
 
 @lru_cache(maxsize=1)
 def read_weights() -> dict[str, Tensor]:
-    """Every tensor of the file under "part.name"."""
+    """All tensors of the weights file, under names of the form "part.name"."""
     if not FILE.is_file():
         raise FileNotFoundError(f"embedded backbone: wanted {FILE.name} in the pack's models/tiny, found none; reinstall the pack")
     with safe_open(FILE, "pt") as file:
@@ -167,7 +168,7 @@ def _part(weights: dict[str, Tensor], part: str) -> dict[str, Tensor]:
 
 
 def _expand_tokens(text: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The whole token table from the trained rows and the one that stands for all others."""
+    """Build the full token table: the trained rows at their ids, and the last stored row at every other id."""
     rows, ids = text.pop("rows"), text.pop("ids").long()
     table = rows[-1].repeat(VOCABULARY_SIZE, 1)
     table[ids] = rows[:-1]
@@ -175,25 +176,25 @@ def _expand_tokens(text: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def build_vae(state_dict: dict[str, torch.Tensor]) -> comfy.sd.VAE:
-    """The autoencoder. Its layout, TAESD's, has no norms: group norms of so few channels each would lose the even colours."""
+    """Build the autoencoder. It has TAESD's layout, which has no norms: group norms over so few channels would lose uniform colours."""
     return comfy.sd.VAE(sd=state_dict)
 
 
 def build_clip() -> comfy.sd.CLIP:
-    """The text encoder with weights yet to be loaded."""
+    """Build the text encoder without weights."""
     target = comfy.supported_models_base.ClipTarget(EmbeddedTokenizer, comfy.sd1_clip.SD1ClipModel)
     return comfy.sd.CLIP(target, model_options={"clip_l_model_config": dict(CLIP)})
 
 
 def build_first_stage() -> nn.Module:
-    """The autoencoder's network with weights yet to be loaded."""
+    """Build the network of the autoencoder without weights."""
     first_stage = comfy.taesd.taesd.TAESD()
     first_stage.vae_scale.data.fill_(LATENT_SCALE)
     return first_stage
 
 
 def initialize(module: nn.Module) -> None:
-    """Give torch's default initialisation to layers that ComfyUI leaves empty."""
+    """Initialise layers that ComfyUI leaves uninitialised, by torch's defaults."""
     for layer in module.modules():
         for kind in (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm, nn.Embedding):
             if isinstance(layer, kind) and next(layer.parameters(recurse=False), None) is not None:

@@ -1,12 +1,7 @@
-"""Motion modules on a ComfyUI MODEL: hosted in a clone of the U-Net's patcher.
+"""Adds motion modules to a clone of a ComfyUI MODEL.
 
-The U-Net is not touched. ComfyUI lets a patch run one of its layers; ours runs the layer as ComfyUI would and lets the motion
-module of that block follow. A run may carry `transformer_options["mvcustom"]`, a dict of our own objects, of which this room reads
-
-* `bypass_motion`: true while the batch holds independent images (references), not frames;
-* `after_spatial`: callable(x [(B F), C, h, w], block, transformer_options) -> x, called after every spatial transformer;
-* `correspondences`: callable(device) -> {level: Correspondence}, where the frames show the same surface, as far as it is known by then;
-* `scopes`: the scopes of this run, instead of the settings'.
+The U-Net is not modified. ComfyUI lets a patch run one of its layers; the patches here run the layer as ComfyUI would and then run the
+motion module of that block. They read the entries `bypass_motion`, `after_spatial`, `correspondences` and `scopes` of the `CallRecord`.
 """
 
 from __future__ import annotations
@@ -38,20 +33,20 @@ SD15_CHANNELS, SD15_CONTEXT = (320, 640, 1280, 1280), 768
 
 
 def apply_motion_file(model: ModelPatcher, path: str | Path, choices: MotionChoices) -> tuple[ModelPatcher, str]:
-    """A clone of a MODEL with the motion modules of a file, and one line that says what the file is.
+    """Add the motion modules of a file to a clone of a MODEL; also returns a one-line report on the file.
 
     Raises:
-        ValueError: if the file is no motion file, or the model cannot host it.
+        ValueError: if the file is not a motion file, or the model cannot host its modules.
     """
     motion, settings, report = load_motion(path, choices)
     return apply_motion(model, motion, settings), report
 
 
 def load_motion(path: str | Path, choices: MotionChoices) -> tuple[ModelPatcher, MotionSettings, str]:
-    """The motion modules of a file, the settings to run them with, and one line that says both.
+    """Load the motion modules of a file, the settings to run them with, and a one-line report on both.
 
     Raises:
-        ValueError: if it is no motion file.
+        ValueError: if the file is not a motion file.
     """
     motion = load_motion_patcher(path)
     settings = choices.apply_to(motion.model.settings)
@@ -64,7 +59,7 @@ def describe_run(settings: MotionSettings) -> str:
 
 
 def apply_motion_lora(model: ModelPatcher, path: str | Path, strength: float) -> ModelPatcher:
-    """A clone of a MODEL whose motion modules a motion LoRA changes; several add up.
+    """Add a motion LoRA to the motion modules of a clone of a MODEL. Several LoRAs add up.
 
     Raises:
         ValueError: if the model has no motion modules, or the file does not fit them.
@@ -81,16 +76,16 @@ def apply_motion_lora(model: ModelPatcher, path: str | Path, strength: float) ->
 
 
 def apply_motion(model: ModelPatcher, motion: ModelPatcher | MotionModules, settings: MotionSettings | None = None) -> ModelPatcher:
-    """A clone of a Stable Diffusion 1.5 MODEL that denoises its batch as the frames of one clip.
+    """Clone a Stable Diffusion 1.5 MODEL so that it denoises its batch as the frames of one clip.
 
     Args:
-        model: left as it is.
-        motion: modules as a model, or bare ones that the caller keeps on the right device (training).
-        settings: how to compute, of the same layout as the weights; by default as stored with them.
+        model: the MODEL; it is not changed.
+        motion: the modules as a ModelPatcher, or as a plain module that the caller keeps on the right device (training).
+        settings: how the modules compute; their layout must be that of the weights. None: as stored with the weights.
 
     Raises:
-        ValueError: if the model cannot host the modules: another family or width, motion already applied, or another pack's
-            hooks in the same place.
+        ValueError: if the model cannot host the modules: it is of another family or width, has motion modules already, or another node
+            pack patches the same layers.
     """
     modules = motion.model if isinstance(motion, ModelPatcher) else motion
     settings = settings or modules.settings
@@ -114,16 +109,16 @@ def apply_motion(model: ModelPatcher, motion: ModelPatcher | MotionModules, sett
 
 
 def has_motion(model: ModelPatcher) -> MotionSettings | None:
-    """The settings of the motion modules that a MODEL carries, if it does."""
+    """The settings of a MODEL's motion modules; None if it has none."""
     return model.get_attachment(ATTACHMENT)
 
 
 @dataclass(frozen=True, slots=True)
 class MotionHost:
-    """Runs the layers of the U-Net that motion modules follow.
+    """Runs U-Net layers and, after them, their motion modules.
 
     Attributes:
-        residual_hosts: blocks without a spatial transformer, whose module follows the residual block.
+        residual_hosts: blocks without a spatial transformer; their module follows the residual block.
     """
 
     modules: MotionModules
@@ -163,7 +158,7 @@ class MotionHost:
 
 
 def choose_attention(x: Tensor, transformer_options: dict[str, Any]) -> Attention | None:
-    """ComfyUI's attention kernel, or the user's own where one is set; None, for torch's, on a CPU."""
+    """The attention kernel: ComfyUI's, or the one that a node has set; None on a CPU, which selects torch's."""
     if x.device.type == "cpu" and "optimized_attention_override" not in transformer_options:
         return None  # ComfyUI's default on a CPU is several times slower than torch's own
     return partial(optimized_attention, transformer_options=transformer_options)
@@ -214,7 +209,7 @@ def _check_rivals(model: ModelPatcher) -> None:
 
 
 def _make_model_sampling(model: ModelPatcher, settings: MotionSettings) -> comfy.model_sampling.ModelSamplingDiscrete:
-    """The model's own prediction type over the schedule that the motion modules were trained with."""
+    """A sampling object with the model's own prediction type and the motion modules' noise schedule."""
     own = model.get_model_object("model_sampling")
     sampling_settings = {**model.model.model_config.sampling_settings, "beta_schedule": COMFY_NAMES[settings.beta_schedule]}
     with inference_mode(False):  # training multiplies by these tables

@@ -1,4 +1,4 @@
-"""Motion modules as a model of their own, which ComfyUI loads, offloads and casts like any other; and LoRAs on it."""
+"""Motion modules as a separate ModelPatcher, which ComfyUI loads, offloads and casts like any model; and LoRAs on them."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ log = logging.getLogger("mvcustom.bridge.backbone")
 def build_motion_patcher(
     settings: MotionSettings, state_dict: Mapping[str, Tensor], weight_dtype: dtype | None = None, disable_dynamic: bool = False
 ) -> ModelPatcher:
-    """Make a model of motion modules.
+    """Build a ModelPatcher of motion modules.
 
     Args:
+        settings: layout of the modules and how they compute.
         state_dict: weights under AnimateDiff's names.
-        weight_dtype: how to store them; ComfyUI's choice for a U-Net of this size and device if None.
-        disable_dynamic: avoid ComfyUI's dynamic memory patcher; ComfyUI asks for that when it rebuilds the model.
+        weight_dtype: storage dtype of the weights; None: ComfyUI's choice for a U-Net of this size on this device.
+        disable_dynamic: do not use ComfyUI's dynamic-memory patcher. ComfyUI sets this when it rebuilds the model.
     """
     load_device = comfy.model_management.get_torch_device()
     if weight_dtype is None:
@@ -58,10 +59,10 @@ def build_motion_patcher(
 
 
 def load_motion_patcher(path: str | Path, weight_dtype: dtype | None = None, disable_dynamic: bool = False) -> ModelPatcher:
-    """Load a motion file; its settings are the `settings` of the patcher's model.
+    """Load a motion file. The file's settings are `patcher.model.settings`.
 
     Raises:
-        ValueError: if it is no motion file for Stable Diffusion 1.5, naming what it is.
+        ValueError: if it is not a motion file for Stable Diffusion 1.5; the message says what it is.
     """
     with advise(ADVICE):
         found = read_motion_checkpoint(*load_state_dict_file(path))
@@ -73,10 +74,10 @@ def load_motion_patcher(path: str | Path, weight_dtype: dtype | None = None, dis
 
 
 def add_motion_lora(motion: ModelPatcher, path: str | Path, strength: float) -> ModelPatcher:
-    """A clone of motion modules whose weights a motion LoRA changes, by ComfyUI's own means for LoRAs.
+    """Clone motion modules and patch their weights with a motion LoRA, through ComfyUI's own LoRA mechanism.
 
     Raises:
-        ValueError: if the file is no motion LoRA, or one for other modules.
+        ValueError: if the file is not a motion LoRA, or was made for other modules.
     """
     with advise(ADVICE):
         changes = read_motion_lora(load_state_dict_file(path)[0], motion.model.settings)

@@ -1,4 +1,4 @@
-"""What a run with motion modules is checked for before it starts, and what it is told: memory, the frames of each call."""
+"""Checks a sampling run with motion modules before it starts, reserves its memory, and tells each U-Net call its frames."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ log = logging.getLogger("mvcustom.bridge.backbone")
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """How the rows of one call of the U-Net belong together, and what lets them exchange information.
+    """How the batch of one U-Net call divides into frames, and the modules that connect these frames.
 
-    It travels where ComfyUI tells its own video models the number of frames, as an argument of the U-Net: core's compile node looks at
-    nothing in the transformer options, so that a graph compiled for other frames, scopes or modules would serve.
+    It is passed as `num_video_frames`, the argument by which ComfyUI gives its own video models their number of frames. In the transformer
+    options it would be ignored by core's compile node, and a graph compiled for other frames, scopes or modules would be reused.
 
     Attributes:
-        correspondences: by level, where the frames show the same surface; of the levels where it is known.
+        frames: number of frames F in each clip.
+        settings: how the modules compute in this call.
+        modules: the motion modules.
+        correspondences: U-Net level -> where the frames show the same surface, for the levels where it is known.
     """
 
     frames: int
@@ -44,13 +47,13 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class MotionRun:
-    """Wrappers around sampling with motion modules."""
+    """Sampling wrappers of a MODEL with motion modules."""
 
     settings: MotionSettings
     modules: MotionModules
 
     def prepare_sampling(self, executor: Callable[..., Any], model: ModelPatcher, noise_shape: list[int], *args: Any, **kwargs: Any) -> Any:
-        """Before ComfyUI makes room: refuse what would go wrong, and ask for the modules' memory beside the U-Net's."""
+        """PREPARE_SAMPLING wrapper: refuse runs that would fail, and add the modules' memory to ComfyUI's estimate for the U-Net."""
         check_animatediff_evolved(model)  # it may have been applied after us
         entries = record_of(model.model_options["transformer_options"])
         settings = self._choose_settings(entries)
@@ -67,7 +70,7 @@ class MotionRun:
         self, executor: Callable[..., Tensor], x: Tensor, sigma: Tensor, concat: Any, context: Any, control: Any, transformer_options: dict,
         **conditions: Any,
     ) -> Tensor:  # fmt: skip
-        """Tell the U-Net what its rows are."""
+        """APPLY_MODEL wrapper: pass the `Clip` of this call to the U-Net."""
         entries = record_of(transformer_options)
         correspondences = entries["correspondences"](x.device) if "correspondences" in entries else {}
         clip = Clip(count_frames(len(x), transformer_options), self._choose_settings(entries), self.modules, correspondences)
@@ -94,10 +97,10 @@ class MotionRun:
 
 
 def count_frames(rows: int, transformer_options: Mapping[str, Any]) -> int:
-    """The frames per clip of a U-Net batch: ComfyUI stacks whole clips, one for each condition of the call.
+    """Number of frames per clip in a U-Net batch of `rows`. ComfyUI stacks one whole clip for each condition of the call.
 
     Raises:
-        ValueError: if the rows are no whole number of clips.
+        ValueError: if the batch does not divide into whole clips.
     """
     clips = len(transformer_options.get("cond_or_uncond", (0,)))
     if rows % clips:
@@ -106,10 +109,10 @@ def count_frames(rows: int, transformer_options: Mapping[str, Any]) -> int:
 
 
 def check_animatediff_evolved(model: ModelPatcher) -> None:
-    """Refuse a MODEL in which AnimateDiff-Evolved runs motion modules too.
+    """Check that AnimateDiff-Evolved is not applied to this MODEL as well.
 
     Raises:
-        ValueError: saying so.
+        ValueError: if it is.
     """
     keys = [*model.injections, *model.additional_models, *model.attachments]
     if any(key.startswith("ADE") for key in keys):
@@ -117,7 +120,7 @@ def check_animatediff_evolved(model: ModelPatcher) -> None:
 
 
 def stores_scores(where: device) -> bool:
-    """Whether attention keeps a score for every pair of tokens there: torch's attention does where it has no streaming kernel."""
+    """Whether attention on this device stores a score for every pair of tokens, as torch's does without a flash kernel."""
     attention = comfy.ldm.modules.attention
     if where.type == "cpu":
         return False
@@ -127,7 +130,7 @@ def stores_scores(where: device) -> bool:
 
 
 def _add_memory(model: ModelPatcher, settings: MotionSettings, frames: int, noise_shape: list[int]) -> list[int]:
-    """A shape for ComfyUI's estimate, which goes by the latents' area alone, as much larger as the modules need."""
+    """A noise shape for ComfyUI's memory estimate, enlarged by the modules' share. ComfyUI estimates from the latents' area alone."""
     rows, cells = noise_shape[0], list(noise_shape[-2:])
     element_bytes = comfy.model_management.dtype_size(model.model.get_dtype_inference())
     workload = Workload(1, frames, *cells, element_bytes, stores_scores(model.load_device))
@@ -146,6 +149,6 @@ def _add_memory(model: ModelPatcher, settings: MotionSettings, frames: int, nois
 
 
 def _count_window_frames(model: ModelPatcher, rows: int) -> int:
-    """Frames that meet in one call: core's context windows show the model a part of the batch at a time."""
+    """Number of frames in one U-Net call: all rows, or one window if core's context windows are used."""
     handler = model.model_options.get("context_handler")
     return min(rows, handler.context_length) if getattr(handler, "dim", None) == 0 else rows

@@ -1,4 +1,4 @@
-"""What a MODEL is, as far as this pack needs to know, and the backbones that can be loaded."""
+"""Properties of a MODEL that this pack needs: its pose-block layout, its rendering levels, and a fingerprint of its weights."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ ATTACHMENT = "mvcustom_backbone"
 
 @dataclass(frozen=True, slots=True)
 class BackboneSpec:
-    """Choices that belong to a backbone, not to the code.
+    """Settings that differ from backbone to backbone.
 
     Attributes:
-        pose_layout: which transformers get a pose block.
-        rendering_levels: U-Net levels (0 is the latent's resolution) whose decoder features are rendered from the anchor.
-        nerf: how its pose blocks sample their rays.
-        pose_prior: state dict of pose blocks trained over many subjects, for a concept to start from.
+        pose_layout: the transformers that get a pose block.
+        rendering_levels: U-Net levels whose decoder features are rendered from the anchor; level 0 has the latent's resolution.
+        nerf: how the pose blocks sample their rays.
+        pose_prior: state dict of pose blocks trained over many subjects, from which a concept may start; None if there is none.
     """
 
     pose_layout: PoseLayout
@@ -40,10 +40,10 @@ SD15_SPEC = BackboneSpec(SD15_LAYOUT, rendering_levels=(1, 2), nerf=NerfSettings
 
 
 def spec_of(model: ModelPatcher) -> BackboneSpec:
-    """The choices for a MODEL: those it carries, or Stable Diffusion 1.5's.
+    """The spec of a MODEL: the one attached to it, or that of Stable Diffusion 1.5.
 
     Raises:
-        ValueError: if it is another family, or has no motion modules.
+        ValueError: if the model is of another family, or has no motion modules.
     """
     require_motion(model)
     spec = model.get_attachment(ATTACHMENT)
@@ -56,10 +56,10 @@ def spec_of(model: ModelPatcher) -> BackboneSpec:
 
 
 def require_motion(model: ModelPatcher) -> None:
-    """Refuse a MODEL whose views would not know of each other, or in which another pack's motion modules run as well.
+    """Check that a MODEL has this pack's motion modules, and not AnimateDiff-Evolved's as well.
 
     Raises:
-        ValueError: saying which node to connect.
+        ValueError: if it does not; the message names the node to connect.
     """
     if has_motion(model) is None:
         raise ValueError("model: wanted one with MVCustom motion modules, got one without; connect Load MVCustom Backbone")
@@ -67,10 +67,10 @@ def require_motion(model: ModelPatcher) -> None:
 
 
 def offered_layout(model: ModelPatcher) -> PoseLayout:
-    """Every spatial transformer of a MODEL's U-Net, as a concept's layout is checked against.
+    """The layout of all spatial transformers in a MODEL's U-Net, against which a concept's layout is checked.
 
     Raises:
-        ValueError: if the model has no such U-Net.
+        ValueError: if the model has no Stable Diffusion U-Net.
     """
     unet = getattr(model.model, "diffusion_model", None)
     if not isinstance(unet, UNetModel):
@@ -80,9 +80,10 @@ def offered_layout(model: ModelPatcher) -> PoseLayout:
 
 
 def fingerprint_weights(model: ModelPatcher) -> str:
-    """Tells checkpoints of one shape apart: a digest of the U-Net's biases and norm weights.
+    """A digest of the U-Net's biases and norm weights, which tells checkpoints of one architecture apart.
 
-    They are few, every fine-tuning moves them, and LoRA leaves them alone. Half precision, so that a checkpoint and its fp16 copy agree.
+    These weights are few, every fine-tuning changes them, and LoRA does not. They are hashed in half precision, so that a checkpoint and
+    its fp16 copy agree.
     """
     digest = hashlib.sha256()
     for _, parameter in sorted(model.model.diffusion_model.named_parameters()):
@@ -92,7 +93,7 @@ def fingerprint_weights(model: ModelPatcher) -> str:
 
 
 def walk_transformers(unet: UNetModel) -> Iterator[tuple[tuple[str, int], int, SpatialTransformer]]:
-    """Block key, level and layer of every spatial transformer in forward order."""
+    """Yield (block key, U-Net level, layer) of every spatial transformer in forward order."""
     deepest = len(unet.channel_mult) - 1
     per_level = unet.num_res_blocks[0] + 1
     places = [(("input", i), max(i - 1, 0) // per_level, block) for i, block in enumerate(unet.input_blocks)]

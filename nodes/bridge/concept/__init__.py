@@ -1,1 +1,1 @@
-"""A learned concept at work on a MODEL and its CLIP."""
+"""Applies a learned concept to a MODEL and its CLIP."""

@@ -1,4 +1,4 @@
-"""A learned concept on a MODEL and its CLIP: the hooks that let a session work in ComfyUI's runs, and the checks before one."""
+"""Applies a learned concept to a MODEL and its CLIP: the wrappers that run a `ConceptSession`, and the checks before sampling."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = logging.getLogger("mvcustom.bridge.concept")
 
 
 def apply_to_both(model: ModelPatcher, clip: CLIP, concept: Concept, cameras: Cameras, strength: float) -> tuple[ModelPatcher, CLIP]:
-    """Clones of MODEL and CLIP that know a concept; see `apply_concept` and `add_token`."""
+    """Apply a concept to clones of MODEL and CLIP; see `apply_concept` and `add_token`."""
     knowing = add_token(clip, concept)
     patched = apply_concept(model, concept, cameras, encode_caption(clip, concept.caption), strength)
     patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, f"{ATTACHMENT}_token", partial(_warn_of_absent_token, knowing.tokenizer))
@@ -40,11 +40,14 @@ def apply_to_both(model: ModelPatcher, clip: CLIP, concept: Concept, cameras: Ca
 
 
 def apply_concept(model: ModelPatcher, concept: Concept, cameras: Cameras, caption: Tensor, strength: float = 1.0) -> ModelPatcher:
-    """A clone of MODEL that shows the concept from the given cameras.
+    """Clone a MODEL so that it renders the concept into its views.
 
     Args:
+        model: the MODEL; it is not changed.
+        concept: the learned concept.
         cameras: one for each view that will be sampled, in the concept's normalised world.
-        caption: [1, L, D] `concept.caption`, encoded by the CLIP that belongs to the model.
+        caption: [1, L, D] `concept.caption`, encoded by the CLIP of the same checkpoint.
+        strength: factor on what the rendered features change, 0 to 2; 1 is as learned.
 
     Raises:
         ValueError: if the model cannot carry the concept.
@@ -78,25 +81,25 @@ def apply_concept(model: ModelPatcher, concept: Concept, cameras: Cameras, capti
 
 
 def session_of(model: ModelPatcher) -> ConceptSession | None:
-    """The concept that a MODEL carries, if it does."""
+    """The session of the concept that a MODEL carries; None if it carries none."""
     return model.get_attachment(ATTACHMENT)
 
 
 def render_depth(model: ModelPatcher, cameras: Cameras, view: int) -> RenderedDepth:
-    """What FeatureNeRF says of one view's depth: the finest pose blocks' rendering, weighted by their opacity.
+    """Render one view's depth from the concept: the mean over the finest pose blocks, weighted by their opacity.
 
     Raises:
-        ValueError: if the model carries no concept, or one seen from other cameras.
+        ValueError: if the model carries no concept, or was given other cameras.
     """
     distance, opacity = _render_geometry(model, cameras)
     return RenderedDepth(distance[view], opacity[view])
 
 
 def render_opacity(model: ModelPatcher, cameras: Cameras) -> Tensor:
-    """How much of each cell the concept fills in every view, [V, 1, h, w] in [0, 1], on the grid of the finest pose blocks.
+    """Render the concept's opacity in every view, [V, 1, h, w] in [0, 1], on the grid of the finest pose blocks.
 
     Raises:
-        ValueError: if the model carries no concept, or one seen from other cameras.
+        ValueError: if the model carries no concept, or was given other cameras.
     """
     return _render_geometry(model, cameras)[1][:, None]
 
@@ -119,10 +122,10 @@ def _render_geometry(model: ModelPatcher, cameras: Cameras) -> tuple[Tensor, Ten
 
 
 def check_latents(model: ModelPatcher, cameras: Cameras, shape: list[int] | tuple[int, ...]) -> None:
-    """Refuse latents [V, 4, h, w] that do not belong to the cameras, or that the model would not see together.
+    """Check that latents of this shape [V, 4, h, w] fit the cameras and are sampled in one batch.
 
     Raises:
-        ValueError: naming what does not fit.
+        ValueError: if their number or size differs from the cameras', or if context windows would split the batch.
     """
     if model.model_options.get("context_handler") is not None:
         raise ValueError("model: wanted all views in one batch, got context windows; disconnect that node and use fewer views")

@@ -1,8 +1,8 @@
-"""Which branches of a model call show the concept, and where in the picture each of them draws.
+"""Finds out which conditions of a model call show the concept, and which part of the picture each of them covers.
 
-ComfyUI's own mark, `cond_or_uncond`, is a place in the list of whatever guider runs: 0 is the positive prompt under CFG, the negative one
-under dual CFG. Its `uuids` are no names either: for a prompt with an area ComfyUI adds a condition of that area, and of that uuid, to
-every other branch. So a branch goes by the name under which its guider keeps the condition.
+ComfyUI's `cond_or_uncond` does not tell: it is an index into the current guider's list of conditions, where 0 is the positive prompt under
+CFG but the negative one under dual CFG. Nor do its `uuids`: for a prompt with an area, ComfyUI adds a condition with that area and uuid to
+every other branch. A branch is therefore identified by the name under which its guider stores the condition.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from comfy.samplers import CFGGuider
 
 from ..host.call import record_of, with_record
 
-SHOWN = frozenset({"positive"})  # branches that show the concept, where a guider does not say so in `concept_branches`
+SHOWN = frozenset({"positive"})  # branches that show the concept, unless the guider lists others in `concept_branches`
 
 Condition = dict[str, Any]  # as ComfyUI's samplers hold it: uuid, model_conds, area, ...
 
 
 class Branch(NamedTuple):
-    """One condition's part of a call's batch.
+    """The part of a call's batch that belongs to one condition.
 
     Attributes:
-        index: of its list among the call's lists of conditions, as in `cond_or_uncond`.
-        corner: (y, x) in latent cells where its area begins.
+        index: index of its list of conditions in the call, as in `cond_or_uncond`.
+        uuid: ComfyUI's id of the condition.
+        shown: whether it shows the concept.
+        corner: (y, x) of the upper left corner of its area, in latent cells.
     """
 
     index: int
@@ -35,11 +37,12 @@ class Branch(NamedTuple):
 
 
 def find_branches(guider: CFGGuider, conditions: Sequence[Sequence[Condition] | None]) -> dict[tuple[int, UUID], Branch]:
-    """Every branch of a call, by index and uuid.
+    """All branches of a call, under (index, uuid).
 
     Args:
-        conditions: what `calc_cond_batch` is given. Conditions that are not the guider's own objects go by their uuid, if all that have
-            it are shown; unknown ones are not shown.
+        guider: the guider that runs.
+        conditions: the argument of `calc_cond_batch`. A condition that is not an object of the guider is looked up by its uuid, and is
+            shown only if all conditions with that uuid are. An unknown condition is not shown.
     """
     shown = getattr(guider, "concept_branches", SHOWN)
     names: dict[Any, set[str]] = {}
@@ -58,12 +61,12 @@ def find_branches(guider: CFGGuider, conditions: Sequence[Sequence[Condition] | 
 
 
 def with_branches(model_options: dict[str, Any], branches: dict[tuple[int, UUID], Branch]) -> dict[str, Any]:
-    """The options of a call whose branches are known."""
+    """The options of a call, with its branches added to the record."""
     return {**model_options, "transformer_options": with_record(model_options["transformer_options"], {"branches": branches})}
 
 
 def list_branches(options: dict[str, Any]) -> list[Branch]:
-    """The branches in a call's batch, in order; none is shown where no guider has named them."""
+    """The branches in a call's batch, in order. None shows the concept if the record has no branches."""
     known = record_of(options).get("branches", {})
     keys = zip(options.get("cond_or_uncond", ()), options.get("uuids", ()), strict=False)
     return [known.get(key) or Branch(*key, shown=False, corner=(0, 0)) for key in keys]

@@ -1,7 +1,7 @@
-"""What is computed of a concept and serves again: reference features, and what was rendered from them.
+"""Caches a concept's reference features and what was rendered from them.
 
-Both are kept in RAM with the concept itself, whatever the MODEL: a second run, a second pass and another Apply Concept of the same concept
-find them. On the device they take room while a run samples, not between runs.
+Both stay in RAM as long as the concept, independent of the MODEL: a second run, a second pass and another Apply Concept of the same concept
+reuse them. They take memory on the device only while a run samples.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ KEPT_BYTES = 2**30  # of RAM for each concept: on SD1.5 the references of two se
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Which weights a U-Net computes with.
+    """Identifies the weights that a U-Net computes with.
 
     Attributes:
-        patches: changes with every LoRA.
-        hooks: the hooks at work now, and how strongly.
-        run: set where nothing tells the weights of two runs apart: ComfyUI registers weight hooks anew in each run, and a node may have
-            swapped parts of the U-Net.
+        model: weak reference to the model.
+        patches: id of its weight patches; it changes with every LoRA.
+        hooks: the active hooks and their strengths.
+        run: the current run if the weights of two runs cannot be told apart, else None. ComfyUI registers weight hooks again in each run,
+            and a node may have replaced parts of the U-Net.
     """
 
     model: ref[Any]
@@ -39,15 +40,16 @@ class Weights:
 
     @property
     def can_return(self) -> bool:
-        """Whether another run may have the same."""
+        """Whether a later run may use the same weights."""
         return self.run is None and self.model() is not None
 
 
 def weights_of(patcher: ModelPatcher, run: Any) -> Weights:
-    """The weights that a MODEL computes with at this moment.
+    """Identify the weights that a MODEL computes with at this moment.
 
     Args:
-        run: a different object in each run.
+        patcher: the MODEL.
+        run: an object that differs from run to run.
     """
     hooks = patcher.current_hooks.hooks if patcher.current_hooks is not None else ()
     at_work = tuple((hook.hook_ref, float(hook.strength)) for hook in hooks)
@@ -57,12 +59,12 @@ def weights_of(patcher: ModelPatcher, run: Any) -> Weights:
 
 @dataclass(eq=False, slots=True)
 class Rendering:
-    """What one prompt's FeatureNeRF rendered, block by block.
+    """Features that the pose blocks rendered for one prompt.
 
     Attributes:
-        context: [1, L, D] the prompt, on the CPU.
-        cameras: of the rendered part of the views.
-        shown: transformer number to features and, last, opacity, [V, P, C + 1].
+        context: [1, L, D] the encoded prompt, on the CPU.
+        cameras: the V cameras of the rendered part of the views.
+        shown: transformer number -> rendered features with the opacity as last channel, [V, P, C + 1].
     """
 
     context: Tensor
@@ -72,12 +74,14 @@ class Rendering:
 
 @dataclass(eq=False, slots=True)
 class Recording:
-    """The references' features under one set of weights, and all that was rendered from them.
+    """Reference features under one set of weights, and everything rendered from them.
 
     Attributes:
-        caption: [1, L, D] the references' prompt, encoded, on the CPU.
-        features: transformer number to [A, C, h, w], on the CPU.
-        renderings: the most recently used last.
+        weights: the weights that the features were computed with.
+        caption: [1, L, D] the encoded prompt of the references, on the CPU.
+        dtype: dtype that the U-Net computed in.
+        features: transformer number -> [A, C, h, w], on the CPU.
+        renderings: renderings, the most recently used last.
     """
 
     weights: Weights
@@ -87,7 +91,7 @@ class Recording:
     renderings: list[Rendering] = field(default_factory=list)
 
     def rendering(self, context: Tensor, cameras: Cameras) -> Rendering:
-        """The one of this prompt and these cameras; an empty one where there is none yet."""
+        """The rendering of this prompt and these cameras, or a new empty one."""
         context, cameras = context.cpu(), cameras.to("cpu")
         found = [r for r in self.renderings if _is_same(r.context, context) and _are_same_cameras(r.cameras, cameras)]
         return _use(self.renderings, found[0] if found else Rendering(context, cameras))
@@ -95,18 +99,18 @@ class Recording:
 
 @dataclass(eq=False, slots=True)
 class ConceptCache:
-    """All recordings of a concept, the most recently used last."""
+    """All recordings of one concept, the most recently used last."""
 
     recordings: list[Recording] = field(default_factory=list)
 
     def recording(self, weights: Weights, caption: Tensor, dtype: torch.dtype) -> Recording:
-        """The one under these weights; an empty one where there is none yet."""
+        """The recording under these weights, caption and dtype, or a new empty one."""
         caption = caption.cpu()
         found = [r for r in self.recordings if r.weights == weights and r.dtype == dtype and _is_same(r.caption, caption)]
         return _use(self.recordings, found[0] if found else Recording(weights, caption, dtype))
 
     def park(self) -> None:
-        """After a run: move everything to the CPU, and forget what was used longest ago beyond `KEPT_BYTES`."""
+        """After a run: move everything to the CPU, and drop the least recently used entries beyond `KEPT_BYTES`."""
         room = KEPT_BYTES
         for recording in reversed(self.recordings):
             room -= _size(recording.features.values())
@@ -125,12 +129,12 @@ CACHES: WeakKeyDictionary[Concept, ConceptCache] = WeakKeyDictionary()
 
 
 def cache_of(concept: Concept) -> ConceptCache:
-    """The concept's cache; it lives as long as the concept."""
+    """The cache of a concept. It exists as long as the concept."""
     return CACHES.setdefault(concept, ConceptCache())
 
 
 def _use(entries: list[Any], entry: Any) -> Any:
-    """Make an entry the last of the list."""
+    """Move an entry to the end of the list, adding it if it is new."""
     if entry in entries:
         entries.remove(entry)
     entries.append(entry)

@@ -1,4 +1,4 @@
-"""Concept files in ComfyUI's folders: saved under output/mvcustom, listed there and in models/mvcustom."""
+"""Saves concept files to output/mvcustom, and lists and loads them from there and from models/mvcustom."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ log = logging.getLogger("mvcustom.bridge.concept")
 
 
 def save_to_output(concept: Concept, filename_prefix: str, licence: str, picture: Tensor | None) -> Tensor:
-    """Write a concept to the next free name, as ComfyUI counts: output/mvcustom/<prefix>_00001_.safetensors.
+    """Write a concept under the next free number: output/mvcustom/<prefix>_00001_.safetensors.
 
     Args:
-        filename_prefix: may hold subfolders and ComfyUI's %date% words.
-        licence: of the concept; empty keeps what it says itself.
-        picture: IMAGE whose first becomes the thumbnail; None keeps the concept's own.
+        concept: the concept to write.
+        filename_prefix: file name, which may contain subfolders and ComfyUI's placeholders such as %year%.
+        licence: licence of the concept; empty keeps the one in its metadata.
+        picture: IMAGE [B, H, W, 3] whose first picture becomes the thumbnail; None keeps the concept's own.
 
     Returns:
-        the thumbnail as an IMAGE [1, H, W, 3].
+        The thumbnail as an IMAGE [1, H, W, 3].
 
     Raises:
-        ValueError: if the prefix leaves the folder or names no file.
+        ValueError: if the prefix leads out of the folder or names no file.
         OSError: if the file cannot be written.
     """
     folder = Path(folder_paths.get_output_directory(), CONCEPTS)
@@ -48,16 +49,16 @@ def save_to_output(concept: Concept, filename_prefix: str, licence: str, picture
 
 
 def list_concepts() -> list[str]:
-    """Names of the files in models/mvcustom and output/mvcustom; of two with one name, the one under models counts."""
+    """Names of the files in models/mvcustom and output/mvcustom. Of two files with one name, the one in models is used."""
     return list_files(CONCEPTS)
 
 
 def load_from_folders(name: str) -> tuple[Concept, Tensor, str]:
-    """The concept of a listed file, its thumbnail as an IMAGE [1, H, W, 3], and what it says of itself.
+    """Load the concept of a listed file, its thumbnail as an IMAGE [1, H, W, 3], and a report.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no whole concept.
+        ValueError: if the file is not a complete concept.
     """
     path = find_file(CONCEPTS, name)
     concept = load_concept(path)
@@ -66,6 +67,6 @@ def load_from_folders(name: str) -> tuple[Concept, Tensor, str]:
 
 
 def stamp_file(name: str) -> str:
-    """Changes when a listed file does."""
+    """A text that changes when the file changes: its name, modification time and size."""
     status = find_file(CONCEPTS, name).stat()
     return f"{name} {status.st_mtime_ns} {status.st_size}"

@@ -1,13 +1,13 @@
-"""Guidance by text and by the subject: three branches a step (arXiv 2211.09800, section 3.2.1, applied as in arXiv 2404.12333).
+"""Guidance with separate scales for text and subject: three branches per step (arXiv 2211.09800, section 3.2.1, as in arXiv 2404.12333).
 
 With u the negative prompt without the concept, i the negative prompt with it, and c the positive prompt with it:
 
     x0 = u + image * (i - u) + text * (c - i)
 
-Without image guidance i is left out, and the rest is classifier-free guidance.
+With an image scale of 0, i is left out and the result is classifier-free guidance.
 
-A concept's blocks change a little of what stands beside the subject, too, and a scale above 1 makes much of that. So the scale can be
-confined to the subject (ours): it is then 1 wherever neither a cell nor one next to it has any rendered opacity.
+The pose blocks of a concept also change the surroundings of the subject a little, and an image scale above 1 amplifies this. The scale can
+therefore be restricted to the subject (not in the papers): it is then 1 where neither a cell nor its neighbours have any rendered opacity.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ class ConceptGuider(comfy.samplers.CFGGuider):
     """A GUIDER for a MODEL that carries a concept.
 
     Args:
+        model: the MODEL.
+        positive, negative: ComfyUI conditionings.
         text: guidance scale of the prompt.
-        image: guidance scale of the concept; 0 leaves that branch out.
-        beside: share of that scale's distance from 1 that counts beside the subject, 0 to 1; 1 is the published formula.
+        image: guidance scale of the concept; 0 leaves the branch i out.
+        beside: share of (image - 1) that acts outside the subject, 0 to 1; 1 is the published formula.
 
     Raises:
         ValueError: if the model carries no concept.
@@ -53,7 +55,7 @@ class ConceptGuider(comfy.samplers.CFGGuider):
             self.inner_set_conds({"subject": node_helpers.conditioning_set_values(negative, {"prompt_type": "negative"})})
 
     def predict_noise(self, x: Tensor, timestep: Tensor, model_options: dict[str, Any] | None = None, seed: int | None = None) -> Tensor:
-        """The guided x0 [V, 4, h, w], under the name that ComfyUI gives it."""
+        """The guided clean latents x0 [V, 4, h, w]. ComfyUI calls this method predict_noise."""
         options = model_options or {}
         if not self.image:
             return super().predict_noise(x, timestep, options, seed)
@@ -70,8 +72,8 @@ class ConceptGuider(comfy.samplers.CFGGuider):
         return guided if conditions[2] is None else guided + (self.image - 1) * self._find_share(x) * (i - u)
 
     def _find_share(self, x: Tensor) -> Tensor | float:
-        """By how much of its distance from 1 the image scale counts, [V, 1, h, w] for latents x [V, 4, h, w]."""
+        """The share of (image - 1) that acts in each cell, [V, 1, h, w] for latents x [V, 4, h, w]; 1.0 for all cells alike."""
         if self.beside == 1 or not self.session.strength:
             return 1.0
-        opacity = max_pool2d(self.session.render_geometry()[1][:, None], 3, stride=1, padding=1)  # a border cell is the subject's as well
+        opacity = max_pool2d(self.session.render_geometry()[1][:, None], 3, stride=1, padding=1)  # neighbours count as subject
         return torch.lerp(x.new_tensor(self.beside), x.new_tensor(1.0), interpolate(opacity.to(x), x.shape[-2:], mode="bilinear"))

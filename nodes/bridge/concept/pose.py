@@ -1,8 +1,8 @@
-"""Pose blocks inside ComfyUI's transformer blocks, through official patches alone.
+"""Runs pose blocks inside ComfyUI's transformer blocks, through ComfyUI's patches only.
 
-ComfyUI calls patches in the middle of a block, before its text cross-attention and after it. Ours remember the tokens and the context
-there, and hand both to the session of the run, found in `transformer_options["mvcustom"]["pose"]`. Without a session they do nothing.
-A session decides what a block's tokens become: rendering a concept, learning it, or recording reference features.
+ComfyUI calls patches in the middle of a block, before and after its text cross-attention. The patches here store the tokens and the
+context, and pass both to the `PoseSession` in the call's record, which returns the tokens with which the block continues. Without a session
+they do nothing. A session renders a concept, learns it, or records reference features.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from ..host.call import PoseSession, Visit, record_of
 
 
 def pose_patches() -> dict[str, list[Callable[..., Any]]]:
-    """The patches as the transformer options of a call hold them, for a U-Net without a MODEL around it."""
+    """The patches in the form of a call's transformer options, for a U-Net that is called without a ModelPatcher."""
     return {"middle_patch": [_remember_tokens], "attn2_patch": [_remember_context], "attn2_output_patch": [_visit]}
 
 
 def install_pose_patches(model: ModelPatcher) -> None:
-    """Add the patches to a clone of the user's MODEL."""
+    """Add the patches to a MODEL, which should be a clone of the user's."""
     model.set_model_patch(_remember_tokens, "middle_patch")
     model.set_model_attn2_patch(_remember_context)
     model.set_model_attn2_output_patch(_visit)
@@ -60,12 +60,12 @@ def _visit(n: Tensor, options: dict[str, Any]) -> Tensor:
 
 
 def find_blocks(unet: nn.Module) -> list[nn.Module]:
-    """The transformer block of every spatial transformer, in forward order; SD1.5 has one each."""
+    """The transformer block of every spatial transformer, in forward order. SD1.5 has one in each."""
     return [layer.transformer_blocks[0] for layer in unet.modules() if isinstance(layer, SpatialTransformer)]
 
 
 def text_attention_of(block: nn.Module, context: Tensor) -> TextAttention:
-    """The block's own text cross-attention without its residual, for one prompt [1, L, D]."""
+    """The block's text cross-attention without the residual, for one prompt [1, L, D]."""
 
     def attend(tokens: Tensor) -> Tensor:  # [1, L, C] -> [1, L, C]
         return block.attn2(block.norm2(tokens.to(context)), context=context)
@@ -75,7 +75,7 @@ def text_attention_of(block: nn.Module, context: Tensor) -> TextAttention:
 
 @dataclass(slots=True)
 class Recording:
-    """Records each block's output for a batch of independent images, as the tokens' feature maps."""
+    """A session that records the output of each block for a batch of independent images, as feature maps [N, C, h, w]."""
 
     unet: nn.Module
     numbers: frozenset[int]
@@ -84,14 +84,14 @@ class Recording:
 
     def visit(self, visit: Visit) -> Tensor:
         block = find_blocks(self.unet)[visit.number]
-        output = visit.tokens + block.ff(block.norm3(visit.tokens))  # what the block is about to compute
+        output = visit.tokens + block.ff(block.norm3(visit.tokens))  # what the block computes next
         self.features[visit.number] = rearrange(output, "N (h w) C -> N C h w", h=visit.options["activations_shape"][-2])
         return visit.tokens
 
 
 @dataclass(slots=True)
 class Hooked:
-    """Hands one clip's tokens to a hook, as learning wants it."""
+    """A session that passes the tokens of one clip to a hook, for learning."""
 
     unet: nn.Module
     numbers: frozenset[int]
@@ -107,13 +107,17 @@ class Hooked:
 def record_features(
     run: Callable[[Tensor, dict[str, Any]], Tensor], unet: nn.Module, numbers: frozenset[int], latents: Tensor, batch: int = 8
 ) -> dict[int, Tensor]:
-    """Reference features of clean latents [N, 4, h, w]: one forward pass for each, no motion between them, no pose block.
+    """Compute reference features of clean latents as independent images, without motion modules and pose blocks.
 
     Args:
-        run: calls the U-Net on noisy latents with the given entries of `transformer_options["mvcustom"]`.
+        run: function (latents, record entries) that calls the U-Net.
+        unet: the U-Net.
+        numbers: the transformers to record.
+        latents: [N, 4, h, w] clean latents.
+        batch: latents per call.
 
     Returns:
-        transformer number to [N, C, h, w], float32.
+        Transformer number -> features [N, C, h, w] in float32.
     """
     parts: dict[int, list[Tensor]] = {number: [] for number in numbers}
     for part in latents.split(batch):

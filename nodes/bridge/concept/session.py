@@ -1,4 +1,4 @@
-"""A concept at work in the calls of a U-Net: which features a block gets, for which branches of the batch."""
+"""Renders a concept while a U-Net runs: which features each pose block receives, and for which branches of the batch."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ from .cache import Recording, Rendering, cache_of, weights_of
 from .pose import find_blocks, pose_patches, record_features, text_attention_of
 
 POSITIVE = 0  # ComfyUI's mark of a positive condition in `cond_or_uncond`
-CELL_PIXELS = 8  # a side of a latent cell
+CELL_PIXELS = 8  # side of a latent cell
 
 
 @dataclass(eq=False, slots=True)
 class Run:
-    """What holds while one MODEL computes.
+    """The state of a `ConceptSession` while one MODEL computes.
 
     Attributes:
-        guider: absent outside sampling.
-        unet, recording, latent: of the current call: its network, the references under its weights, and its latents' (h, w).
-        geometry: what `render_geometry` found.
-        renderings: by recording, branch and latent size.
-        samples: by corner (y, x) in latent cells, level, and cells (h, w).
+        patcher: the MODEL.
+        guider: the guider; None outside sampling.
+        unet, recording, latent: the current call's network, the reference features under its weights, and its latent size (h, w).
+        geometry: the result of `render_geometry`, once computed.
+        renderings: (recording, branch, latent size) -> rendering.
+        samples: (corner (y, x) in latent cells, level, cells (h, w)) -> ray samples.
     """
 
     patcher: ModelPatcher
@@ -53,14 +54,14 @@ class Run:
 class ConceptSession:
     """Renders a concept into the branches that show it, in the runs of one MODEL and its clones.
 
-    The negative branch sees the plain backbone: guidance then points from "no such subject" to "this subject". What is rendered does
-    not depend on the noisy latents, so it serves all steps, and `concept_cache` keeps it for other runs.
+    The negative branch sees the plain backbone, so that guidance points from "without the subject" to "with the subject". The rendered
+    features do not depend on the noisy latents. They are therefore used in all steps, and `cache` keeps them for other runs.
     """
 
     concept: Concept
     blocks: PoseBlocks
-    cameras: Cameras  # V targets
-    caption: Tensor  # [1, L, D] the references' prompt, encoded
+    cameras: Cameras  # of the V target views
+    caption: Tensor  # [1, L, D] the encoded prompt of the references
     strength: float
     numbers: frozenset[int]
     run: Run | None = None
@@ -68,7 +69,7 @@ class ConceptSession:
 
     @contextmanager
     def running(self, patcher: ModelPatcher, guider: CFGGuider | None = None) -> Iterator[None]:
-        """While a MODEL computes; afterwards, however it ended, nothing stays on the device."""
+        """Context for one run of a MODEL. Afterwards, also after an error, nothing stays on the device."""
         self.run = Run(patcher, guider)
         try:
             yield
@@ -78,7 +79,7 @@ class ConceptSession:
             cache_of(self.concept).park()
 
     def prepare(self, unet: nn.Module, latent: tuple[int, int], device: torch.device, dtype: torch.dtype) -> None:
-        """Before a call: get the references' features under the weights that the U-Net has at this moment."""
+        """Before a call: compute the reference features with the U-Net's present weights, or find them in the cache."""
         run = self.run
         run.unet, run.latent = unet, latent
         run.recording = cache_of(self.concept).recording(weights_of(run.patcher, run), self.caption, dtype)
@@ -103,7 +104,7 @@ class ConceptSession:
     def render(
         self, number: int, size: tuple[int, int], corner: tuple[int, int] = (0, 0), text: Callable[[Tensor], Tensor] | None = None
     ) -> Rendered:
-        """What one block sees from all target cameras on a grid of `size` (h, w), which begins at a corner (y, x) of the latents."""
+        """Render one pose block from all target cameras, on a grid of `size` (h, w) cells that begins at `corner` (y, x) of the latents."""
         device, level = self.run.patcher.load_device, self._level(number)
         key = corner, level, size
         if key not in self.run.samples:
@@ -112,7 +113,7 @@ class ConceptSession:
         return self.blocks[number].nerf(self.run.recording.features[number].to(device), self.run.samples[key], text)
 
     def render_geometry(self) -> tuple[Tensor, Tensor]:
-        """Distance along the rays and opacity of all views, [V, h, w] each, as the finest pose blocks have them; once a run."""
+        """Distance along the rays and opacity of all views, [V, h, w] each: the mean of the finest pose blocks, computed once per run."""
         run, sites = self.run, self.concept.layout.sites
         if run.geometry is None:
             finest = min(site.level for site in sites)
@@ -125,7 +126,7 @@ class ConceptSession:
         return run.geometry
 
     def _shown(self, visit: Visit, branch: Branch, context: Tensor) -> Tensor:
-        """Rendered features and, last, opacity, [V, P, C + 1]."""
+        """Rendered features with the opacity as last channel, [V, P, C + 1]."""
         run = self.run
         key = run.recording, branch, run.latent
         if key not in run.renderings:
@@ -142,7 +143,7 @@ class ConceptSession:
         return shown[visit.number]
 
     def _part(self, corner: tuple[int, int], size: tuple[int, int]) -> Cameras:
-        """The target cameras for a part of the views, given in latent cells."""
+        """The target cameras cropped to a part of the views: corner (y, x) and size (h, w) in latent cells."""
         (y, x), (height, width) = corner, size
         return self.cameras.crop(CELL_PIXELS * x, CELL_PIXELS * y, CELL_PIXELS * width, CELL_PIXELS * height)
 
@@ -151,6 +152,6 @@ class ConceptSession:
 
 
 def run_references(unet: nn.Module, caption: Tensor, options: dict[str, Any], latents: Tensor, entries: dict[str, Any]) -> Tensor:
-    """One pass over clean latents [N, 4, h, w] as independent images at the lowest noise level."""
+    """Run the U-Net over clean latents [N, 4, h, w] as independent images at the lowest noise level."""
     options = {**options, KEY: entries, "cond_or_uncond": [POSITIVE]}
     return unet(latents, latents.new_zeros(len(latents)), context=caption.expand(len(latents), -1, -1), transformer_options=options)

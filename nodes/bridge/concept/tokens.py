@@ -1,4 +1,4 @@
-"""The learned word: prompts that contain a concept's token text get its learned row in that place."""
+"""Adds a concept's token to a CLIP: where a prompt contains the token text, its learned embedding row is used."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from torch import Tensor, nn
 
 from ....mvcustom_core.concept.concept import Concept
 
-PLACEHOLDERS = ("sks", "hta", "olis", "pll", "ohwx")  # rare words of one token each; the first one not in the prompt is taken
+PLACEHOLDERS = ("sks", "hta", "olis", "pll", "ohwx")  # rare words of one token each; the first that the prompt does not contain is used
 
 
 class ConceptTokenizer:
-    """A CLIP tokenizer that knows one more word. Everything else is the wrapped tokenizer's."""
+    """A CLIP tokenizer with one more word. It delegates everything else to the wrapped tokenizer."""
 
     def __init__(self, tokenizer: Any, text: str, row: Tensor) -> None:
         self.tokenizer, self.text, self.row = tokenizer, text, row
-        self.used = False  # whether any prompt so far held the word
+        self.used = False  # whether any prompt so far contained the word
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.tokenizer, name)
 
     def tokenize_with_weights(self, text: str, *args: Any, **kwargs: Any) -> dict[str, list[list[tuple[Any, ...]]]]:
-        """ComfyUI's token lists; a token may be the row itself, as for its own embeddings."""
+        """ComfyUI's token lists. The concept's token appears in them as its embedding row, as ComfyUI's own embeddings do."""
         if self.text not in text:
             return self.tokenizer.tokenize_with_weights(text, *args, **kwargs)
         self.used = True
@@ -37,10 +37,10 @@ class ConceptTokenizer:
 
 
 def mark_token(prompt: str, token_text: str) -> tuple[str, str]:
-    """The prompt with a rare word wherever the token text stands, and that word.
+    """Replace the token text in a prompt by a rare word; returns the prompt and the word.
 
     Raises:
-        ValueError: if the prompt holds all the rare words itself.
+        ValueError: if the prompt already contains all the rare words.
     """
     word = next((word for word in PLACEHOLDERS if word not in prompt.lower()), None)
     if word is None:
@@ -51,10 +51,10 @@ def mark_token(prompt: str, token_text: str) -> tuple[str, str]:
 
 
 def add_token(clip: CLIP, concept: Concept) -> CLIP:
-    """A clone of CLIP that understands the concept's token text.
+    """Clone a CLIP and add the concept's token to its tokenizer.
 
     Raises:
-        ValueError: if the CLIP is another family's or of another width.
+        ValueError: if the CLIP belongs to another family or has another width.
     """
     width = clip_text_model(clip).embeddings.token_embedding.weight.shape[1]
     if width != concept.token.shape[1]:
@@ -67,10 +67,10 @@ def add_token(clip: CLIP, concept: Concept) -> CLIP:
 
 
 def clip_text_model(clip: CLIP) -> nn.Module:
-    """ComfyUI's CLIP-L text transformer.
+    """The CLIP-L text transformer of a CLIP.
 
     Raises:
-        ValueError: if the CLIP is another family's.
+        ValueError: if the CLIP belongs to another family.
     """
     stage = getattr(clip.cond_stage_model, "clip_l", None)
     if stage is None or hasattr(clip.cond_stage_model, "clip_g"):
@@ -81,7 +81,7 @@ def clip_text_model(clip: CLIP) -> nn.Module:
 
 
 def token_ids(clip: CLIP, text: str, *, bare: bool = False) -> list[int]:
-    """The ids of a prompt's first 77 tokens; `bare` without start, end and padding."""
+    """The ids of a prompt's first 77 tokens. With `bare`, start, end and padding are left out."""
     if bare:
         return bare_ids(clip.tokenizer, text)
     return [token[0] for token in clip.tokenizer.tokenize_with_weights(text)["l"][0]]
@@ -92,7 +92,7 @@ def bare_ids(tokenizer: Any, text: str) -> list[int]:
     return tokens[1 : tokens.index(END)]
 
 
-END = 49407  # CLIP's end of text, which also pads
+END = 49407  # CLIP's end-of-text token, which is also its padding
 
 
 def _equals(token: Any, wanted: int) -> bool:
@@ -100,5 +100,5 @@ def _equals(token: Any, wanted: int) -> bool:
 
 
 def encode_caption(clip: CLIP, caption: str) -> Tensor:
-    """A prompt [1, L, D] as the model is conditioned on it."""
+    """Encode a prompt to the conditioning [1, L, D] of the model."""
     return clip.encode_from_tokens(clip.tokenize(caption))

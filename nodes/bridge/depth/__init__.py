@@ -1,1 +1,1 @@
-"""Depth of the anchor view, from every source that a graph can have."""
+"""Estimates the depth of an anchor view, from every source that a workflow can connect."""

@@ -1,4 +1,4 @@
-"""One anchor's depth: from whichever source is connected or chosen, checked against the views, aligned with the world."""
+"""Estimates the depth of an anchor view from the connected or chosen source, checks it against the views and aligns it with the world."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ ADVICE = {
 
 @dataclass(frozen=True, eq=False)
 class DepthSources:
-    """Where depth may come from; one socket, or with none the named model.
+    """The possible sources of depth. At most one of the first three is given; if none is, the named model is used.
 
     Attributes:
-        da3_geometry, moge_geometry: what core's nodes give.
-        depth_image: IMAGE [B, H, W, C], its first channel counts.
-        meaning, near, far: what the values of `depth_image` mean; `near` and `far` of 0 are not known.
-        min_confidence: share of the range between the least and the most certain pixel below which one is left out.
-        model: the embedded depth head or the folder of another.
+        da3_geometry, moge_geometry: outputs of core's depth nodes.
+        depth_image: IMAGE [B, H, W, C], of which the first channel is read.
+        meaning: what the values of `depth_image` mean.
+        near, far: depth of the nearest and farthest value of a `depth_image` in 0..1, in any unit; both 0 if unknown.
+        min_confidence: confidence below which a pixel is left out, 0 (least certain pixel) to 1 (most certain pixel).
+        model: the embedded depth head, or the name of a folder in models/mvcustom_depth.
     """
 
     da3_geometry: dict[str, Any] | None = None
@@ -55,10 +56,10 @@ class DepthSources:
 
 
 def select_anchor(rule: AnchorRule, index: int, cameras: Cameras) -> tuple[int, str]:
-    """The view that a rule names, and why.
+    """Choose the anchor view by a rule; returns its number and a text that says why.
 
     Raises:
-        ValueError: if the cameras do not look at the origin and coverage cannot tell.
+        ValueError: if coverage is asked for and no camera looks towards the origin.
     """
     if rule == "index":
         return index, f"view {index}"
@@ -79,8 +80,11 @@ def estimate_anchor(
 
     Args:
         views: [V, 3, H, W] in [0, 1], the decoded first pass.
-        model: its concept, if it carries one, fixes the scale.
-        subject_masks: MASK [B, H, W].
+        cameras: the V cameras.
+        anchor: number of the view.
+        sources: where depth comes from.
+        model: a MODEL; the concept that it may carry fixes the scale.
+        subject_masks: MASK [B, H, W], white on the subject, of the anchor or of all views.
 
     Raises:
         ValueError: if sources, views and cameras do not fit together, or the depth cannot be aligned.
@@ -95,10 +99,10 @@ def estimate_anchor(
 def align_estimate(
     estimate: DepthEstimate, cameras: Cameras, anchor: int, rendered: RenderedDepth | None = None, subject_mask: Tensor | None = None
 ) -> AnchorDepth:
-    """One view's estimate in the cameras' world; see `align_depth`.
+    """Align one view's depth estimate with the cameras' world; see `align_depth`.
 
     Raises:
-        ValueError: if it cannot be aligned.
+        ValueError: if the estimate cannot be aligned.
     """
     values, valid, camera = estimate.values, estimate.valid, cameras[anchor]
     with advise(ADVICE):
@@ -107,10 +111,10 @@ def align_estimate(
 
 
 def add_anchor(others: Sequence[AnchorDepth], anchor: AnchorDepth, cameras: Cameras) -> tuple[AnchorDepth, ...]:
-    """The anchors with one more.
+    """Append an anchor to others.
 
     Raises:
-        ValueError: if its view is among them already, or they are not of this trajectory.
+        ValueError: if its view is an anchor already, or the others belong to another trajectory.
     """
     known = [other.view for other in others]
     if anchor.view in known:
@@ -121,13 +125,15 @@ def add_anchor(others: Sequence[AnchorDepth], anchor: AnchorDepth, cameras: Came
 
 
 def choose_estimate(views: Tensor, anchor: int, sources: DepthSources) -> DepthEstimate:
-    """The depth of one view from the one source that is connected, or from the depth model where none is.
+    """Estimate the depth of one view by the connected source or, if none is connected, by the depth model.
 
     Args:
         views: [V, 3, H, W] the decoded first pass.
+        anchor: number of the view.
+        sources: where depth comes from.
 
     Raises:
-        ValueError: if there is more than one source or it does not fit the views.
+        ValueError: if more than one source is given, or the source does not fit the views.
     """
     named = {"da3_geometry": sources.da3_geometry, "moge_geometry": sources.moge_geometry, "depth_image": sources.depth_image}
     connected = [name for name, source in named.items() if source is not None]
@@ -152,10 +158,10 @@ def choose_estimate(views: Tensor, anchor: int, sources: DepthSources) -> DepthE
 
 
 def check_views(views: Tensor, cameras: Cameras, anchor: int) -> None:
-    """Refuse pictures [V, 3, H, W] that are not the views of the cameras, and an anchor that is none of them.
+    """Check that pictures [V, 3, H, W] can be the views of the cameras, and that the anchor is one of them.
 
     Raises:
-        ValueError: naming both sides.
+        ValueError: if their number or aspect ratio differs, or there is no such view.
     """
     count, _, height, width = views.shape
     if count != len(cameras):
@@ -169,10 +175,10 @@ def check_views(views: Tensor, cameras: Cameras, anchor: int) -> None:
 
 
 def select_subject_mask(masks: Tensor, views: Tensor, anchor: int, estimate: DepthEstimate) -> Tensor:
-    """The anchor's subject mask [H, W] of MASK [B, H, W].
+    """Select the anchor's subject mask [H, W] from MASK [B, H, W].
 
     Raises:
-        ValueError: if there is neither one mask nor one for each view, or it is not of the depth's size.
+        ValueError: if there is neither one mask nor one for each view, or its size differs from the depth's.
     """
     mask = select_map(masks, views, anchor, "subject_mask")
     if mask.shape != estimate.values.shape:

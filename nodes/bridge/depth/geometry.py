@@ -1,9 +1,9 @@
-"""What core's depth nodes give, DA3_GEOMETRY and MOGE_GEOMETRY, as one anchor's estimate.
+"""Reads the outputs of core's depth nodes, DA3_GEOMETRY and MOGE_GEOMETRY, as one anchor's depth estimate.
 
-Both hold z-depth, not normalised, at the size of the pictures that went in, and both are taken to be right up to a factor, which is
-fitted. Depth Anything 3 gives a confidence from Small and Base, the only ones for several views at once, and the sky from the Large ones;
-whether it is in metres (Metric-Large) the geometry does not say. MoGe is in metres from its second version on; what it masks is infinite
-or marked. A panorama has distances, not z-depth.
+Both contain z-depth, not normalised, at the size of the input pictures. It is taken to be correct up to a factor, which is fitted later.
+Depth Anything 3 gives a confidence in its Small and Base models, the only ones that take several views at once, and a sky mask in its Large
+models; the geometry does not say whether the depth is in metres (Metric-Large). MoGe is in metres from version 2 on; pixels that it masks are
+infinite or marked. A panorama contains distances, not z-depth.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ from torch.nn import functional as F
 from ....mvcustom_core.anchor.estimate import DepthEstimate
 
 ASPECT_TOLERANCE = 0.05  # depth nodes round sides to multiples of 14 and the like
-SKY = 0.5  # as core's nodes have it
+SKY = 0.5  # threshold of core's nodes
 SAME_PICTURE, OTHER_PICTURE = 0.01, 0.1  # mean difference of colours in 0..1, of thumbnails
 THUMBNAIL = 32
 
 
 def read_da3(geometry: dict[str, Any], views: Tensor, anchor: int, min_confidence: float) -> DepthEstimate:
-    """The anchor's depth of a DA3_GEOMETRY of one picture, of all views one by one, or of all views together.
+    """Read the anchor's depth from a DA3_GEOMETRY of the anchor alone, of all views one by one, or of all views together.
 
     Args:
-        views: [V, 3, H, W].
-        min_confidence: share of the range between the least and the most certain pixel below which one is left out, as in core's nodes;
-            from there to twice as much it counts in part.
+        geometry: output of core's Run Depth Anything 3.
+        views: [V, 3, H, W] in 0..1.
+        anchor: number of the view.
+        min_confidence: confidence below which a pixel is left out, as in core's nodes: 0 is the least and 1 the most certain pixel. From
+            there to twice this value a pixel counts in part.
 
     Raises:
-        ValueError: if it holds no depth, or not that of this anchor.
+        ValueError: if the geometry holds no depth, or belongs to other pictures.
     """
     values = _select_depth(geometry, views, anchor, "da3_geometry")
     valid, sky, trust = torch.isfinite(values) & (values > 0), None, None
@@ -53,10 +55,10 @@ def read_da3(geometry: dict[str, Any], views: Tensor, anchor: int, min_confidenc
 
 
 def read_moge(geometry: dict[str, Any], views: Tensor, anchor: int) -> DepthEstimate:
-    """The anchor's depth of a MOGE_GEOMETRY of one picture or of all views.
+    """Read the anchor's depth from a MOGE_GEOMETRY of the anchor alone or of all views.
 
     Raises:
-        ValueError: if it holds no depth, that of a panorama, or not that of this anchor.
+        ValueError: if the geometry holds no depth, is a panorama, or belongs to other pictures.
     """
     values = _select_depth(geometry, views, anchor, "moge_geometry")
     if not isinstance(geometry.get("intrinsics"), Tensor):
@@ -69,10 +71,10 @@ def read_moge(geometry: dict[str, Any], views: Tensor, anchor: int) -> DepthEsti
 
 
 def select_map(values: Tensor, views: Tensor, anchor: int, name: str) -> Tensor:
-    """The anchor's map [H, W] of a batch [B, H, W] of all views, or the only map; at any resolution of the views' aspect.
+    """Select the anchor's map [H, W] from a batch [B, H, W] of one map or one for each view. Its resolution may differ from the views'.
 
     Raises:
-        ValueError: for another number of maps, or another aspect.
+        ValueError: for another number of maps, or another aspect ratio.
     """
     if values.dim() != 3 or len(values) not in (1, len(views)):
         raise ValueError(
@@ -98,7 +100,7 @@ def _select_depth(geometry: dict[str, Any], views: Tensor, anchor: int, name: st
 
 
 def _check_picture(images: Tensor, views: Tensor, anchor: int, name: str) -> None:
-    """Refuse a geometry whose own pictures [B, H, W, 3] are not the anchor's view: nothing else tells a wrong depth from a right one."""
+    """Check that a geometry's own pictures [B, H, W, 3] show the anchor's view. Nothing else reveals a depth of other pictures."""
     image = images[anchor if len(images) > 1 else 0, ..., :3].movedim(-1, 0)[None]
     seen, known = (F.adaptive_avg_pool2d(pictures.float().cpu(), THUMBNAIL) for pictures in (image, views))
     difference = (seen - known).abs().mean(dim=(1, 2, 3))  # [V]

@@ -1,6 +1,6 @@
-"""Depth models that the node runs itself: the embedded head, and ZoeDepth and Depth Anything (V1 and V2) through `transformers`.
+"""Depth models that the nodes run themselves: the embedded depth head, and ZoeDepth and Depth Anything (V1 and V2) through `transformers`.
 
-A model is a folder in `models/mvcustom_depth` as its publisher has it, see `local_model`.
+A model is a folder in `models/mvcustom_depth`, as its publisher provides it; see `host/local_network.py`.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from ..host.local_network import check_files, load_network, read_config
 
 EMBEDDED = "embedded depth head"
 NAMES = {"zoedepth": "ZoeDepth", "depth_anything": "Depth Anything"}  # config.json's model_type
-ACTIVATION_BYTES = 4096  # a pixel that the network sees, generously: 1.6 GB for 518 x 770
+ACTIVATION_BYTES = 4096  # upper estimate per input pixel of the network: 1.6 GB for 518 x 770
 
 
 def list_depth_models() -> list[str]:
-    """What can be chosen, the embedded head first."""
+    """Choices of the input `depth_model`: the embedded depth head, then the folders in models/mvcustom_depth."""
     return [EMBEDDED, *sorted(list_model_folders(DEPTH))]
 
 
 @torch.inference_mode()
 def estimate_depth(name: str, image: Tensor) -> DepthEstimate:
-    """One picture's depth.
+    """Estimate the depth of one picture.
 
     Args:
-        name: of `list_depth_models`.
+        name: one of `list_depth_models`.
         image: [3, H, W] in [0, 1].
 
     Raises:
@@ -56,7 +56,7 @@ def estimate_depth(name: str, image: Tensor) -> DepthEstimate:
 
 
 def _read_config(folder: Path) -> tuple[str, DepthMeaning]:
-    """Which network a folder holds and what its numbers mean."""
+    """The kind of network in a folder, and what its output values mean."""
     config = read_config(folder)
     kind = config.get("model_type")
     if kind not in NAMES:

@@ -1,1 +1,1 @@
-"""Measures of generated views in a graph."""
+"""Runs the measures of `mvcustom_core.evaluation` on the inputs of a node."""

@@ -1,6 +1,7 @@
-"""Networks that judge pictures, from a folder in `models/mvcustom_encoders`: DINOv2 and CLIP for the subject, CLIP for the prompt.
+"""Image encoders for Evaluate Views: DINOv2 and CLIP compare subjects, CLIP compares pictures with a prompt.
 
-A folder is as its publisher has it, see `local_model`; for the prompt it also holds CLIP's tokenizer.
+An encoder is a folder in `models/mvcustom_encoders`, as its publisher provides it; see `host/local_network.py`. To compare with a prompt,
+the folder must also contain CLIP's tokenizer.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ..host.local_network import OPTIONS, check_files, load_network, read_config
 
 NONE = "none"
 NAMES = {"dinov2": "DINOv2", "clip": "CLIP"}  # config.json's model_type
-ACTIVATION_BYTES = 4096  # a pixel that the network sees, generously
+ACTIVATION_BYTES = 4096  # upper estimate per input pixel of the network
 TOKENIZERS = (("tokenizer.json",), ("vocab.json", "merges.txt"))  # newer and older folders
 PORTION = 8  # pictures at a time
 
@@ -26,12 +27,12 @@ Judge = Callable[[Tensor], Tensor]
 
 
 def list_encoders() -> list[str]:
-    """What can be chosen, none first."""
+    """Choices of the encoder inputs: none, then the folders in models/mvcustom_encoders."""
     return [NONE, *sorted(list_model_folders(ENCODERS))]
 
 
 def load_encoder(name: str) -> tuple[str, Judge]:
-    """What it is called, and pictures [N, 3, S, S] in 0..1 to vectors [N, D].
+    """Load an image encoder; returns its name for reports and a function from pictures [N, 3, S, S] in 0..1 to vectors [N, D].
 
     Raises:
         ValueError: if there is no such folder, or it cannot be read.
@@ -49,10 +50,10 @@ def load_encoder(name: str) -> tuple[str, Judge]:
 
 
 def load_text_judge(name: str, prompt: str) -> Judge:
-    """Pictures [N, 3, S, S] in 0..1 to their cosines [N] with a prompt.
+    """Load CLIP; returns a function from pictures [N, 3, S, S] in 0..1 to their cosines [N] with a prompt.
 
     Raises:
-        ValueError: if there is no such folder, or it holds no CLIP that can be read.
+        ValueError: if there is no such folder, or it holds no readable CLIP.
     """
     folder, kind = _find_folder("text_encoder", name)
     if kind != "clip":
@@ -69,7 +70,7 @@ def load_text_judge(name: str, prompt: str) -> Judge:
 
 
 def _find_folder(what: str, name: str) -> tuple[Path, str]:
-    """The folder of a name and which network it holds."""
+    """The folder of a name, and the kind of network in it."""
     folder = list_model_folders(ENCODERS).get(name)
     if folder is None:
         raise ValueError(f"{what}: wanted one of {', '.join(list_encoders())}, got {name!r}; put its folder in models/{ENCODERS}")
@@ -93,12 +94,12 @@ def _tokenize(folder: Path, prompt: str) -> dict[str, Tensor]:
 
 
 def _read_features(output: Any) -> Tensor:
-    """Newer versions of `transformers` wrap CLIP's features."""
+    """CLIP's features as a tensor. Newer versions of `transformers` wrap them in an output object."""
     return output if isinstance(output, Tensor) else output.pooler_output
 
 
 def _run(patcher: Any, processor: Any, images: Tensor, judge: Judge) -> Tensor:
-    """What a judge says of pictures, on the CPU."""
+    """Apply a function of pictures in portions; the result is on the CPU."""
     answers = []
     for portion in images.float().cpu().clamp(0, 1).split(PORTION):
         comfy.model_management.throw_exception_if_processing_interrupted()

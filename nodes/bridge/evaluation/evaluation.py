@@ -1,4 +1,4 @@
-"""Generated views in a graph: everything measured that the connected inputs allow, with progress and cancelling."""
+"""Measures generated views inside a workflow: every measure that the inputs allow, with a progress bar and cancellation."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ ADVICE = {
 
 @dataclass(frozen=True, eq=False)
 class EvaluationInputs:
-    """What the node was given.
+    """The inputs of Evaluate Views.
 
     Attributes:
-        images: IMAGE [V, H, W, C].
-        cameras: those that were asked for.
-        depth: anchors, perhaps none.
-        masks: MASK [V, H, W].
-        references, reference_masks: IMAGE [A, h, w, C] and MASK [A, h, w].
-        true_views: IMAGE [V, H, W, C].
-        prompt: may be empty.
-        encoder, text_encoder: folders of `encoders`, or none.
+        images: IMAGE [V, H, W, C] the generated views.
+        cameras: the V cameras that were asked for.
+        depth: depth of anchor views; may be empty.
+        masks: MASK [V, H, W], white on the subject.
+        references, reference_masks: IMAGE [A, h, w, C] and MASK [A, h, w] of photographs of the subject.
+        true_views: IMAGE [V, H, W, C] the correct views, if known.
+        prompt: the prompt of the views; may be empty.
+        encoder, text_encoder: names from `list_encoders`.
     """
 
     images: Tensor
@@ -63,7 +63,7 @@ class EvaluationInputs:
 
 
 def evaluate_images(inputs: EvaluationInputs) -> Evaluation:
-    """Measure the views.
+    """Measure the views by every measure that the inputs allow.
 
     Raises:
         ValueError: if the inputs do not fit together, or an encoder cannot be read.
@@ -91,7 +91,7 @@ def _read_case(inputs: EvaluationInputs) -> Case:
 
 
 def _choose_judges(inputs: EvaluationInputs) -> tuple[Judges, list[str]]:
-    """The networks that were chosen, and what could not be used."""
+    """Load the chosen networks; also returns notes on inputs that are not used."""
     if inputs.encoder != NONE and inputs.references is None:
         raise ValueError(f"encoder: wanted references to compare with, got none; connect them, or set encoder to {NONE!r}")
     if inputs.text_encoder != NONE and not inputs.prompt.strip():

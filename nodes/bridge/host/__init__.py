@@ -1,1 +1,1 @@
-"""ComfyUI itself: folders, sockets, tensors, previews, local networks."""
+"""Wraps parts of ComfyUI: folders, sockets, tensor layouts, previews, call options, and networks from local folders."""

@@ -1,6 +1,6 @@
-"""One call of a U-Net, as this pack's patches see it: the record that travels with it, and one visit of a transformer block.
+"""The data that this pack attaches to one U-Net call, and that its patches read.
 
-ComfyUI hands every patch the call's transformer options, a dictionary. What this pack keeps there lies under one key.
+ComfyUI passes a dictionary, the transformer options, to every patch of a U-Net call. This pack stores one `CallRecord` in it, under `KEY`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Options = dict[str, Any]  # ComfyUI's transformer options
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One pass of a batch through one transformer block, right after its text cross-attention.
+    """The state of a batch in one transformer block, right after the text cross-attention.
 
     Attributes:
-        number: of the spatial transformer, counted from zero in forward order.
-        tokens: [(B V), P, C].
-        context: [(B V), L, D] the prompts.
-        options: the call's transformer options.
+        number: number of the spatial transformer, counted from 0 in forward order.
+        tokens: [(B V), P, C] the tokens of all branches and views.
+        context: [(B V), L, D] their encoded prompts.
+        options: the transformer options of the call.
     """
 
     number: int
@@ -35,27 +35,27 @@ class Visit:
 
 
 class PoseSession(Protocol):
-    """Decides what becomes of the tokens in the pose-conditioned blocks of a run."""
+    """Changes the tokens of the pose-conditioned blocks during a run: renders a concept, learns it or records reference features."""
 
-    numbers: frozenset[int]  # the transformers that it wants to see
-    scratch: dict[str, Tensor]  # what the patches remember between their calls within a block
+    numbers: frozenset[int]  # the transformers whose visits it receives
+    scratch: dict[str, Tensor]  # tensors that the patches keep from one patch of a block to the next
 
     def visit(self, visit: Visit) -> Tensor:
-        """The tokens [(B V), P, C] to go on with."""
+        """Return the tokens [(B V), P, C] with which the block continues."""
         ...
 
 
 class CallRecord(TypedDict, total=False):
-    """What a call of the U-Net carries of this pack; an entry is absent where nothing has set it.
+    """Entries of this pack in the options of one U-Net call. An entry that nothing has set is absent.
 
     Attributes:
         pose: the session of the pose-conditioned blocks.
-        branches: which conditions show the concept, by index and uuid.
-        bypass_motion: leave out the motion modules.
-        scopes: of the motion modules' attention by level, in place of their own.
-        correspondences: gives, for a device, where the views show one surface, by level.
-        after_spatial: called with features [(B V), C, h, w], block and options after each spatial transformer; returns the features.
-        rendering_strength: of feature rendering in this step, 0 to 1.
+        branches: index and uuid of a condition -> its `Branch`, which says whether it shows the concept.
+        bypass_motion: true while the batch holds independent images; motion modules are then skipped.
+        scopes: scopes of the motion modules' attention, one per U-Net level; they replace the modules' own.
+        correspondences: function from a device to {level: Correspondence}: where the views show the same surface point.
+        after_spatial: function (features [(B V), C, h, w], block, options) -> features, called after each spatial transformer.
+        rendering_strength: strength of feature rendering in this denoising step, 0 to 1.
     """
 
     pose: PoseSession
@@ -68,10 +68,10 @@ class CallRecord(TypedDict, total=False):
 
 
 def record_of(options: Options) -> CallRecord:
-    """The call's record; empty where there is none. Not to be written to."""
+    """The record of a call, or an empty one. Do not write to it."""
     return options.get(KEY, {})
 
 
 def with_record(options: Options, record: CallRecord) -> Options:
-    """The options of a call with these entries added to its record; the given options stay as they are."""
+    """A copy of the options with these entries added to their record."""
     return {**options, KEY: {**record_of(options), **record}}

@@ -1,7 +1,7 @@
-"""Runs beside core's Torch Compile Model.
+"""Switches torch.compile off for runs that core's Torch Compile Model would break.
 
-ComfyUI compiles a U-Net without guards on its transformer options, where a run's own objects travel. A graph compiled for the plain
-model would then serve a run that brings such objects, and they would do nothing.
+ComfyUI compiles a U-Net without guards on the transformer options, in which this pack passes its objects. A graph compiled for the plain
+model would be reused for a run with such objects and would ignore them.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ log = logging.getLogger("mvcustom.bridge.host")
 
 
 def uncompiled(guider: CFGGuider, what: str) -> contextlib.AbstractContextManager[object]:
-    """Run a sampling as it is, not compiled, where the model is one that another node compiles.
+    """A context that runs a model eagerly if another node compiles it.
 
     Args:
-        what: the run carries, for the log.
+        guider: the guider of the sampling run.
+        what: what the run carries, for the log, such as "a concept".
 
     Raises:
-        ValueError: where torch is too old to do so.
+        ValueError: if torch is older than 2.6, which cannot switch compilation off.
     """
     if TORCH_COMPILE_KWARGS not in guider.model_options:
         return contextlib.nullcontext()

@@ -1,4 +1,4 @@
-"""Where files are looked for: ComfyUI's own folders, AnimateDiff's, which other packs use too, and ours."""
+"""Folders that this pack reads and writes: ComfyUI's, the two of AnimateDiff that other packs share, and its own."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ PACK = Path(__file__).resolve().parents[3]
 
 
 def register_folders() -> None:
-    """Make known to ComfyUI the pack's folders and AnimateDiff's two.
+    """Register the pack's folders and AnimateDiff's two folders with ComfyUI.
 
-    `models/mvcustom` and `output/mvcustom` hold concepts, `models/mvcustom_depth` a folder for each depth model, and
-    `models/mvcustom_encoders` one for each network that judges pictures.
+    `models/mvcustom` and `output/mvcustom` hold concepts. `models/mvcustom_depth` holds one folder for each depth model, and
+    `models/mvcustom_encoders` one for each image encoder of Evaluate Views.
     """
     models, output = folder_paths.models_dir, folder_paths.get_output_directory()
     for name, folders in (
@@ -33,21 +33,21 @@ def register_folders() -> None:
 
 
 def list_files(kind: str) -> list[str]:
-    """Names of the files that a kind's folders hold."""
+    """Names of all files in the folders of a kind."""
     return folder_paths.get_filename_list(kind)
 
 
 def find_file(kind: str, name: str) -> Path:
-    """Path of a listed file.
+    """Path of a file from `list_files`.
 
     Raises:
-        FileNotFoundError: naming the kind and the name.
+        FileNotFoundError: if there is no such file; the message names the kind and the file.
     """
     return Path(folder_paths.get_full_path_or_raise(kind, name))
 
 
 def list_model_folders(kind: str) -> dict[str, Path]:
-    """The folders in a kind's folders that hold a `config.json`, by their names; of one name twice the first counts."""
+    """Name -> path of every subfolder with a `config.json` in the folders of a kind. Of two with the same name the first is taken."""
     found: dict[str, Path] = {}
     for root in map(Path, folder_paths.get_folder_paths(kind)):
         for config in sorted(root.glob("*/config.json")):

@@ -1,6 +1,6 @@
-"""Networks of the package `transformers` from a local folder, as publishers have them: config.json, preprocessor_config.json, safetensors.
+"""Loads networks of the package `transformers` from a local folder with config.json, preprocessor_config.json and safetensors weights.
 
-Nothing is downloaded, and no pickle is opened. `what` names the input that the user chose the folder with.
+Nothing is downloaded, and no pickle is opened. The argument `what` is the name of the node input that chose the folder, for messages.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OPTIONS = {"local_files_only": True, "trust_remote_code": False}
 
 
 class ManagedNetwork(nn.Module):
-    """Holds the network: ComfyUI writes attributes to what it manages that a `transformers` model does not let itself be given."""
+    """A module around the network. ComfyUI sets attributes on the modules it manages, and a `transformers` model refuses some of them."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -30,10 +30,10 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def check_files(what: str, folder: Path) -> None:
-    """Refuse a folder without safetensors weights or without the description of its input.
+    """Check that a folder has safetensors weights and a preprocessor_config.json.
 
     Raises:
-        ValueError: naming what is missing and what is there.
+        ValueError: if one of them is missing; the message names it and lists the weights found.
     """
     if not list(folder.glob("*.safetensors")):
         others = sorted(file.name for file in folder.iterdir() if file.suffix in (".bin", ".pt", ".pth", ".ckpt"))
@@ -46,10 +46,12 @@ def check_files(what: str, folder: Path) -> None:
 
 
 def load_network(what: str, folder: Path, kind: str) -> tuple[comfy.model_patcher.ModelPatcher, Any]:
-    """The network in ComfyUI's memory management, and what prepares its pictures.
+    """Load a network under ComfyUI's memory management, together with its image processor.
 
     Args:
-        kind: class of `transformers` that reads the network.
+        what: name of the node input, for messages.
+        folder: folder with the config, the preprocessor config and the weights.
+        kind: name of the class in `transformers` that loads the network, such as "AutoModel".
 
     Raises:
         ValueError: if `transformers` is missing, or the folder cannot be read or lacks weights.

@@ -1,7 +1,7 @@
-"""Step previews of all views at once.
+"""Sampling previews that show all views as a contact sheet.
 
-ComfyUI's own preview shows the first picture of a batch. The callback that draws it also keeps the estimate for `denoised_output`, so what
-it is given must stay as it is; the sheet is a second preview that follows the first, as core's own TripoSplat preview is.
+ComfyUI's own preview shows only the first picture of a batch. Its callback also stores the predicted clean latents for `denoised_output`,
+so its arguments must not be changed. The sheet is therefore a second preview after the first, like core's TripoSplat preview.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Callback = Callable[[int, Tensor, Tensor, int], None]
 def show_all_views(
     executor: Callable[..., Any], guider: CFGGuider, sigmas: Tensor, extra_args: dict[str, Any], callback: Callback | None, *args: Any
 ) -> Any:
-    """A wrapper of SAMPLER_SAMPLE: whatever the sampler, the node that runs it shows a contact sheet of its batch at every step."""
+    """A SAMPLER_SAMPLE wrapper: with any sampler, the sampling node shows a contact sheet of its batch after every step."""
     return executor(guider, sigmas, extra_args, callback and _with_sheet(callback, guider, len(sigmas) - 1), *args)
 
 
 def draw_sheet(pictures: Sequence[Image.Image]) -> Image.Image:
-    """Pictures of one size row by row, in as many columns as rows or one more."""
+    """Arrange pictures of one size in rows, with as many columns as rows, or up to one more."""
     columns = math.ceil(math.sqrt(len(pictures)))
     width, height = pictures[0].size
     sheet = Image.new("RGB", (columns * width, math.ceil(len(pictures) / columns) * height))

@@ -1,9 +1,9 @@
-"""The sockets of this pack: what travels between its nodes where ComfyUI has no type of its own. Saved workflows keep the names."""
+"""Custom socket types, for values that have no ComfyUI type. Saved workflows contain these names, so they must not change."""
 
 from __future__ import annotations
 
 from comfy_api.latest import io
 
-CamerasSocket = io.Custom("MVCUSTOM_CAMERAS")  # mvcustom_core.geometry.cameras.Cameras
+CamerasSocket = io.Custom("MVCUSTOM_CAMERAS")  # mvcustom_core.camera.cameras.Cameras
 ConceptSocket = io.Custom("MVCUSTOM_CONCEPT")  # mvcustom_core.concept.concept.Concept
-DepthSocket = io.Custom("MVCUSTOM_DEPTH")  # tuple[mvcustom_core.geometry.depth.AnchorDepth, ...]
+DepthSocket = io.Custom("MVCUSTOM_DEPTH")  # tuple[mvcustom_core.surface.depth.AnchorDepth, ...]

@@ -1,4 +1,4 @@
-"""ComfyUI's picture layouts and ours: IMAGE [B, H, W, C] and MASK [B, H, W] outside, channel first inside."""
+"""Converts between ComfyUI's layouts, IMAGE [B, H, W, C] and MASK [B, H, W], and the channel-first layouts of the core."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from torch import Tensor
 
 
 def images_from_comfy(image: Tensor) -> Tensor:
-    """IMAGE [B, H, W, C] to [B, 3, H, W]; alpha is dropped."""
+    """Convert IMAGE [B, H, W, C] to [B, 3, H, W]. An alpha channel is dropped."""
     return rearrange(image[..., :3], "B H W C -> B C H W")
 
 
 def images_to_comfy(images: Tensor) -> Tensor:
-    """[B, 3, H, W] to IMAGE, on the CPU as ComfyUI keeps it."""
+    """Convert [B, 3, H, W] to IMAGE [B, H, W, 3] in float32, clamped to 0..1, on the CPU as ComfyUI expects."""
     return rearrange(images, "B C H W -> B H W C").float().clamp(0, 1).cpu().contiguous()
 
 
 def masks_from_comfy(mask: Tensor) -> Tensor:
-    """MASK [B, H, W] or [H, W] to [B, 1, H, W]."""
+    """Convert MASK [B, H, W] or [H, W] to [B, 1, H, W]."""
     return (mask if mask.ndim == 3 else mask[None])[:, None]
 
 
 def masks_to_comfy(masks: Tensor) -> Tensor:
-    """[B, 1, H, W] to MASK."""
+    """Convert [B, 1, H, W] to MASK [B, H, W] in float32, clamped to 0..1, on the CPU."""
     return masks[:, 0].float().clamp(0, 1).cpu().contiguous()

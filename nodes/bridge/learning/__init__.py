@@ -1,1 +1,1 @@
-"""Learning a concept inside a graph."""
+"""Runs the learning of a concept inside a ComfyUI workflow."""

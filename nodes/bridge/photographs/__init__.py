@@ -1,1 +1,1 @@
-"""Posed photographs for the nodes: read, chosen, cut, reported."""
+"""Reads, selects and crops posed photographs for the nodes, and writes their report."""

@@ -1,1 +1,1 @@
-"""Feature rendering and latent completion in the runs of a MODEL."""
+"""Feature rendering and latent completion while a MODEL samples."""
