@@ -2,8 +2,8 @@
 
 Both contain z-depth, not normalised, at the size of the input pictures. It is taken to be correct up to a factor, which is fitted later.
 Depth Anything 3 gives a confidence in its Small and Base models, the only ones that take several views at once, and a sky mask in its Large
-models; the geometry does not say whether the depth is in metres (Metric-Large). MoGe is in metres from version 2 on; pixels that it masks are
-infinite or marked. A panorama contains distances, not z-depth.
+models; the geometry does not say whether the depth is in metres (Metric-Large). MoGe is in metres from version 2 on; pixels that it masks
+are infinite or marked. A panorama contains distances, not z-depth.
 """
 
 from __future__ import annotations

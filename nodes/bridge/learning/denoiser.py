@@ -1,4 +1,4 @@
-"""Learning a concept on a ComfyUI MODEL: a frozen copy that gradients can pass through, and the text encoder with a row to learn."""
+"""The backbone for learning a concept: a frozen MODEL that gradients can pass through, and a text encoder with one learned row."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from .text import encode_embeddings
 
 @dataclass(frozen=True, slots=True)
 class ConceptWords:
-    """How the subject is called.
+    """The words for the subject.
 
     Attributes:
-        token: what stands for it in prompts, such as "<v*>".
-        class_word: what it is, such as "teddy bear".
+        token: text that stands for the subject in prompts, such as "<v*>".
+        class_word: what the subject is, such as "teddy bear".
     """
 
     token: str
@@ -52,10 +52,10 @@ class ConceptWords:
         return f"a {self.class_word}"
 
     def check_vocabulary(self, clip: CLIP) -> None:
-        """Refuse a token that the text encoder has a word of its own for: prompts that use the word would show the subject.
+        """Check that the token is not a word of the text encoder. Otherwise prompts that use the word would show the subject.
 
         Raises:
-            ValueError: naming the token.
+            ValueError: if it is.
         """
         if len(token_ids(clip, self.token, bare=True)) == 1:
             raise ValueError(
@@ -65,11 +65,11 @@ class ConceptWords:
 
 @dataclass(frozen=True, slots=True)
 class Economy:
-    """What memory and time are saved with while learning.
+    """Ways to save memory and time while learning.
 
     Attributes:
-        checkpointing: keep no layer's intermediate results but compute them again in the backward pass.
-        bfloat16: let the backbone, not FeatureNeRF, calculate in bfloat16.
+        checkpointing: compute the layers' intermediate results again in the backward pass instead of storing them.
+        bfloat16: compute the backbone in bfloat16; FeatureNeRF stays in float32.
     """
 
     checkpointing: bool = False
@@ -77,7 +77,7 @@ class Economy:
 
 
 class ComfyDenoiser:
-    """The frozen backbone as `mvcustom_core.concept.denoiser.Denoiser` wants it."""
+    """The frozen backbone as a `mvcustom_core.concept.denoiser.Denoiser`."""
 
     @torch.inference_mode(False)
     def __init__(self, model: ModelPatcher, clip: CLIP, layout: PoseLayout, words: ConceptWords, economy: Economy | None = None) -> None:
@@ -96,7 +96,7 @@ class ComfyDenoiser:
 
     @torch.inference_mode(False)
     def load(self) -> None:
-        """Put the backbone where it runs; to be called again whenever another model has been at work."""
+        """Load the backbone onto its device. Call it again after another model has run."""
         additional = self.model.get_nested_additional_models()
         # the CLIP too, since its patches are in the weights only while it is loaded
         comfy.model_management.load_models_gpu([self.model, *additional, self.clip.patcher], force_full_load=True)
@@ -127,7 +127,7 @@ class ComfyDenoiser:
             ).float()
 
     def output_scale(self, sigma: Tensor) -> Tensor:
-        """See `Denoiser`; every sampling of ComfyUI's is linear in what the network predicts."""
+        """See `Denoiser`. Every sampling type of ComfyUI is linear in the network's prediction."""
         one = torch.ones_like(sigma)
         return self.model.get_model_object("model_sampling").calculate_denoised(sigma, one, torch.zeros_like(one)).abs()
 
@@ -135,7 +135,7 @@ class ComfyDenoiser:
         return dict(self.model.model_options["transformer_options"])
 
     def _encode(self, ids: list[int], placeholder: int | None, token: Tensor | None) -> Tensor:
-        """Prompt embeddings [1, L, D]; the placeholder's id stands for the learned row."""
+        """Encode token ids to a conditioning [1, L, D]. `token` [1, D] replaces the embedding of the id `placeholder`."""
         tokens = torch.tensor([ids], device=self.device)
         rows = self.text_model.embeddings.token_embedding.weight[tokens].float()  # [1, L, D]
         if token is not None:
@@ -145,7 +145,7 @@ class ComfyDenoiser:
 
 
 def recompute_layers(options: dict[str, Any]) -> None:
-    """Let the layers that the pack runs (residual blocks, transformers, motion modules) be computed again in the backward pass."""
+    """Checkpoint the layers that this pack runs (residual blocks, transformers, motion modules): the backward pass recomputes them."""
     handlers = options["patches"]["forward_timestep_embed_patch"]
     again = [(kind, partial(_run_twice, handler)) for kind, handler in handlers]
     options["patches"] = {**options["patches"], "forward_timestep_embed_patch": again}
@@ -168,18 +168,18 @@ def _run_twice(
 
 
 def encode_photographs(model: ModelPatcher, vae: VAE, image: Tensor) -> Tensor:
-    """IMAGE [N, H, W, 3] to latents [N, 4, h, w] in the U-Net's scale."""
+    """Encode IMAGE [N, H, W, 3] to latents [N, 4, h, w] in the U-Net's scale."""
     return model.model.process_latent_in(vae.encode(image[..., :3]))
 
 
 def token_row(clip: CLIP, word: str) -> Tensor:
-    """The row [1, D] of a word's first token, to start learning from."""
+    """The embedding row [1, D] of a word's first token, from which learning starts."""
     with torch.inference_mode(False):
         return clip_text_model(clip).embeddings.token_embedding.weight[token_ids(clip, word, bare=True)[0]].detach().float().clone()[None]
 
 
 def _trainable(model: ModelPatcher) -> ModelPatcher:
-    """A clone whose weights autograd may pass: nodes run in inference mode, and weights loaded there cannot be saved for backward."""
+    """A clone for training. Nodes run in inference mode, and weights loaded there cannot be saved for the backward pass."""
     frozen = any(parameter.is_inference() for parameter in model.model.parameters())
     clone = model.clone(force_deepcopy=True) if frozen else model.clone()
     clone.model.requires_grad_(False)
@@ -187,7 +187,7 @@ def _trainable(model: ModelPatcher) -> ModelPatcher:
 
 
 def _without_inference(module: nn.Module) -> nn.Module:
-    """Replace tensors made in inference mode by ordinary copies."""
+    """Replace parameters made in inference mode by ordinary copies."""
     for part in module.modules():
         for name, parameter in list(part.named_parameters(recurse=False)):
             if parameter.is_inference():

@@ -1,8 +1,8 @@
-"""Where an unfinished learning run is kept, so that the same inputs go on from there: `output/mvcustom/learning/<digest>.state`.
+"""Stores an unfinished learning run in `output/mvcustom/learning/<digest>.state`, so that the same inputs continue from there.
 
-Not in ComfyUI's temporary folder, which it empties when it starts: a run should survive a crash. The ending keeps the file out of the list
-of concepts. It is written when learning begins (a disk that is full or closed is found at once), every few minutes, and when learning is
-cancelled or fails; a finished run removes it.
+ComfyUI empties its temporary folder at start-up, so the file is not stored there: a run should survive a crash. The suffix keeps the file
+out of the list of concepts. It is written when learning begins (so that a full or read-only disk is found at once), every five minutes, and
+when learning is cancelled or fails. A finished run removes it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ log = logging.getLogger("mvcustom.bridge.learning")
 
 
 class LearningFile:
-    """One run's file.
+    """The file of one run.
 
     Args:
-        key: what the run is given; two runs with equal keys are the same run.
+        key: everything that the run's result depends on; runs with equal keys are the same run.
     """
 
     def __init__(self, key: Iterable[Tensor | str | None]) -> None:
@@ -37,11 +37,11 @@ class LearningFile:
         self._saved = time.monotonic()
 
     def open(self, learner: Learner) -> None:
-        """Let the learner go on from the file where there is one; else write the first.
+        """Restore the learner from the file, or write the first state if there is no file.
 
         Raises:
-            OSError: if it cannot be written.
-            ValueError: if there is one that cannot be read.
+            OSError: if the file cannot be written.
+            ValueError: if the file exists but cannot be read.
         """
         if self.path.exists():
             learner.restore(self._load())
@@ -58,10 +58,10 @@ class LearningFile:
             ) from error
 
     def save(self, learner: Learner) -> None:
-        """Write the run's state in place of the last one.
+        """Replace the stored state by the learner's present one.
 
         Raises:
-            OSError: naming the folder; the last state is still there.
+            OSError: if it cannot be written; the message names the folder, and the last state is kept.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,17 +73,17 @@ class LearningFile:
         self._saved = time.monotonic()
 
     def save_if_due(self, learner: Learner) -> None:
-        """Write the state if the last time is a while ago."""
+        """Write the state if the last one is older than `SAVE_EVERY` seconds."""
         if time.monotonic() - self._saved > SAVE_EVERY:
             self.save(learner)
 
     def remove(self) -> None:
-        """A finished run needs no file."""
+        """Delete the file of a finished run."""
         self.path.unlink(missing_ok=True)
 
 
 def digest(key: Iterable[Tensor | str | None]) -> str:
-    """A short name for tensors and words; equal ones have equal names."""
+    """A hash of tensors and texts as 16 hexadecimal digits."""
     total = hashlib.sha256()
     for part in key:
         if isinstance(part, Tensor):

@@ -1,4 +1,4 @@
-"""What a learning run shows on its node: a photograph that it does not learn from, how the concept renders it, and the time left."""
+"""What the Learn Concept node shows: progress, time left, and a held-out photograph beside what the concept renders there."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Display:
     """The node's progress bar, its preview, and a line of text.
 
     Args:
-        steps: of the whole run.
-        node: the node's id in the running prompt, if it has one.
+        steps: number of updates in the whole run.
+        node: id of the node in the running prompt; None if it has none.
     """
 
     def __init__(self, steps: int, node: str | None) -> None:
         self.bar, self.steps, self.node = comfy.utils.ProgressBar(steps), steps, node
-        self.seconds = 0.0  # a running mean of an update's
+        self.seconds = 0.0  # running mean of the time of an update
 
     def show(self, report: StepReport, picture: Tensor | None) -> None:
-        """Move on by one update; also raises when the user cancels."""
+        """Show one update. Raises ComfyUI's exception if the user has cancelled."""
         self.seconds = report.seconds if not self.seconds else 0.9 * self.seconds + 0.1 * report.seconds
         if self.node is not None:
             send_text(describe_progress(report, self.steps, self.seconds), self.node)
@@ -40,7 +40,7 @@ class Display:
 
 
 def send_text(text: str, node: str) -> None:
-    """Show a line on a node, where a server runs."""
+    """Show a line of text on a node, if a server runs."""
     from server import PromptServer  # here, since it is slow to import where nothing has imported it yet
 
     server = getattr(PromptServer, "instance", None)
@@ -56,7 +56,7 @@ def describe_progress(report: StepReport, steps: int, seconds: float) -> str:
 
 
 def draw_preview(learner: Learner, denoiser: ComfyDenoiser, vae: VAE) -> Tensor:
-    """Photograph, rendered colour, opacity and generated frame of one view side by side, [3, P, 4 P] in 0..1."""
+    """Draw photograph, rendered colour, opacity and generated picture of one view side by side, [3, P, 4 P] in 0..1."""
     photograph, rendered, latents = learner.look()
     rgb, opacity = (x[0].mT.unflatten(1, rendered.size).float().cpu() for x in (rendered.rgb, rendered.opacity))
     decoded = vae.decode(denoiser.model.model.process_latent_out(latents))
@@ -68,9 +68,9 @@ def draw_preview(learner: Learner, denoiser: ComfyDenoiser, vae: VAE) -> Tensor:
 
 
 def draw_held_out(learner: Learner, held_out: int) -> tuple[Tensor, str]:
-    """Every held-out photograph beside its rendered colour and opacity, [V, 3, H, 3 W] in 0..1, and how well they agree.
+    """Draw every held-out photograph beside its rendered colour and opacity, [V, 3, H, 3 W] in 0..1, with a report on their agreement.
 
-    Where none was held out, a learned photograph rendered from the others stands in its place, and the report says so.
+    If none was held out, the first photograph, rendered from the others, is used instead, and the report says so.
     """
     photographs, rgb, opacity, figures = learner.judge()
     size = tuple(photographs.images.shape[-2:])

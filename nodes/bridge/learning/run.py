@@ -1,4 +1,4 @@
-"""One learning run inside a graph: inputs are checked first, progress and previews are shown, a stopped run can go on later."""
+"""One learning run inside a workflow: checks the inputs, shows progress and previews, and continues an unfinished run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .preview import Display, draw_held_out, draw_preview
 
 @dataclass(frozen=True, eq=False)
 class Backbone:
-    """What a concept is learned on."""
+    """The MODEL, CLIP and VAE that a concept is learned on."""
 
     model: ModelPatcher
     clip: CLIP
@@ -39,7 +39,7 @@ class Backbone:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """What a concept is learned from."""
+    """The photographs that a concept is learned from."""
 
     images: Tensor  # IMAGE [N, H, W, 3]
     masks: Tensor | None  # MASK [N, H, W]
@@ -49,12 +49,13 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a run goes about it, apart from what is learned.
+    """Options of a run that are not learning settings.
 
     Attributes:
-        warm_start: begin with the backbone's own pose blocks, where it has some.
-        preview_every: updates between two previews.
-        node: the node's id in the running prompt.
+        warm_start: whether to start from the backbone's own pose blocks, if it has some.
+        economy: ways to save memory and time.
+        preview_every: number of updates between two previews.
+        node: id of the node in the running prompt; None outside a server.
     """
 
     warm_start: bool = True
@@ -65,13 +66,14 @@ class RunOptions:
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """What a run leaves.
+    """The results of a run.
 
     Attributes:
-        losses: each loss over the steps.
-        preview: [1, 3, H, W] as of `draw_preview`.
-        held_out: [V, 3, H, W] as of `draw_held_out`.
-        report: how well the held-out photographs are rendered, in words.
+        concept: the learned concept.
+        losses: name of a loss -> its value in every update, NaN where it has none.
+        preview: [1, 3, H, W] the picture of `draw_preview`.
+        held_out: [V, 3, H, W] the pictures of `draw_held_out`.
+        report: how well the held-out photographs are rendered, as text.
     """
 
     concept: Concept
@@ -82,11 +84,11 @@ class Learned:
 
 
 def run_learning(backbone: Backbone, pictures: Pictures, words: ConceptWords, settings: LearningSettings, options: RunOptions) -> Learned:
-    """Learn a concept, or go on where the same run was stopped.
+    """Learn a concept, or continue an unfinished run with the same inputs.
 
     Raises:
-        ValueError: if anything does not fit; nothing has been learned then.
-        OSError: if the unfinished run cannot be kept on disk.
+        ValueError: if the inputs do not fit together, which is checked before learning starts; or if a loss is not finite.
+        OSError: if the unfinished run cannot be stored on disk.
     """
     spec = spec_of(backbone.model)
     settings = replace(settings, nerf=spec.nerf)
@@ -147,7 +149,7 @@ def _encode_class(backbone: Backbone, pictures: Pictures) -> Tensor | None:
 def _list_inputs(
     backbone: Backbone, pictures: Pictures, words: ConceptWords, settings: LearningSettings, options: RunOptions
 ) -> list[Tensor | str | None]:
-    """All that a run's result follows from. Of the U-Net its norms and biases: they are few, and every fine-tuning moves them."""
+    """Everything that a run's result depends on. The U-Net enters by its norms and biases, which every fine-tuning changes."""
     cameras = pictures.cameras
     norms = [parameter for parameter in backbone.model.model.diffusion_model.parameters() if parameter.dim() == 1]
     token = token_row(backbone.clip, words.class_word)
@@ -157,7 +159,7 @@ def _list_inputs(
 
 
 def _walk(patches: Any) -> Iterator[Tensor | str]:
-    """The tensors and numbers of ComfyUI's weight patches, such as LoRA, which are nested in lists, tuples and adapters."""
+    """Yield all tensors and numbers in ComfyUI's weight patches (such as LoRA), which are nested lists, tuples and adapters."""
     if isinstance(patches, Tensor):
         yield patches
     elif isinstance(patches, dict):
@@ -174,7 +176,7 @@ def _walk(patches: Any) -> Iterator[Tensor | str]:
 
 
 def _list_curves(state: LearningState) -> dict[str, list[float]]:
-    """Each loss over the steps, NaN where a step has none."""
+    """Name of a loss -> its value in every update, NaN where it has none."""
     names = ("total", *{name: None for report in state.history for name in report.losses}, "held out")
     rows = [{"total": report.total, **report.losses, "held out": report.held_out} for report in state.history]
     curves = {name: [math.nan if row.get(name) is None else row[name] for row in rows] for name in names}

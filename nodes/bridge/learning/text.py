@@ -1,4 +1,4 @@
-"""CLIP text with gradients: ComfyUI's own layers, called without its in-place additions, which autograd cannot pass."""
+"""CLIP's text transformer with gradients: ComfyUI's layers, without its in-place additions, which autograd does not allow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def encode_embeddings(text_model: nn.Module, embeddings: Tensor) -> Tensor:
         embeddings: [N, L, D] rows of the token table, without positions.
 
     Returns:
-        [N, L, D] the last hidden state after the final norm, as SD1.5 is conditioned on.
+        [N, L, D] the last hidden state after the final norm, which is SD1.5's conditioning.
     """
     check_shape(embeddings, "N L D")
     length = embeddings.shape[1]

@@ -1,4 +1,4 @@
-"""Latent completion as a ComfyUI SAMPLER: the first steps by DDIM with completion, the others by any sampler."""
+"""Latent completion as a ComfyUI SAMPLER: DDIM steps with completion first, then the steps of any other sampler."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ from ....mvcustom_core.rendering.noise import find_noise_sources, share_noise_at
 # ComfyUI draws the start noise from the seed, and what samplers add from the seed or the next one. Torch's CPU generator looks at the
 # lower 32 bits alone.
 OWN_SEED = 0x9E3779B9
-TOLERANCE = 1e-3  # of a mask's values: what resizing by a curve leaves
+TOLERANCE = 1e-3  # of mask values, for resizing that overshoots
 
 log = logging.getLogger("mvcustom.bridge.rendering")
 
 
 @dataclass(frozen=True, eq=False)
 class Completion:
-    """A sampler function, as `KSAMPLER` takes one.
+    """A sampler function for ComfyUI's `KSAMPLER`.
 
     Attributes:
-        masks: [V, 1, H, W] 1 where the anchor sees the view, at any resolution of the latents' aspect.
-        sampler: does the steps after the completed ones, or all of them where there is nothing to complete.
-        cameras: of the views, for noise that they share by the infinite homography; None draws each view's own.
+        masks: [V, 1, H, W] 1 where an anchor shows what the view sees; any resolution with the latents' aspect ratio.
+        settings: which steps complete, and how.
+        sampler: sampler of the steps after completion, or of all steps if there is nothing to complete.
+        cameras: the views' cameras, for noise shared by the infinite homography; None draws independent noise for each view.
     """
 
     masks: Tensor
@@ -50,7 +51,7 @@ class Completion:
         callback: Callable[[dict[str, Any]], None] | None = None,
         disable: bool | None = None,
     ) -> Tensor:
-        """Latents [V, C, h, w] at the last of `sigmas` from `x` at the first."""
+        """Denoise latents `x` [V, C, h, w] from the first to the last of `sigmas`."""
         visible = self._fit_masks(model, x)
         draw_noise = self._prepare_noise(x, (extra_args or {}).get("seed"))
         steps = len(sigmas) - 1
@@ -69,13 +70,13 @@ class Completion:
         if done == steps:
             return x
         sampler, options = self.sampler.sampler_function, self.sampler.extra_options
-        if done and steps - done == 1:  # UniPC and the DPM solvers do nothing in a single step, which to zero noise is the same for all
+        if done and steps - done == 1:  # UniPC and the DPM solvers do nothing in a single step
             sampler, options = sample_euler, {}
         counted = None if callback is None else lambda step: callback({**step, "i": step["i"] + done})
         return sampler(model, x, sigmas[done:], extra_args=extra_args, callback=counted, disable=disable, **options)
 
     def _fit_masks(self, model: comfy.samplers.KSamplerX0Inpaint, x: Tensor) -> Tensor:
-        """The softened masks [V, 1, h, w] for these latents."""
+        """The masks at the latents' resolution with a soft border, [V, 1, h, w]."""
         if isinstance(model.inner_model.inner_model.model_sampling, comfy.model_sampling.CONST):
             raise ValueError("completion: wanted a diffusion model as Stable Diffusion, got a flow model; use another sampler")
         if x.ndim != 4:
@@ -88,7 +89,7 @@ class Completion:
         return fit_mask(self.masks.to(x).clamp(0, 1), tuple(x.shape[-2:]), self.settings)
 
     def _prepare_noise(self, x: Tensor, seed: int | None) -> Callable[[], Tensor]:
-        """What draws unit noise [V, C, h, w], on the CPU so that a seed means the same on every device."""
+        """A function that draws unit noise [V, C, h, w]. It draws on the CPU, so that a seed gives the same noise on every device."""
         generator = torch.Generator().manual_seed(((seed or 0) + OWN_SEED) % 2**64)
         draw = partial(torch.randn, x.shape, generator=generator)
         if self.cameras is None:
@@ -105,10 +106,10 @@ class Completion:
 def build_completion_sampler(
     masks: Tensor, settings: CompletionSettings, sampler: comfy.samplers.KSAMPLER | None = None, cameras: Cameras | None = None
 ) -> comfy.samplers.KSAMPLER:
-    """A SAMPLER for one batch of views; see `Completion`. Without a sampler it is DDIM throughout.
+    """Build a SAMPLER with latent completion; see `Completion`. Without `sampler` all steps are DDIM.
 
     Raises:
-        ValueError: if the masks are none, or the sampler cannot start in the middle of the schedule.
+        ValueError: if mask values lie outside 0..1, or the sampler does not take noise levels.
     """
     if not torch.isfinite(masks).all() or masks.min() < -TOLERANCE or masks.max() > 1 + TOLERANCE:
         raise ValueError(

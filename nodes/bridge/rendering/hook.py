@@ -1,4 +1,4 @@
-"""The depth-aware render hook on a MODEL: between spatial transformer and motion module, in the decoder."""
+"""Adds depth-aware feature rendering to a MODEL: it acts in the decoder, between spatial transformer and motion module."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ATTACHMENT = "mvcustom_rendering"
 
 log = logging.getLogger("mvcustom.bridge.rendering")
 
-Wrapper = Callable[..., Any]  # as ComfyUI calls them, the executor first
+Wrapper = Callable[..., Any]  # a ComfyUI wrapper; its first argument is the executor
 
 AS_BACKBONE = "as the backbone asks"
 SITES: dict[str, tuple[int, ...] | None] = {
@@ -37,21 +37,21 @@ SITES: dict[str, tuple[int, ...] | None] = {
     "decoder 16 + 32": (1, 2),
     "decoder 16 + 32 + 64": (0, 1, 2),
 }
-"""Name, by the cells a side for pictures of 512 pixels -> levels of the decoder; the default, and the paper's resolutions, is 16 + 32 on
-Stable Diffusion 1.5."""
+"""Choice of `sites` -> decoder levels. Names give the levels' sides in cells for pictures of 512 pixels. Stable Diffusion 1.5 asks for
+16 + 32, which are the paper's resolutions."""
 
 
 @dataclass(frozen=True, slots=True)
 class HookOptions:
-    """What a user chooses about the hook.
+    """The choices that a user makes at a render hook.
 
     Attributes:
-        settings: when features are replaced, and how strongly.
+        settings: in which steps features are replaced, and how strongly.
         sites: a key of `SITES`.
-        spare_subject: share of the concept's rendered opacity by which its cells are left alone, 0 to 1.
-        shared_noise: let the start noise move with the anchors' surface, too.
-        follow_surface: let all motion modules attend along the surface, whatever their own scopes.
-        prediction: render what the network predicts of the clean latents, too, as if it were the last of its features; ours, not published.
+        spare_subject: factor on the concept's opacity; a cell is left to the concept by this product, 0 to 1.
+        shared_noise: whether the initial noise is warped from the anchors along their surface.
+        follow_surface: whether all motion modules attend along the surface, instead of within their own scopes.
+        prediction: whether the predicted clean latents are rendered as well; not part of the published method.
     """
 
     settings: RenderingSettings = field(default_factory=RenderingSettings)
@@ -71,17 +71,19 @@ class HookOptions:
 def apply_rendering(
     model: ModelPatcher, anchors: Sequence[AnchorDepth], cameras: Cameras, options: HookOptions = HookOptions()
 ) -> tuple[ModelPatcher, RenderOperator]:
-    """A clone of MODEL that renders the anchors' features into the other views while it samples.
+    """Clone a MODEL so that it renders the anchors' features into the other views while it samples.
 
     Args:
-        anchors: the depth of one view or of several.
-        cameras: all V views.
+        model: the MODEL; it is not changed.
+        anchors: the depth of one anchor view or of several.
+        cameras: the V cameras of all views.
+        options: the user's choices.
 
     Returns:
-        the model, and the operator at the latents' resolution, whose mask tells what the anchors see.
+        The model, and the operator at the latents' resolution, whose mask says what the anchors show.
 
     Raises:
-        ValueError: if the model cannot carry the hook or an anchor is no view.
+        ValueError: if the model cannot carry the hook, or an anchor is not one of the views.
     """
     session = open_session(model, cameras, options)
     session.geometry = session.plan.build_geometry(anchors)
@@ -89,7 +91,7 @@ def apply_rendering(
 
 
 def open_session(model: ModelPatcher, cameras: Cameras, options: HookOptions) -> RenderSession:
-    """A session for a MODEL whose geometry is yet to be known.
+    """Create a session for a MODEL, without geometry yet.
 
     Raises:
         ValueError: if the model cannot carry the hook.
@@ -112,7 +114,7 @@ def open_session(model: ModelPatcher, cameras: Cameras, options: HookOptions) ->
 def attach_session(
     model: ModelPatcher, session: RenderSession, options: HookOptions, sample: Wrapper | None = None, predict: Wrapper | None = None
 ) -> ModelPatcher:
-    """A clone of MODEL in whose runs a session works; `sample` and `predict` may stand around the session's own."""
+    """Clone a MODEL and attach a session to it. `sample` and `predict` replace the session's own wrappers."""
     patched = model.clone()
     entries = patched.model_options["transformer_options"].setdefault(KEY, {})
     entries["after_spatial"] = session.render
@@ -126,7 +128,7 @@ def attach_session(
 
 
 def report_rendering(model: ModelPatcher) -> str:
-    """What a MODEL's hook renders of each view, and what it leaves to others; where it is too little, with a warning."""
+    """Describe how much of each view the hook of a MODEL renders and how much it leaves, with a warning if it renders too little."""
     session: RenderSession = model.get_attachment(ATTACHMENT)
     operator, settings = session.geometry.operators[0], session.plan.settings
     coverage = summarize_coverage(operator)
@@ -143,7 +145,7 @@ def report_rendering(model: ModelPatcher) -> str:
 
 
 def _spare_subject(model: ModelPatcher, plan: Plan, share: float) -> dict[int, Tensor]:
-    """How far each site's cells are left to the concept, by level [V, 1, h, w]."""
+    """U-Net level -> share [V, 1, h, w] of each cell that is left to the concept."""
     if share == 0:
         return {}
     opacity = render_opacity(model, plan.cameras)  # [V, 1, h, w]

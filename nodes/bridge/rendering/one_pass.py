@@ -1,4 +1,4 @@
-"""Depth-aware rendering in a single pass: the anchor's depth is estimated from what sampling promises, and again as it grows clearer."""
+"""Depth-aware rendering in one pass: the anchor's depth is estimated from the predicted clean latents, and again in later steps."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ log = logging.getLogger("mvcustom.bridge.rendering")
 
 @dataclass(frozen=True, slots=True)
 class Estimation:
-    """How depth is found while sampling.
+    """How depth is estimated while sampling.
 
     Attributes:
-        vae: decodes the anchor.
-        depth_model: of `list_depth_models`.
-        anchor: the view that the others follow.
-        moments: shares of the steps after which depth is estimated, ascending, between 0 and 1.
+        vae: decodes the anchor's predicted latents.
+        depth_model: one of `list_depth_models`.
+        anchor: number of the view that the others follow.
+        moments: shares of the denoising steps after which depth is estimated, between 0 and 1, ascending.
     """
 
     vae: VAE
@@ -50,10 +50,10 @@ class Estimation:
 
 
 def read_moments(text: str) -> tuple[float, ...]:
-    """The shares of the steps that a text lists between commas.
+    """Parse shares of the steps, separated by commas.
 
     Raises:
-        ValueError: if it lists anything else.
+        ValueError: if a part is not a number.
     """
     try:
         return tuple(float(part) for part in text.split(","))
@@ -64,10 +64,10 @@ def read_moments(text: str) -> tuple[float, ...]:
 
 
 def apply_one_pass(model: ModelPatcher, cameras: Cameras, options: HookOptions, estimation: Estimation) -> ModelPatcher:
-    """A clone of MODEL that renders the anchor's features into the other views as soon as it knows the anchor's depth.
+    """Clone a MODEL so that it estimates the anchor's depth while sampling and from then on renders its features into the other views.
 
     Raises:
-        ValueError: if the model cannot carry the hook, the anchor is no view, or rendering would end before the first estimate.
+        ValueError: if the model cannot carry the hook, the anchor is not one of the views, or rendering ends before the first estimate.
     """
     if not 0 <= estimation.anchor < len(cameras):
         raise ValueError(
@@ -86,11 +86,13 @@ def apply_one_pass(model: ModelPatcher, cameras: Cameras, options: HookOptions, 
 
 @dataclass(eq=False, slots=True)
 class OnePass:
-    """Lets a session go without geometry until some of the steps are done, and renews it later.
+    """Gives a session its geometry after some of the steps, and replaces it after later ones.
 
     Attributes:
-        rendered: the concept's own depth of the anchor, which fixes the scale, if the model has a concept.
-        done: how many moments have passed in the current run.
+        session: the render session.
+        estimation: how and when depth is estimated.
+        rendered: the concept's rendered depth of the anchor, which fixes the scale; None without a concept.
+        done: number of moments that have passed in the current run.
     """
 
     session: RenderSession
@@ -99,7 +101,7 @@ class OnePass:
     done: int = 0
 
     def sample(self, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any) -> Any:
-        """Around a run: each begins anew, and leaves nothing behind."""
+        """OUTER_SAMPLE wrapper: start without geometry, and drop it after the run."""
         self._forget()
         try:
             return self.session.sample(executor, noise, *args, **kwargs)
@@ -107,7 +109,7 @@ class OnePass:
             self._forget()
 
     def predict(self, executor: Callable[..., Tensor], x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        """Around all model calls of a step; what they promise serves the next step."""
+        """PREDICT_NOISE wrapper: estimate depth from this step's prediction if a moment has passed; the next step uses it."""
         denoised = self.session.predict(executor, x, *args, **kwargs)
         moments, step, steps = self.estimation.moments, self.session.step, self.session.steps
         passed = sum(step + 1 >= round(moment * steps) for moment in moments)
@@ -137,7 +139,7 @@ class OnePass:
         log.info("one pass, %s: %s; %s", when, depth.depth.report, summarize_coverage(self.session.geometry.operators[0]).text)
 
     def _estimate(self, denoised: Tensor, guider: CFGGuider) -> DepthEstimate:
-        """Depth of what the anchor's latent [1, 4, h, w] promises; other models come in for it, and the U-Net is back right after them."""
+        """Decode the anchor's predicted latent [1, 4, h, w] and estimate its depth. Afterwards the U-Net is loaded again."""
         in_use = comfy.model_management.loaded_models(only_currently_used=True)
         image = self.estimation.vae.decode(guider.inner_model.process_latent_out(denoised.float()))
         estimate = estimate_depth(self.estimation.depth_model, images_from_comfy(image)[0])

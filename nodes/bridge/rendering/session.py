@@ -1,4 +1,4 @@
-"""Depth-aware feature rendering at work in the runs of one MODEL: how strongly at a step, where in the decoder, by which geometry."""
+"""Renders anchor features while a MODEL samples: the strength in each step, the decoder blocks and the geometry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..host.eager import uncompiled
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """What the anchors' depth says of the views, by U-Net level (0 is the latents' resolution)."""
+    """Render operators and correspondences from the anchors' depth, by U-Net level; level 0 has the latents' resolution."""
 
     operators: Mapping[int, RenderOperator]
     correspondences: Mapping[int, Correspondence]
@@ -33,15 +33,15 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where a MODEL needs geometry, and when.
+    """What is rendered in a MODEL, and in which steps.
 
     Attributes:
-        cameras: of all V views.
-        settings: when features are replaced, and how strongly.
-        sites: the blocks whose features are replaced, and their levels.
-        paths: levels whose motion modules follow the surface.
-        shared_noise: whether the start noise moves with the anchors' surface.
-        prediction: whether the predicted clean latents are rendered, too.
+        cameras: the V cameras of all views.
+        settings: in which steps features are replaced, and how strongly.
+        sites: blocks whose features are replaced -> their U-Net levels.
+        paths: levels whose motion modules attend along the surface.
+        shared_noise: whether the initial noise is warped from the anchors.
+        prediction: whether the predicted clean latents are rendered as well.
     """
 
     cameras: Cameras
@@ -53,18 +53,18 @@ class Plan:
 
     @property
     def rendered_levels(self) -> set[int]:
-        """Levels at which something of the views is replaced; the prediction is on level 0."""
+        """The levels at which features or predictions are replaced. The prediction has level 0."""
         return {*self.sites.values(), *([0] if self.prediction else [])}
 
     def size(self, level: int) -> tuple[int, int]:
-        """Cells (h, w) of a level; strided convolutions round up."""
+        """Cells (h, w) of a level. Strided convolutions round up."""
         return -(-self.cameras.height // 8 >> level), -(-self.cameras.width // 8 >> level)
 
     def build_geometry(self, anchors: Sequence[AnchorDepth]) -> Geometry:
-        """What is needed of the anchors' depth.
+        """Build the operators and correspondences of all levels that need them.
 
         Raises:
-            ValueError: if an anchor is no view.
+            ValueError: if an anchor is not one of the views.
         """
         levels = {level: self.size(level) for level in {0, *self.sites.values()}}
         operators = build_render_operators(anchors, self.cameras, levels.values())
@@ -79,10 +79,11 @@ class RenderSession:
     """Renders the anchors' features into the other views, in the runs of one MODEL and its clones.
 
     Attributes:
-        geometry: absent until it is known.
-        keep: by level, the share [V, 1, h, w] of each cell that is left alone.
-        step, steps: where in its schedule the current run is.
-        placed: geometry and `keep` on the devices that a run computes on.
+        plan: what is rendered, and in which steps.
+        geometry: operators and correspondences; None until depth is known.
+        keep: level -> share [V, 1, h, w] of each cell that is not replaced.
+        step, steps: number of the current step, from 0, and of all steps.
+        placed: device -> geometry and `keep` on that device.
     """
 
     plan: Plan
@@ -93,7 +94,7 @@ class RenderSession:
     placed: dict[torch.device, tuple[Geometry, dict[int, Tensor]]] = field(default_factory=dict)
 
     def sample(self, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any) -> Any:
-        """Around a run: refuse latents that do not belong to the cameras, prepare the start noise, and leave nothing on the device."""
+        """OUTER_SAMPLE wrapper: check the latents against the cameras, share the initial noise, and free the device afterwards."""
         check_latents(executor.class_obj.model_patcher, self.plan.cameras, noise.shape)
         if self.plan.shared_noise and self.geometry is not None:
             noise = share_noise(noise, self.geometry.operators[0].to(noise.device))
@@ -106,10 +107,11 @@ class RenderSession:
     def predict(
         self, executor: Callable[..., Tensor], x: Tensor, timestep: Tensor, model_options: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Tensor:
-        """Around all model calls of a step: their strength, asked for once, since reading a noise level waits for the device.
+        """PREDICT_NOISE wrapper: set the rendering strength of this step, and render the prediction if the plan says so.
 
-        Features alone leave each view its own noise and whatever it has drifted by: where the anchor is denoised to x, a view that is d
-        away from it comes to x + d. The rendered prediction takes d away.
+        The strength is computed once per step, because reading a noise level waits for the device. With rendered features alone each view
+        keeps its own noise and its drift: where the anchor is denoised to x, a view that differs by d is denoised to x + d. Rendering the
+        prediction removes d.
         """
         options = model_options["transformer_options"]
         self.step, self.steps = find_step(options["sample_sigmas"], timestep)
@@ -124,14 +126,14 @@ class RenderSession:
         return replace_features(denoised, geometry.operators[0], strength, keep.get(0))
 
     def renew(self, geometry: Geometry | None) -> None:
-        """Go on with another geometry."""
+        """Replace the geometry."""
         self.geometry = geometry
         self.placed.clear()
 
     def render(self, x: Tensor, block: tuple[str, int], options: dict[str, Any]) -> Tensor:
-        """Features [(B V), C, h, w] after a spatial transformer, with the anchors' in them where it is a site."""
+        """Replace features [(B V), C, h, w] after a spatial transformer by the anchors' rendered ones, if its block is a site."""
         level, entries = self.plan.sites.get(block), record_of(options)
-        strength = entries.get("rendering_strength", 0.0)  # none in calls outside of sampling
+        strength = entries.get("rendering_strength", 0.0)  # 0 in calls outside sampling
         if level is None or self.geometry is None or entries.get("bypass_motion") or strength == 0:
             return x
         geometry, keep = self._place(x.device)
@@ -145,7 +147,7 @@ class RenderSession:
         return replace_features(x, operator, strength, keep.get(level))
 
     def find_correspondences(self, device: torch.device) -> Mapping[int, Correspondence]:
-        """By level, as far as they are known."""
+        """Level -> correspondence on this device; empty until depth is known."""
         return {} if self.geometry is None else self._place(device)[0].correspondences
 
     def _place(self, device: torch.device) -> tuple[Geometry, dict[int, Tensor]]:
@@ -155,7 +157,7 @@ class RenderSession:
 
 
 def find_step(schedule: Tensor, sigma: Tensor) -> tuple[int, int]:
-    """The step that a call belongs to, and how many there are; a step's noise level lies at or below its start."""
+    """The number of the step that a noise level belongs to, and the number of steps. Samplers also call at levels below a step's start."""
     steps = len(schedule) - 1
     reached = int((schedule[:-1] >= sigma.flatten()[0] * (1 - 1e-4)).sum()) - 1
     return min(max(reached, 0), steps - 1), steps
