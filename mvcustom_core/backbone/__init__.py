@@ -1,1 +1,1 @@
-"""The video backbone: AnimateDiff motion modules whose temporal attention opens step by step to space and time."""
+"""Motion modules of the video backbone: AnimateDiff's temporal attention, which can be widened to space and time."""

@@ -2,11 +2,11 @@
 
     y_{f,p} = sum over f' and p' in N(p) of softmax(lambda q_{f,p} . k_{f',p'} / sqrt(d)) v_{f',p'}
 
-With N(p) = {p} this is AnimateDiff's attention over frames; with N(p) = the whole grid it is dense. In between, a tile of queries
-shares one halo of keys, so that no mask is needed (masks switch the fast kernels off) and no score matrix is ever stored.
+With N(p) = {p} this is AnimateDiff's attention over frames; with N(p) = the whole grid it is dense. In between, all queries of a tile
+share one halo of keys. This needs no mask (masks disable the fast kernels) and stores no score matrix.
 
-Where depth and cameras are known, attention over frames can follow the surface instead of the cell: of frame f' a query sees the one
-place where f' shows the same surface point (this project's own, for modules trained with N(p) = {p}).
+If depth and cameras are known, attention over frames can follow the surface instead of the cell: in each frame f' a query attends to the
+one place where f' shows the query's surface point. This is not in the paper; it is for modules trained with N(p) = {p}.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ TRAJECTORY = "trajectory"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How far a query looks in space; it always looks at every frame.
+    """Spatial neighbourhood of the keys of a query. A query always attends to every frame.
 
     Attributes:
-        window: side of the neighbourhood in cells, odd; 1 is AnimateDiff's attention over frames, None the whole grid.
-        trajectory: see one place of each frame, as window 1, but the one that shows the query's surface point.
+        window: side of the neighbourhood in cells, odd; 1 is AnimateDiff's attention over frames, None is the whole grid.
+        trajectory: attend to one place in each frame, as with window 1, but to the place that shows the query's surface point.
     """
 
     window: int | None = 1
@@ -66,13 +66,13 @@ class Scope:
 
     @property
     def tile(self) -> int:
-        """Side of a query tile: small tiles waste few keys on narrow windows, large ones copy less on wide windows."""
+        """Side of a query tile in cells. Small tiles waste fewer keys on narrow windows; large tiles copy less on wide windows."""
         return 4 if self.window is not None and self.window <= 3 else 8
 
 
 @dataclass(frozen=True, slots=True)
 class TokenGrid:
-    """The frames and cells that a sequence of tokens was flattened from, and where the frames show the same surface, if known."""
+    """The frames and cells that tokens were flattened from, and the correspondence between frames, if known."""
 
     frames: int
     height: int
@@ -80,7 +80,7 @@ class TokenGrid:
     correspondence: Correspondence | None = None
 
     def find_halo(self, scope: Scope) -> tuple[int, int]:
-        """Height and width of the neighbourhood that each query really sees under a scope."""
+        """Height and width of the neighbourhood of keys that each query attends to under a scope."""
         if scope.window == 1:
             return 1, 1
         if scope.window is None:

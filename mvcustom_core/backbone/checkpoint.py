@@ -1,8 +1,8 @@
-"""Motion module files: what a file is, and its weights under AnimateDiff's names.
+"""Reads motion module files: recognises their kind, and gives their weights AnimateDiff's names.
 
-Read: AnimateDiff v1, v2, v3 and AnimateLCM in their original layout, diffusers' MotionAdapter, trainers' wrappers around either,
-and our own safetensors, whose metadata says how they were trained. Everything else is refused by name, because a file whose keys
-match only in part would quietly give less motion or none.
+It reads AnimateDiff v1, v2, v3 and AnimateLCM in their original layout, diffusers' MotionAdapter, trainers' checkpoints around either, and
+this project's own safetensors, whose metadata says how they were trained. Any other file is refused with a message that says what it is,
+because a file whose keys match only in part would silently give less motion or none.
 """
 
 from __future__ import annotations
@@ -45,18 +45,18 @@ FOREIGN: tuple[tuple[str, str], ...] = (
     (r"(^|\.)conv_in\.weight$", "a PIA module or a whole video U-Net; wanted motion modules alone"),
     (r"^model\.diffusion_model\.|^conditioner\.|^cond_stage_model\.", "an image checkpoint; load it as the base model"),
 )
-"""What a key (pattern, searched) gives a file away as, most telling first."""
+"""Pattern that is searched in a file's keys -> what the file is, the most specific first."""
 
 
 @dataclass(frozen=True, slots=True)
 class MotionFile:
-    """Motion modules as a file holds them.
+    """The content of a motion file.
 
     Attributes:
-        settings: to build `MotionModules` with.
-        weights: that load into it strictly.
-        kind: what published family the file belongs to.
-        notes: what a user should know before trusting the result.
+        settings: settings for `MotionModules`.
+        weights: state dict of `MotionModules`, which loads strictly.
+        kind: published family of the file.
+        notes: limitations that a user should know.
     """
 
     settings: MotionSettings
@@ -80,14 +80,14 @@ class MotionFile:
 
 
 def read_motion_checkpoint(state_dict: Mapping[str, Any], metadata: Mapping[str, str]) -> MotionFile:
-    """Recognise motion modules and bring them under AnimateDiff's names.
+    """Recognise motion modules and rename their weights to AnimateDiff's names.
 
     Args:
         state_dict: a file's content, possibly wrapped by a trainer.
         metadata: its safetensors metadata, or nothing.
 
     Raises:
-        ValueError: naming what the file is instead, or the keys that are missing and unexpected.
+        ValueError: if the file is not a motion file, or its keys are incomplete; the message says what it is or which keys differ.
     """
     tensors = unwrap(state_dict)
     modules, foreign, is_diffusers = _collect_modules(tensors)
@@ -103,7 +103,7 @@ def read_motion_checkpoint(state_dict: Mapping[str, Any], metadata: Mapping[str,
 
 
 def motion_metadata(settings: MotionSettings) -> dict[str, str]:
-    """The safetensors metadata of our own motion files."""
+    """The safetensors metadata of this project's own motion files."""
     values = asdict(settings) | {"scopes": [str(scope) for scope in settings.scopes]}
     return {METADATA_KEY: json.dumps(values)}
 
@@ -121,7 +121,7 @@ def _parse_settings(text: str) -> MotionSettings:
 
 
 def unwrap(content: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The tensors of a file, out of whatever a trainer wrapped around them."""
+    """All tensors of a file, with a trainer's nested dictionaries flattened."""
     for wrapper in WRAPPERS:
         if isinstance(content.get(wrapper), Mapping):
             return unwrap(content[wrapper])
@@ -135,7 +135,7 @@ def unwrap(content: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 def rename_module_key(key: str) -> str | None:
-    """A key of a motion module under AnimateDiff's names, without what a trainer put before it; None for any other key."""
+    """The AnimateDiff name of a motion module's key, without a trainer's prefix; None for any other key."""
     match = MODULE_KEY.match(key)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Weight files, read as tensors and nothing else."""
+"""Reads weight files as tensors, without running code from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PICKLES = (".ckpt", ".pt", ".pth", ".bin")
 
 
 def load_state_dict_file(path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """Read a file's tensors, and its metadata if it is a safetensors file, onto the CPU without running any code it holds.
+    """Read the tensors of a file to the CPU, and its metadata if it is a safetensors file. No code from the file is run.
 
     Raises:
         ValueError: if the file is empty, truncated, of another kind, or holds more than plain tensors and numbers.

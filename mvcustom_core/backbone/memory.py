@@ -1,7 +1,7 @@
-"""How much memory motion modules need beside the U-Net while they run, from their shapes alone.
+"""Estimates the memory that motion modules need in addition to the U-Net, from tensor shapes alone.
 
-A U-Net runs one module at a time, so what counts is the largest. Each figure is the largest sum of tensors that are alive together in
-a module's forward pass; attention kernels that stream their scores add next to nothing, those that store them add everything.
+A U-Net runs one module at a time, so the largest one counts. Each estimate is the largest sum of tensors that exist at the same time in a
+module's forward pass. Attention kernels that stream their scores add next to nothing; kernels that store them add all scores.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from .motion import MotionSettings, count_hidden_rows
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What one call of the U-Net holds.
+    """The sizes of one U-Net call.
 
     Attributes:
-        clips: B, one for each condition that runs in the same call.
-        frames: F of each clip.
-        height, width: of the latents, in cells.
-        element_bytes: of the U-Net's computing type.
+        clips: number of clips B, one for each condition in the same call.
+        frames: number of frames F in each clip.
+        height, width: size of the latents in cells.
+        element_bytes: bytes per element of the dtype that the U-Net computes in.
         stores_scores: whether the attention kernel keeps a score for every pair of tokens (a kernel without streaming).
     """
 
@@ -33,12 +33,12 @@ class Workload:
 
 
 def estimate_memory(settings: MotionSettings, workload: Workload) -> int:
-    """Peak bytes beside the U-Net's own, over all levels."""
+    """Peak bytes in addition to the U-Net's, over all levels."""
     return max(estimate_level_memory(settings, level, workload) for level in range(len(settings.channels)))
 
 
 def estimate_level_memory(settings: MotionSettings, level: int, workload: Workload) -> int:
-    """Peak bytes of one module of a level, its input and output included."""
+    """Peak bytes of one module at a level, including its input and output."""
     if workload.frames == 1:
         return 0
     height, width = (-(-side // 2**level) for side in (workload.height, workload.width))  # strided convolutions round up

@@ -1,7 +1,7 @@
-"""AnimateDiff motion modules whose attention opens from frames (AnimateDiff) to frames and space (the paper's STT).
+"""AnimateDiff motion modules, whose attention over frames can be widened to frames and space (the paper's STT).
 
-The weights are AnimateDiff's own and the state dict has the layout of its files, so every published Stable Diffusion 1.5 module
-loads. With scope 1, no entropy correction and no spatial position, a module computes exactly what AnimateDiff computes:
+The state dict has the layout of AnimateDiff's files, so every published Stable Diffusion 1.5 module loads. With scope 1, no entropy
+correction and no spatial position, a module computes exactly what AnimateDiff computes:
 
 * one transformer block with two self-attentions over the same scope and a GEGLU feed-forward, 8 heads;
 * sinusoidal frame positions, added after each LayerNorm, that enter queries, keys and values;
@@ -41,7 +41,7 @@ MAX_HIDDEN_ELEMENTS = 2**26  # of the feed-forward's hidden layer at a time: 128
 
 @dataclass(frozen=True, slots=True)
 class MotionSettings:
-    """What a set of motion modules is and how it computes; stored beside its weights.
+    """The layout of a set of motion modules and how it computes. Stored together with its weights.
 
     Attributes:
         channels: width of each U-Net level, outermost first.
@@ -79,7 +79,7 @@ class MotionSettings:
 
     @property
     def layout(self) -> tuple[Any, ...]:
-        """The part that decides which weights exist; the rest may change from run to run."""
+        """The settings that decide which weights exist. All others may change from run to run."""
         return self.channels, self.mid_block, self.heads, self.spatial_position
 
 
@@ -145,7 +145,7 @@ class FeedForward(nn.Module):
 
 
 def count_hidden_rows(tokens: int, channels: int) -> int:
-    """How many images of so many tokens the feed-forward takes at a time; its hidden layer is the widest tensor of a module."""
+    """Number of images with `tokens` tokens that the feed-forward processes at a time. Its hidden layer is a module's largest tensor."""
     return max(1, MAX_HIDDEN_ELEMENTS // (8 * channels * tokens))
 
 
@@ -166,7 +166,7 @@ class TemporalBlock(nn.Module):
 
 
 class TemporalTransformer(nn.Module):
-    """Entry norm, projections and residual around the block, between feature maps and tokens."""
+    """Group norm, projections and residual around the block; converts between feature maps and tokens."""
 
     def __init__(self, channels: int, settings: MotionSettings, operations: Any, **factory: Any) -> None:
         super().__init__()
@@ -238,7 +238,7 @@ class MotionModule(nn.Module):
 
 
 class MotionBlock(nn.Module):
-    """The modules of one U-Net level, under AnimateDiff's name."""
+    """The motion modules of one U-Net level. The attribute has AnimateDiff's name."""
 
     def __init__(self, settings: MotionSettings, level: int, count: int, operations: Any, **factory: Any) -> None:
         super().__init__()
@@ -258,9 +258,9 @@ class MotionModules(nn.Module):
             self.mid_block = MotionBlock(settings, levels[-1], 1, operations, **factory)
 
     def at(self, block: tuple[str, int]) -> MotionModule | None:
-        """The module of a U-Net block under ComfyUI's key, ("input", 0).. ("middle", 0), ("output", 0)..; None where there is none.
+        """The module of a U-Net block; None if the block has none. `block` is ComfyUI's key, such as ("input", 1) or ("middle", 0).
 
-        It belongs after the block's spatial transformer, or its residual block if it has none, and before any resampling.
+        It runs after the block's spatial transformer, or after its residual block if there is none, and before any resampling.
         """
         side, index = block
         if side == "middle":

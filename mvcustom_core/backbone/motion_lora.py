@@ -1,7 +1,7 @@
-"""Motion LoRAs: low-rank changes of motion modules' weights, such as AnimateDiff's camera moves (ZoomIn, PanLeft, ...).
+"""Reads motion LoRAs: low-rank changes of motion module weights, such as AnimateDiff's camera movements (ZoomIn, PanLeft, ...).
 
-Read in AnimateDiff's layout (`processor.to_q_lora.down`) and in diffusers' (`attn1.to_q.lora_A` or `.lora.down`, under `unet.`). A change
-is scale * up @ down, with scale = alpha / rank where a file gives alpha, else 1.
+It reads AnimateDiff's layout (`processor.to_q_lora.down`) and diffusers' (`attn1.to_q.lora_A` or `.lora.down`, under `unet.`). The change
+of a weight is scale * up @ down, with scale = alpha / rank if the file has alpha, else 1.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ SIDES = {"down": "down", "A": "down", "up": "up", "B": "up"}
 
 @dataclass(frozen=True, slots=True)
 class LowRank:
-    """One weight's change, scale * up @ down.
+    """The change of one weight, scale * up @ down.
 
     Attributes:
-        up: [O, r]
-        down: [r, I]
+        up: [O, r] factor on the output side.
+        down: [r, I] factor on the input side.
+        scale: alpha / rank, or 1.
     """
 
     up: Tensor
@@ -36,17 +37,17 @@ class LowRank:
 
 
 def read_motion_lora(state_dict: Mapping[str, Any], settings: MotionSettings) -> dict[str, LowRank]:
-    """Recognise a motion LoRA and bring it under the names of the weights that it changes.
+    """Recognise a motion LoRA and find the weights that it changes.
 
     Args:
         state_dict: a file's content, possibly wrapped by a trainer.
-        settings: of the motion modules that it is meant for.
+        settings: settings of the motion modules that it is applied to.
 
     Returns:
-        key of a weight of `MotionModules` to its change.
+        Key of a weight of `MotionModules` -> its change.
 
     Raises:
-        ValueError: naming what the file is instead, or what does not fit the modules.
+        ValueError: if the file is not a motion LoRA, or does not fit the modules; the message says what it is or what does not fit.
     """
     tensors = unwrap(state_dict)
     if not any("motion_modules" in key for key in tensors):

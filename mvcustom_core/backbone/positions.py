@@ -1,4 +1,4 @@
-"""Positions that motion modules add to their tokens: of the frame, as AnimateDiff does, and of the cell, for attention that sees space."""
+"""Position encodings of motion modules: of the frame, as in AnimateDiff, and of the cell, for attention over space."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPATIAL_BANDS = 64  # half wavelengths of the 2-D position go down to 1/64 of th
 
 @keep
 def make_frame_positions(frames: int, channels: int, max_frames: int, device: torch.device | str | None = None) -> Tensor:
-    """AnimateDiff's sinusoidal frame positions; clips longer than trained with are squeezed into the trained range.
+    """AnimateDiff's sinusoidal frame positions. Positions of clips longer than `max_frames` are interpolated within the trained range.
 
     Returns:
         [F, C] float32.
@@ -29,7 +29,7 @@ def make_frame_positions(frames: int, channels: int, max_frames: int, device: to
 
 @keep
 def make_cell_positions(height: int, width: int, channels: int, device: torch.device | str | None = None) -> Tensor:
-    """Sinusoidal 2-D positions on coordinates normalised to 0..1, so that they do not depend on the resolution.
+    """Sinusoidal 2-D positions. Coordinates are normalised to 0..1, so the encoding does not depend on the resolution.
 
     Returns:
         [(h w), C] float32, C divisible by 4: sines and cosines of y, then of x.

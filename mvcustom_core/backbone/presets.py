@@ -1,4 +1,4 @@
-"""What a user may choose about motion modules: each choice as text, and what it makes of the settings that a file was trained with."""
+"""A user's choices for motion modules, as texts, and how they change the settings that a file was trained with."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ SCOPE_PRESETS: dict[str, tuple[Scope, Scope]] = {
     "dense": (DENSE, DENSE),
     "trajectory (with the Depth-Aware Render Hook)": (ALONG_SURFACE, ALONG_SURFACE),
 }
-"""Name -> scope of the outermost level (64x64 cells for 512 pixels) and of the levels below it (32x32 and less)."""
+"""Preset -> scope of the outermost level (64x64 cells for 512 pixels), and of all levels below it (32x32 cells and less)."""
 
 LEVEL_SCOPES = ("1", "3", "5", "9", "17", "33", "dense", TRAJECTORY)
 BETA_SCHEDULES = {"sqrt_linear (AnimateDiff)": "linear", "linear (Stable Diffusion, AnimateLCM)": "scaled_linear"}
-"""ComfyUI's name of a schedule, which users know -> diffusers' name, which files carry."""
+"""ComfyUI's name of a schedule, which users see -> diffusers' name, which files contain."""
 SWITCH = {"on": True, "off": False}
 
 
 @dataclass(frozen=True, slots=True)
 class MotionChoices:
-    """A user's choices; each is "as trained", or "as preset" for a level, or a key of the tables above.
+    """A user's choices. Each is "as trained" (for a level: "as preset"), or a key of the tables above.
 
     Attributes:
-        scope: a preset.
-        levels: scopes that overrule the preset, outermost level first; of four, as Stable Diffusion 1.5 has.
+        scope: a key of `SCOPE_PRESETS`.
+        levels: one of `LEVEL_SCOPES` for each of the four levels, outermost first; replaces the preset's scope.
         norm_mode: per_frame or cross_frame.
         entropy_correction: on or off.
         beta_schedule: a key of `BETA_SCHEDULES`.
@@ -50,7 +50,7 @@ class MotionChoices:
         """The settings to run with.
 
         Raises:
-            ValueError: for a choice that there is not, or another number of levels than the modules have.
+            ValueError: for an unknown choice, or if the modules have another number of levels.
         """
         if len(self.levels) != len(trained.channels):
             raise ValueError(f"scope: wanted modules of {len(self.levels)} levels, got {len(trained.channels)}")

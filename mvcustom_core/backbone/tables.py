@@ -1,4 +1,4 @@
-"""Tables that every step of a sampling run asks for again: built once, and kept."""
+"""Caches tables, such as position encodings, that every denoising step needs again."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Table = TypeVar("Table")
 
 
 def keep(build: Callable[..., Table]) -> Callable[..., Table]:
-    """Remember what a function of hashable arguments returned the last 64 times. Read its tensors, do not write to them.
+    """Cache the last 64 results of a function of hashable arguments. Do not write to the returned tensors.
 
-    They are ordinary tensors even when asked for in inference mode: what sampling left behind may serve a training run. A compiler
-    sees the plain function, whose result it folds or fuses.
+    The tensors are ordinary ones even if built in inference mode, because training may reuse what sampling has cached. A compiler sees
+    the plain function, whose result it can fold or fuse.
     """
 
     @lru_cache(maxsize=64)

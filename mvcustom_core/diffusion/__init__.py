@@ -1,1 +1,1 @@
-"""Noise schedules, predictions and steps, which sampling and learning share."""
+"""Noise schedules, prediction types and sampling steps, shared by sampling and learning."""

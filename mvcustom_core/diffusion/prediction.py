@@ -1,4 +1,4 @@
-"""What a denoising network predicts, and what that says of the clean latents.
+"""Prediction types of denoising networks, and the clean latents that follow from a prediction.
 
 A noisy latent is signal x_0 + noise_scale eps. "eps" (arXiv 2006.11239) and "v" (arXiv 2202.00512, appendix D) preserve the variance,
 signal^2 + noise_scale^2 = 1; "flow" (arXiv 2209.03003) is a straight line, signal + noise_scale = 1.
@@ -14,7 +14,7 @@ Prediction = Literal["eps", "v", "flow"]
 
 
 def scale_signal(prediction: Prediction, level: Tensor) -> tuple[Tensor, Tensor]:
-    """How much of signal and of noise is in a latent.
+    """The factors of signal and of noise in a noisy latent.
 
     Args:
         level: [...] alpha_bar, the share of signal in the variance; for "flow" the time, 0 (clean) to 1 (noise).
@@ -30,12 +30,12 @@ def scale_signal(prediction: Prediction, level: Tensor) -> tuple[Tensor, Tensor]
 
 
 def add_noise(clean: Tensor, noise: Tensor, signal: Tensor, noise_scale: Tensor) -> Tensor:
-    """Noisy latents [..., C, h, w] of clean ones and unit noise of that shape; signal and noise_scale [...]."""
+    """Mix clean latents [..., C, h, w] with unit noise of the same shape, by the factors signal and noise_scale [...]."""
     return _spread(signal) * clean + _spread(noise_scale) * noise
 
 
 def prediction_target(prediction: Prediction, clean: Tensor, noise: Tensor, signal: Tensor, noise_scale: Tensor) -> Tensor:
-    """What the network is to predict, [..., C, h, w]: eps, v = signal eps - noise_scale x_0, or the flow's eps - x_0.
+    """The training target of the network, [..., C, h, w]: eps, v = signal eps - noise_scale x_0, or the flow's eps - x_0.
 
     Args:
         clean, noise: [..., C, h, w].

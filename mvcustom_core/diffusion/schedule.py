@@ -1,7 +1,7 @@
-"""The noise schedules of Stable Diffusion 1.5 and of AnimateDiff, and the timestep axis that they share.
+"""Noise schedules of Stable Diffusion 1.5 and of AnimateDiff.
 
-Tables are indexed by training timestep, 0 (clean) to 999 (noise). Schedules carry their diffusers names; note the trap that
-ComfyUI calls diffusers' "scaled_linear" (Stable Diffusion's) "linear", and diffusers' "linear" (AnimateDiff's) "sqrt_linear".
+Tables are indexed by training timestep, 0 (clean) to 999 (noise). Schedules have diffusers' names. ComfyUI's names differ: it calls
+"scaled_linear" (Stable Diffusion's) "linear", and "linear" (AnimateDiff's) "sqrt_linear".
 With sigma = sqrt((1 - alpha_bar) / alpha_bar), the variance-preserving latent is sqrt(alpha_bar) (x_0 + sigma eps).
 """
 

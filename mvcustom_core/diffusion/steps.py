@@ -6,11 +6,11 @@ from torch import Tensor
 
 
 def step_euler(x: Tensor, denoised: Tensor, sigma: Tensor, following: Tensor) -> Tensor:
-    """From noise level sigma to `following`, along what x and its clean estimate say of the noise; DDIM with eta 0.
+    """One Euler step from noise level sigma to `following`; the same as DDIM with eta 0.
 
     Args:
-        x, denoised: [V, C, h, w].
-        sigma, following: [] with sigma above 0.
+        x, denoised: [V, C, h, w] noisy latents and their predicted clean latents.
+        sigma, following: [] noise levels, with sigma above 0.
 
     Returns:
         [V, C, h, w].
