@@ -1,6 +1,7 @@
-"""The law of the house, read off the source: which room may import which, how full a folder may be, and what shipped code never does.
+"""Rules for the source code: which layers and folders may import which, how large files and folders may be, and calls that shipped code must
+not make.
 
-Each rule is also shown to fail on a small source that breaks it.
+Every rule is also tested on a short source that breaks it.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Parts of the embedded backbone: its procedural scenes and its depth head."""
+"""Parts of the embedded backbone: its procedural training scenes and its depth head."""

@@ -1,6 +1,6 @@
-"""A small depth network for the embedded backbone's world, so that the whole path runs where no depth model is installed.
+"""A small depth network for the embedded backbone, so that the whole method runs without an installed depth model.
 
-It is trained on the same procedural scenes and knows nothing of photographs.
+It is trained on the same procedural scenes and does not work on photographs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STRIDE = 2 ** (len(WIDTHS) - 1)
 
 
 class DepthHead(nn.Module):
-    """A U-Net of plain convolutions from an image to z-depth in the unit of the cameras' distance."""
+    """A convolutional U-Net from an image to z-depth in world units."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,13 +29,13 @@ class DepthHead(nn.Module):
         self.out = nn.Conv2d(WIDTHS[0], 1, 3, padding=1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Estimate depth.
+        """Estimate z-depth.
 
         Args:
             images: [V, 3, H, W] in [0, 1], sides divisible by 16.
 
         Returns:
-            z-depth [V, H, W]; 1 is about the distance of the camera from the subject.
+            z-depth [V, H, W] in world units; the subject is at about 1.
         """
         sizes = check_shape(images, "V 3 H W")
         if sizes["H"] % STRIDE or sizes["W"] % STRIDE:

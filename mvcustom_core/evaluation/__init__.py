@@ -1,5 +1,5 @@
-"""Measures of generated views: does the camera obey, does the subject stay itself, does the background hold.
+"""Measures of generated views: accuracy of the cameras, identity of the subject, consistency of the background.
 
-Images are [V, 3, H, W] in 0..1, errors in pixels are those of the images given, target cameras are the ones that were asked for. What
-needs the optional package pycolmap says so. Each file holds one measure; `evaluation` takes them all.
+Images are [V, 3, H, W] in 0..1. Errors in pixels refer to the size of the given images. Target cameras are the cameras that were asked for.
+Measures that need the optional package pycolmap say so. Each file has one measure; `evaluation` combines them.
 """

@@ -1,4 +1,4 @@
-"""One case: a set of views, the cameras that were asked for, and whatever else is known of them."""
+"""The data of one evaluation: a set of views, the cameras that were asked for, and optional further knowledge."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ..surface.depth import AnchorDepth
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Views and what is known of them.
+    """The data of one evaluation.
 
     Attributes:
         images: [V, 3, H, W] in 0..1.
-        cameras: V, those that were asked for, of any size of the same aspect.
-        anchors: depth of some views in the cameras' world.
+        cameras: the V cameras that were asked for, of any size with the same aspect ratio.
+        anchors: depth of some of the views, in world units.
         masks: [V, 1, H, W], white on the subject.
         references: [A, 3, h, w] photographs of the subject.
         reference_masks: [A, 1, h, w].
-        truth: [V, 3, H, W] the views as they should be.
+        truth: [V, 3, H, W] the correct views.
     """
 
     images: Tensor

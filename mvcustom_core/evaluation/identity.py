@@ -1,7 +1,7 @@
-"""Does the subject stay itself: its colours, and what an encoder of pictures makes of it, against reference photographs.
+"""Identity of the subject: its colours and its encoder features, compared with reference photographs.
 
-Colours need no weights: histograms inside the masks, compared by the Bhattacharyya coefficient. An encoder is any function from square
-pictures to vectors, a network of the caller's.
+Colours are compared without a network: by the Bhattacharyya coefficient of colour histograms inside the masks. An encoder is any function
+from square pictures to vectors, which the caller provides.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EMPTY = 0.5  # grey around the subject
 
 
 def compare_colors(images: Tensor, masks: Tensor, references: Tensor, reference_masks: Tensor) -> Tensor:
-    """Likeness [V, A] in 0..1 of each view's subject colours to those of each reference.
+    """Similarity [V, A] in 0..1 between the subject's colours in each view and in each reference.
 
     Args:
         images: [V, 3, H, W] in 0..1.
@@ -39,17 +39,17 @@ def compare_colors(images: Tensor, masks: Tensor, references: Tensor, reference_
 
 
 def compare_embeddings(views: Tensor, references: Tensor) -> Tensor:
-    """Cosines [V, A] of the views' vectors [V, D] with those of the references [A, D]."""
+    """Cosine similarity [V, A] between the views' vectors [V, D] and the references' vectors [A, D]."""
     check_shape(views, "V D", references, "A D")
     return F.normalize(views.float(), dim=1) @ F.normalize(references.float(), dim=1).mT
 
 
 def crop_subjects(images: Tensor, masks: Tensor | None, side: int = CROP_SIDE) -> Tensor:
-    """What an encoder sees: the subject alone on grey in a square about it, [V, 3, side, side]; the whole picture where there is no mask.
+    """Pictures for an encoder, [V, 3, side, side]: the subject on grey in a square around it, or the whole picture without a mask.
 
     Args:
         images: [V, 3, H, W] in 0..1.
-        masks: [V, 1, H, W], above one half on the subject; a view without subject is seen whole. None: so are all.
+        masks: [V, 1, H, W], above 0.5 on the subject. A view whose mask is empty gives the whole picture. None: all views do.
     """
     check_shape(images, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))
     if masks is None:
@@ -62,7 +62,7 @@ def crop_subjects(images: Tensor, masks: Tensor | None, side: int = CROP_SIDE) -
 
 
 def _count_colors(image: Tensor, mask: Tensor) -> Tensor:
-    """Histogram [BINS^3] of the colours inside the mask, sum 1; zero without a subject."""
+    """Histogram [BINS^3] of the colours inside the mask, with sum 1; all zero for an empty mask."""
     levels = (image * BINS).long().clamp(0, BINS - 1)  # [3, H, W]
     bins = (levels[0] * BINS + levels[1]) * BINS + levels[2]
     counts = torch.bincount(bins[mask[0] > 0.5], minlength=BINS**3).float()
@@ -70,7 +70,7 @@ def _count_colors(image: Tensor, mask: Tensor) -> Tensor:
 
 
 def _find_box(inside: Tensor) -> tuple[int, int, int, int] | None:
-    """Left, top, right and bottom of the subject with a margin; may reach outside of the picture."""
+    """Left, top, right and bottom of a square box around the subject with a margin; it may extend beyond the picture."""
     rows, columns = (inside.any(axis).nonzero()[:, 0] for axis in (1, 0))
     if not len(rows):
         return None

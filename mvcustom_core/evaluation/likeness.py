@@ -1,6 +1,6 @@
-"""The views' subject against the references, by every measure that there is, with the references' likeness to one another as the scale.
+"""Likeness of the views' subject to the references, with the references' likeness to one another as the value to compare with.
 
-A view counts by the reference that it resembles most, as references show all sides.
+The references show all sides of the subject, so each view is compared with the reference that it resembles most.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from .identity import Encoder, compare_colors, compare_embeddings, crop_subjects
 
 @dataclass(frozen=True, eq=False)
 class Judges:
-    """Networks of the caller's, all of them optional.
+    """Networks that the caller provides; all are optional.
 
     Attributes:
-        encoders: by name, of the subject's picture.
-        text: how well pictures [N, 3, S, S] agree with the prompt, cosines [N].
+        encoders: name -> encoder of pictures of the subject.
+        text: function from pictures [N, 3, S, S] to their cosines [N] with the prompt.
     """
 
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
@@ -36,9 +36,9 @@ class Likeness:
     """One measure of the subject against the references.
 
     Attributes:
-        name: of the measure.
-        views: [V] likeness of each view to the nearest reference.
-        ceiling: the same of the references to one another, on average; 1 with a single one.
+        name: name of the measure.
+        views: [V] likeness of each view to its most similar reference.
+        ceiling: mean likeness of each reference to its most similar other one; 1 if there is only one reference.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Likeness:
 
 
 def measure_likenesses(case: Case, judges: Judges) -> tuple[Likeness, ...]:
-    """Colours where all masks are known, and every encoder, of the subject alone where they are; nothing without references."""
+    """Measure likeness by colours, if both kinds of masks are known, and by every encoder. Without references the result is empty."""
     if case.references is None:
         return ()
     likenesses = []
@@ -67,7 +67,7 @@ def measure_likenesses(case: Case, judges: Judges) -> tuple[Likeness, ...]:
 
 
 def _rate(name: str, views: Tensor, references: Tensor) -> Likeness:
-    """From the likeness of the views [V, A] and of the references [A, A] to each reference."""
+    """Summarise the likeness of views [V, A] and of references [A, A] to each reference."""
     others = references.clone()
     if len(references) > 1:
         others.fill_diagonal_(-torch.inf)  # itself does not count

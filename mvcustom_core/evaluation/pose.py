@@ -1,9 +1,9 @@
-"""Camera pose accuracy: do the cameras that the views show stand to one another as those that were asked for?
+"""Camera pose accuracy: relative poses of the cameras found in the views, compared with those asked for.
 
-For every pair of views the rotation from one to the other, and the direction towards the other, are compared with the targets'; no
-alignment is needed. A pair with a view that was not found is wrong by 180 degrees. Shares of pairs below a threshold are RRA and RTA, and
-AUC@30 is the mean of the lesser of the two over 1..30 degrees (Wang et al., PoseDiffusion, 2023). The paper gives no formula for its
-"camera pose accuracy"; here it is the share of pairs with both errors below 15 degrees.
+For every pair of views, the relative rotation and the direction towards the other camera are compared with the targets'. This needs no
+alignment. A pair with a view that was not registered has an error of 180 degrees. RRA and RTA are the shares of pairs below a threshold,
+and AUC@30 is the mean of the smaller of the two over thresholds from 1 to 30 degrees (Wang et al., PoseDiffusion, 2023). The paper gives no
+formula for its "camera pose accuracy"; here it is the share of pairs with both errors below 15 degrees.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WRONG_DEG = 180.0
 
 @dataclass(frozen=True, eq=False)
 class PoseAccuracy:
-    """How the found cameras agree with the targets.
+    """Errors of the found cameras against the targets.
 
     Attributes:
         views: number of targets.

@@ -1,7 +1,7 @@
-"""An evaluation in words, and as rows of figures.
+"""Writes an evaluation as text and as rows of figures.
 
-The first three lines answer: does the camera obey, does the subject stay itself, does the background hold. The limits between yes, in part
-and no are this project's own: clean renders lie far above the upper ones, and what is wrong by construction below the lower ones.
+The first three lines are verdicts on camera, subject and background. The limits between yes, in part and no are this project's own: clean
+renders are far above the upper limits, and views that are wrong by construction are below the lower ones.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UNKNOWN = "not measured"
 
 
 def describe_evaluation(evaluation: Evaluation) -> str:
-    """The report: three answers, then the figures, then what was not measured and how to get it."""
+    """The report: three verdicts, all figures, and what was not measured and why."""
     answers = [
         f"Does the camera obey? {_answer_camera(evaluation)}",
         f"Does the subject stay itself? {_answer_subject(evaluation)}",
@@ -35,7 +35,7 @@ def describe_evaluation(evaluation: Evaluation) -> str:
 
 
 def summarise_evaluation(evaluation: Evaluation) -> dict[str, float | None]:
-    """The figures by name, None where not measured; the names say units and ranges."""
+    """Name of a figure -> its value, or None if it was not measured. Names contain units and ranges."""
     poses, path, points = evaluation.poses, evaluation.path, evaluation.triangulation
     epipolar, warps, fidelity = evaluation.epipolar, evaluation.warps, evaluation.fidelity
     located, wanted = evaluation.located, evaluation.wanted_sharpness
@@ -74,7 +74,7 @@ def summarise_evaluation(evaluation: Evaluation) -> dict[str, float | None]:
 
 
 def tabulate_evaluation(evaluation: Evaluation) -> dict[str, Any]:
-    """Everything, as JSON can hold it: the summary, and rows for views, pairs, neighbours, located views and warps."""
+    """All figures as JSON-compatible data: the summary, rows for views, pairs, neighbours, located views and warps, and the notes."""
     neighbours = evaluation.epipolar.pairs if evaluation.epipolar else ()
     return {
         "summary": summarise_evaluation(evaluation),
@@ -146,7 +146,7 @@ def _answer_background(evaluation: Evaluation) -> str:
 
 
 def _warn_of_blur(evaluation: Evaluation) -> str:
-    """Blur raises what is compared pixel by pixel."""
+    """A warning if the views are blurred, because blur raises figures that compare pixel by pixel; else an empty text."""
     sharpness, wanted = float(evaluation.sharpness.mean()), evaluation.wanted_sharpness
     if wanted and sharpness < BLURRED * wanted:
         return f"; but blurred, sharpness {sharpness / wanted:.0%} of what is wanted"
@@ -158,7 +158,7 @@ def _judge(value: float, limits: tuple[float, float]) -> str:
 
 
 def _mean(values: Any) -> float | None:
-    """Of the views that have a value."""
+    """Mean over the views that have a value; None if none has."""
     return None if values is None or values.isnan().all() else float(values.nanmean())
 
 

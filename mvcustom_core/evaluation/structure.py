@@ -1,6 +1,7 @@
-"""What pycolmap, an optional package, sees in the views: features, matches and the cameras that both mappers find, intrinsics known.
+"""Structure from motion on the views by the optional package pycolmap: features, matches, and cameras from both mappers.
 
-Small pictures are enlarged first, and features of little contrast count too: in small or smooth pictures SIFT finds too little otherwise.
+Intrinsics are known. Small pictures are enlarged first, and features of low contrast are accepted, because SIFT finds too few features in
+small or smooth pictures.
 """
 
 from __future__ import annotations

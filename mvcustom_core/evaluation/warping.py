@@ -1,8 +1,8 @@
-"""Depth-warp consistency: a view brought into another one by its depth shows what that one shows.
+"""Depth-warp consistency: an anchor view is warped into other views by its depth and compared with them.
 
-Compared are the pixels that both see: by the z-buffer of the warped surface, behind whose silhouettes nothing counts, as the anchor does
-not know how far things reach there; and by the other view's own depth, where that is known. Blur raises the figure: read it beside
-sharpness.
+Only pixels that both views see are compared. The z-buffer of the warped surface decides this, and the other view's own depth if it is
+known. Regions behind the surface's silhouettes are left out, because the anchor does not know how far objects extend there. Blur raises the
+figure, so read it together with sharpness.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ RASTER = RasterSettings(block_cuts=True)
 
 @dataclass(frozen=True, slots=True)
 class Warp:
-    """One anchor seen from another view.
+    """One anchor warped into another view.
 
     Attributes:
         anchor, view: numbers of the views.
-        share: of the view's pixels that both see.
-        psnr: of those, dB; None if they are too few.
-        background_psnr: of those of them that show no subject; None without masks or if they are too few.
+        share: share of the view's pixels that both views see.
+        psnr: PSNR of these pixels in dB; None if they are too few.
+        background_psnr: PSNR of those that do not show the subject; None without masks or if they are too few.
     """
 
     anchor: int
@@ -48,13 +48,13 @@ class Warp:
 
 @dataclass(frozen=True, slots=True)
 class WarpConsistency:
-    """All anchors seen from all other views."""
+    """All anchors warped into all other views."""
 
     warps: tuple[Warp, ...]
 
     @property
     def psnr(self) -> float | None:
-        """Mean over the pairs that see enough in common."""
+        """Mean PSNR in dB over the warps with enough common pixels; None if there is none."""
         return _mean([warp.psnr for warp in self.warps])
 
     @property
@@ -74,7 +74,7 @@ def measure_warps(
     Args:
         images: [V, 3, H, W] in 0..1, of the cameras' size.
         anchors: views of known depth, at least one.
-        masks: [V, 1, H, W], white on the subject, and background where they are black; None if unknown.
+        masks: [V, 1, H, W], white on the subject and black on the background; None if unknown.
         progress: is called with the share that is done.
     """
     views = check_shape(images, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))["V"]

@@ -1,4 +1,4 @@
-"""Pictures of what a step made, drawn with PIL: a camera path in its scene, photographs about their subject, loss curves."""
+"""Plots of results, drawn with PIL: camera paths, photographs around their subject, loss curves."""
 
 from .losses import plot_losses
 from .photographs import plot_photographs

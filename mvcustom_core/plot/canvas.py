@@ -1,4 +1,4 @@
-"""A drawing sheet for plots: lengths in final pixels, drawn larger and reduced, so that every edge is smooth."""
+"""A canvas for plots. Lengths are in pixels of the result; it draws larger and reduces, so that edges are smooth."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RAMP: tuple[Color, ...] = (  # indigo to orange, lightness rising evenly
 
 
 def ramp_color(position: float) -> Color:
-    """The colour at a position in [0, 1] along the ramp."""
+    """The colour at a position in [0, 1] of the colour ramp, from first to last."""
     place = min(max(position, 0.0), 1.0) * (len(RAMP) - 1)
     index = min(int(place), len(RAMP) - 2)
     return mix(RAMP[index], RAMP[index + 1], place - index)
@@ -45,16 +45,16 @@ def mix(first: Color, second: Color, share: float) -> Color:
 
 
 def nice_step(span: float, count: int) -> float:
-    """The smallest step of 1, 2 or 5 times a power of ten that fits at most `count` times into a span."""
+    """The smallest step of 1, 2 or 5 times a power of ten that divides a span into at most `count` parts."""
     power = 10.0 ** math.floor(math.log10(span / count))
     return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power * count >= span * (1 - 1e-9))
 
 
 def new_sheet(width: int, height: int) -> Canvas:
-    """A white sheet with letters that suit its size.
+    """A white canvas with a text size that suits its size.
 
     Raises:
-        ValueError: if it is too small for legible text.
+        ValueError: if the canvas is too small for legible text.
     """
     if min(width, height) < MIN_SIZE:
         raise ValueError(f"plot: wanted at least {MIN_SIZE} pixels each way, got {width}x{height}")
@@ -62,7 +62,7 @@ def new_sheet(width: int, height: int) -> Canvas:
 
 
 class Canvas:
-    """A sheet of width x height pixels; y runs down. `alpha` in [0, 1] is opacity."""
+    """A canvas of width x height pixels with y pointing down. `alpha` in [0, 1] is opacity."""
 
     def __init__(self, width: int, height: int, text_size: float, background: Color) -> None:
         self.width, self.height, self.text_size = width, height, text_size
@@ -84,14 +84,14 @@ class Canvas:
         self._draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=_ink(color, alpha))
 
     def text(self, position: Point, text: str, anchor: str = "la", color: Color = INK, size: float = 1.0) -> None:
-        """Write; `anchor` as in Pillow (l m r, then a m s d), `size` relative to the sheet's text."""
+        """Write text. `anchor` is Pillow's (l m r, then a m s d); `size` is relative to the canvas' text size."""
         self._draw.text(_enlarge([position])[0], text, fill=color, font=self._font(size), anchor=anchor)
 
     def paste(self, part: Canvas, left: int, top: int) -> None:
         self._image.paste(part._image, (left * OVERSAMPLING, top * OVERSAMPLING))
 
     def picture(self, pixels: Tensor, left: float, top: float, width: float, height: float | None = None) -> None:
-        """A picture [3, H, W] in [0, 1], stretched to a square unless it is given a height."""
+        """Draw a picture [3, H, W] in [0, 1], stretched to width x height; height None: a square."""
         array = (pixels * 255).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
         image = Image.fromarray(array).resize((round(width * OVERSAMPLING), round((height or width) * OVERSAMPLING)), Image.Resampling.BOX)
         self._image.paste(image, (round(left * OVERSAMPLING), round(top * OVERSAMPLING)))

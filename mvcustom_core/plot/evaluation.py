@@ -1,4 +1,4 @@
-"""An evaluation in pictures: the cameras that the views show among those that were asked for, and figures of pairs and of views."""
+"""Plots of an evaluation: the found cameras beside those asked for, the errors of all pairs, and bars for the views."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .canvas import CARD, CATEGORIES, FAINT_INK, GRID, INK, Canvas, Color, mix, 
 from .trajectory import plot_trajectory
 
 GOOD, BAD = CATEGORIES[2], CATEGORIES[1]
-WORST_DEG = 2 * THRESHOLD_DEG  # drawn as bad as anything worse
+WORST_DEG = 2 * THRESHOLD_DEG  # errors from here on have the same colour
 
 
 def plot_evaluation(evaluation: Evaluation, targets: Cameras, width: int = 1024, height: int = 512) -> Tensor:
-    """Draw the figures, and before them the found cameras in colours among the targets in grey where three or more were found.
+    """Draw the figures. If three or more cameras were found, a first plot shows them (coloured) beside the targets (grey).
 
     Returns:
         [1 or 2, 3, height, width] in [0, 1].
@@ -33,7 +33,7 @@ def plot_evaluation(evaluation: Evaluation, targets: Cameras, width: int = 1024,
 
 
 def _plot_figures(evaluation: Evaluation, width: int, height: int) -> Tensor:
-    """Errors of all pairs of views at the left, bars for the views at the right."""
+    """Draw the errors of all pairs of views at the left, and bars for the views at the right."""
     sheet = new_sheet(width, height)
     gap = round(sheet.text_size * 0.8)
     side = (height - 2 * gap, width - height - gap)
@@ -45,7 +45,7 @@ def _plot_figures(evaluation: Evaluation, width: int, height: int) -> Tensor:
 
 
 def _draw_pairs(poses: PoseAccuracy, side: int, text: float) -> Canvas:
-    """A square for every pair: rotation error above the diagonal, translation error below it."""
+    """Draw a square for every pair: rotation error above the diagonal, translation error below it."""
     card = Canvas(side, side, text, CARD)
     left, top = text * 2.5, text * 3.8
     cell = (side - max(left, top) - text) / poses.views
@@ -65,14 +65,14 @@ def _draw_pairs(poses: PoseAccuracy, side: int, text: float) -> Canvas:
 
 
 def _error_color(degrees: float) -> Color:
-    """From good over grey at the threshold to bad."""
+    """The colour of an error: from good, through grey at the threshold, to bad."""
     if degrees < THRESHOLD_DEG:
         return mix(GOOD, GRID, degrees / THRESHOLD_DEG)
     return mix(GRID, BAD, min((degrees - THRESHOLD_DEG) / (WORST_DEG - THRESHOLD_DEG), 1.0))
 
 
 def _list_bars(evaluation: Evaluation) -> dict[str, list[float]]:
-    """The figures that every view has, by title."""
+    """Title -> values of all figures that exist for every view."""
     bars = {f"likeness by {likeness.name}": likeness.views.tolist() for likeness in evaluation.likenesses}
     if evaluation.fidelity is not None:
         bars["PSNR, dB"] = evaluation.fidelity.psnr.tolist()
@@ -86,13 +86,13 @@ def _list_bars(evaluation: Evaluation) -> dict[str, list[float]]:
 
 
 def _average_warp(evaluation: Evaluation, view: int) -> float:
-    """Of the warps into a view; 0 where there is none, as into the only anchor."""
+    """Mean PSNR of the warps into a view; 0 if there is none, as for the only anchor."""
     values = [warp.psnr for warp in evaluation.warps.warps if warp.view == view and warp.psnr is not None] if evaluation.warps else []
     return sum(values) / len(values) if values else 0.0
 
 
 def _draw_views(bars: dict[str, list[float]], width: int, height: int, text: float) -> Canvas:
-    """One strip of bars for each figure."""
+    """Draw one strip of bars for each figure."""
     card = Canvas(width, height, text, CARD)
     card.text((text, text * 0.8), "Views", size=1.15)
     top, strip = text * 2.6, (height - text * 4.2) / len(bars)

@@ -1,6 +1,6 @@
-"""The closed caption grammar: every word can be read back from the picture.
+"""The caption grammar of the procedural scenes. Every word describes something visible.
 
-"a red speckled torus on a sandy ground under a violet sky"
+Example: "a red speckled torus on a sandy ground under a violet sky"
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SKIES = {
 
 @dataclass(frozen=True, slots=True)
 class SceneWords:
-    """One choice of every attribute."""
+    """One word for each attribute of a scene."""
 
     color: str
     texture: str
@@ -51,7 +51,7 @@ class SceneWords:
         return self.caption_of(f"{self.color} {self.texture} {self.shape}")
 
     def caption_of(self, subject: str) -> str:
-        """The caption with other words for the subject, as for a learned concept."""
+        """The caption with `subject` in place of the subject's words, for a learned concept."""
         return f"{_with_article(subject)} on {_with_article(self.ground)} ground under {_with_article(self.sky)} sky"
 
 
@@ -69,10 +69,10 @@ VOCABULARY: dict[str, tuple[str, ...]] = {
 
 
 def sample_words(rng: random.Random) -> SceneWords:
-    """Draw every attribute uniformly and independently."""
+    """Draw a word for every attribute, uniformly and independently."""
     return SceneWords(*(rng.choice(VOCABULARY[field.name]) for field in fields(SceneWords)))
 
 
 def word_indices(words: SceneWords) -> tuple[int, ...]:
-    """Each attribute's index in its vocabulary, in the order of `VOCABULARY`."""
+    """The index of each word in its attribute's vocabulary, in the order of `VOCABULARY`."""
     return tuple(options.index(word) for options, word in zip(VOCABULARY.values(), astuple(words), strict=True))

@@ -1,7 +1,7 @@
-"""Ray intersection with the five solids, each in its own frame: centre at the origin, axis along y (y points down).
+"""Ray intersection with the five solids, each in its own frame: the centre is the origin, the axis is y, and y points down.
 
-Every function takes origins and unit directions [N, 3] and returns the distance t [N] to the first hit in front (inf for a miss)
-and the outward unit normal [N, 3] there.
+Every function takes ray origins and unit directions [N, 3]. It returns the distance t [N] to the first hit in front of the origin (inf for
+a miss) and the outward unit normal [N, 3] at the hit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _where(hit: Tensor, t: Tensor) -> Tensor:
 
 
 def hit_box(origin: Tensor, direction: Tensor, half: tuple[float, float, float]) -> tuple[Tensor, Tensor]:
-    """Axis-aligned box of half extents `half`, by slabs."""
+    """Intersect an axis-aligned box with half extents `half`, by the slab method."""
     extent = origin.new_tensor(half)
     inverse = 1 / torch.where(direction.abs() < 1e-9, torch.full_like(direction, 1e-9), direction)
     sign = torch.where(direction < 0, -1.0, 1.0)  # torch's own gives 0 for a ray along a face
@@ -40,7 +40,7 @@ def hit_box(origin: Tensor, direction: Tensor, half: tuple[float, float, float])
 
 
 def hit_sphere(origin: Tensor, direction: Tensor, radius: float) -> tuple[Tensor, Tensor]:
-    """Sphere about the origin."""
+    """Intersect a sphere around the origin."""
     b = (origin * direction).sum(-1)
     discriminant = b * b - (origin * origin).sum(-1) + radius * radius
     t = -b - discriminant.clamp_min(0).sqrt()
@@ -56,7 +56,7 @@ def _hit_cap(origin: Tensor, direction: Tensor, y: float, radius: float) -> tupl
 
 
 def hit_cylinder(origin: Tensor, direction: Tensor, radius: float, half_height: float) -> tuple[Tensor, Tensor]:
-    """Capped cylinder."""
+    """Intersect a capped cylinder."""
     flat = origin.new_tensor([1.0, 0.0, 1.0])
     o, d = origin * flat, direction * flat
     a, b = (d * d).sum(-1).clamp_min(1e-12), (o * d).sum(-1)
@@ -68,7 +68,7 @@ def hit_cylinder(origin: Tensor, direction: Tensor, radius: float, half_height: 
 
 
 def hit_cone(origin: Tensor, direction: Tensor, radius: float, half_height: float) -> tuple[Tensor, Tensor]:
-    """Cone with its apex up (at y = -half_height) and a base disc of `radius` below."""
+    """Intersect a cone with its apex at y = -half_height (up) and a base disc of `radius` at y = half_height."""
     slope = radius / (2 * half_height)
     weight = origin.new_tensor([1.0, -slope * slope, 1.0])
     o = origin + origin.new_tensor([0.0, half_height, 0.0])
@@ -84,7 +84,7 @@ def hit_cone(origin: Tensor, direction: Tensor, radius: float, half_height: floa
 
 
 def hit_torus(origin: Tensor, direction: Tensor, major: float, minor: float) -> tuple[Tensor, Tensor]:
-    """Torus about the z axis (it stands upright), by sphere tracing from its bounding ball."""
+    """Intersect a torus around the z axis, which stands upright, by sphere tracing from its bounding sphere."""
     t = torch.full_like(origin[:, 0], torch.inf)
     normal = torch.zeros_like(origin)
     ball = major + minor

@@ -1,4 +1,4 @@
-"""Random camera paths around the origin: what the embedded backbone sees in training and what a user's photographs look like."""
+"""Random cameras around the origin: paths for training the embedded backbone, and cameras that imitate a user's photographs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SWEEPS = ("orbit", "truck", "dolly", "pan", "spiral")
 
 
 def sample_sweep(rng: random.Random, views: int, size: int, kind: str | None = None) -> Cameras:
-    """A path of one kind about a random start: `views` square cameras of `size` pixels.
+    """Draw a random camera path of one kind: `views` cameras for square pictures of `size` pixels.
 
     Orbits span 15 to 90 degrees; distances are 0.85 to 1.1, elevations 8 to 35 degrees, fields of view 46 to 60 degrees.
     """
@@ -44,7 +44,7 @@ def sample_sweep(rng: random.Random, views: int, size: int, kind: str | None = N
 
 
 def sample_photographs(rng: random.Random, views: int, size: int) -> Cameras:
-    """Cameras all around the subject with jitter, as somebody walks about a thing and takes pictures."""
+    """Draw cameras all around the subject with jitter, as if someone walked around it and took pictures."""
     start, around = rng.uniform(0, 2 * math.pi), torch.arange(views) / views * 2 * math.pi
     jitter = torch.tensor([[rng.uniform(-1, 1) for _ in range(6)] for _ in range(views)])  # [V, 6]
     azimuth = start + around + jitter[:, 0] * 0.5 * math.pi / views

@@ -1,4 +1,4 @@
-"""Solid textures: functions of the 3D point, so that all views agree by construction, and never periodic over the scene."""
+"""Solid textures: functions of the 3D point, so that all views agree. They are not periodic within a scene."""
 
 from __future__ import annotations
 
