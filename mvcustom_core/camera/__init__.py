@@ -1,1 +1,1 @@
-"""Cameras and what follows from them: rays, lenses, crops, the world that they share. Knows nothing of networks."""
+"""Camera geometry: cameras, rays, lenses, crops and the normalisation of the world. It does not depend on any network."""

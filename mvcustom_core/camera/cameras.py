@@ -1,4 +1,4 @@
-"""The one camera type: pinhole, OpenCV axes (x right, y down, z forward), world units free.
+"""The camera type of this project: pinhole, OpenCV axes (x right, y down, z forward), any world units.
 
 A pixel centre (column j, row i) lies at (j + 0.5, i + 0.5); the image spans [0, width] x [0, height].
 """

@@ -1,6 +1,6 @@
 """Fourier encodings of points and rays (CustomDiffusion360, arXiv 2404.12333, section 3.2).
 
-Each encoding is its Fourier features followed by the raw three numbers it came from: CODE_WIDTH numbers for points and for rays alike.
+An encoding consists of Fourier features followed by three raw numbers: the point, or the ray's direction. Both have CODE_WIDTH numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CODE_WIDTH = 2 * POINT_BANDS * 3 + 3  # = 2 * RAY_BANDS * 6 + 3
 
 
 def fourier_features(values: Tensor, bands: int) -> Tensor:
-    """Sines, then cosines, of the values at `bands` octaves centred on pi.
+    """Fourier features: sines, then cosines, of the values at `bands` octaves of frequency, centred on pi.
 
     Args:
         values: [..., n].
@@ -30,12 +30,12 @@ def fourier_features(values: Tensor, bands: int) -> Tensor:
 
 
 def encode_points(points: Tensor) -> Tensor:
-    """Points [..., 3] to [..., CODE_WIDTH]."""
+    """Encode points [..., 3] in world units to [..., CODE_WIDTH]."""
     return torch.cat([fourier_features(points, POINT_BANDS), points], dim=-1)
 
 
 def encode_rays(origins: Tensor, directions: Tensor) -> Tensor:
-    """Rays by their Pluecker coordinates, which do not depend on where along the ray the origin lies.
+    """Encode rays by their Pluecker coordinates, which do not depend on the position of the origin along the ray.
 
     Args:
         origins: [..., 3] world units, broadcastable to the directions.

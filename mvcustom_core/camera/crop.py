@@ -1,4 +1,4 @@
-"""Squares cut out of pictures: where they lie, and their pixels at another size. Beyond the picture's border they are black."""
+"""Square crops of pictures: their position, and their pixels at another size. Areas beyond the picture's border are black."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The subject at the origin of a normalised scene: whether the photographs show it, and how large it is."""
+"""Checks whether photographs show the subject at the origin of a normalised scene, and measures its size."""
 
 from __future__ import annotations
 

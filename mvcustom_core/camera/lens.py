@@ -1,4 +1,4 @@
-"""Lens distortion: where a point that a pinhole would see lies in the real picture, and pictures resampled to what a pinhole sees.
+"""Lens distortion: maps image points of a pinhole to those of the lens, and resamples pictures to what a pinhole would see.
 
 OpenCV's models on normalised image points (x right, y down, at depth 1): radial and tangential (Brown, 1966; with OpenCV's rational
 divisor), and the equidistant fisheye (Kannala and Brandt, 2006). Only the direction from pinhole to lens is needed, which is closed form.

@@ -1,6 +1,6 @@
 """Scene normalisation: the subject at the origin, the farthest camera at distance 1 (CustomDiffusion360, camera preprocessing).
 
-Photographers aim at their subject, so the point nearest to all optical axes is taken for its centre. The world's axes stay as they are.
+Photographers aim at their subject, so the point nearest to all optical axes is taken as its centre. The world's axes do not change.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Two camera paths brought to one world, and how far they then lie apart: ATE and RPE (Sturm et al., 2012).
+"""Aligns two camera paths and measures the remaining errors ATE and RPE (Sturm et al., 2012).
 
-The worlds differ by a similarity, found by least squares over the camera centres (Umeyama, 1991).
+The paths are aligned by a similarity, found by least squares over the camera centres (Umeyama, 1991).
 """
 
 from __future__ import annotations
@@ -85,9 +85,10 @@ def align_centers(source: Tensor, target: Tensor) -> Similarity:
 
 
 def align_cameras(source: Cameras, target: Cameras) -> Similarity:
-    """The similarity that turns cameras as others are turned, on average, and gives their centres the same middle and spread.
+    """The similarity that gives cameras the mean rotation of others, and their centres the same mean and spread.
 
-    To look at: unlike centres alone it is unique for cameras on a line. Neither set may stand at one place.
+    It is meant for plots: unlike an alignment of centres alone, it is unique for cameras on a line. The cameras of neither set may all
+    stand at one place.
     """
     source, target = (cameras.to("cpu", torch.float64) for cameras in (source, target))
     U, _, Vt = torch.linalg.svd((target.c2w[:, :3, :3] @ source.w2c[:, :3, :3]).sum(0))
@@ -103,7 +104,7 @@ def measure_path(found: Cameras, targets: Cameras, indices: tuple[int, ...]) -> 
     Args:
         found: N cameras in any world.
         targets: V cameras.
-        indices: which of the targets each of the N is, ascending.
+        indices: for each of the N, the number of its target, ascending.
 
     Returns:
         None if fewer than three cameras were found, or they or the targets stand at one place.

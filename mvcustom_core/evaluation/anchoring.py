@@ -1,7 +1,7 @@
-"""Each view's camera from an anchor of known depth (PnP): matched points of the anchor, lifted by its depth, are found again in the view.
+"""Finds each view's camera from an anchor of known depth (PnP): the depth lifts matched points of the anchor to 3D.
 
-Unlike structure from motion this has the world's scale, speaks for single views, and works where the camera only turns. Only views that
-share enough with an anchor can be located; each counts by the anchor with most inliers.
+Unlike structure from motion, this gives the scale of the world, works for single views, and works if the camera only turns. A view can be
+located only if it shares enough matches with an anchor. Of several anchors, the one with most inliers is used.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class AnchorAccuracy:
 
 
 def locate_views(matches: Mapping[tuple[int, int], Tensor], anchors: Sequence[AnchorDepth], targets: Cameras) -> AnchorAccuracy | None:
-    """Locate every view that is no anchor, and compare with the targets.
+    """Locate every view that is not an anchor, and compare its camera with the target.
 
     Args:
         matches: for pairs i < j of views [N, 4], x and y in i and in j, pixels of the targets' size.

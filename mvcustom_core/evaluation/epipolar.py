@@ -1,4 +1,4 @@
-"""Thresholded symmetric epipolar distance (TSED, Yu et al., 2023): do matches of neighbouring views fit the cameras that were asked for?
+"""Thresholded symmetric epipolar distance (TSED, Yu et al., 2023): matches of neighbouring views against the target cameras.
 
 A pair of views is consistent if it has enough matches and their median distance from the epipolar lines is small. The distance is the
 mean of the two between each point and the line of the other.

@@ -1,4 +1,4 @@
-"""All measures of one set of views, as far as what is given allows; what could not be measured is said."""
+"""Runs all measures that the data of a case allow. Notes say what was not measured and why."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STRUCTURE, WARPS = 0.6, 0.9  # what share of the work is done after each part
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What was measured; None or empty where it was not, and `notes` say why.
+    """The results of an evaluation. A measure that was not made is None or empty; `notes` say why.
 
     Attributes:
         views: number of views.
@@ -86,7 +86,7 @@ def evaluate_views(case: Case, folder: Path, progress: Progress, judges: Judges 
 
 
 def _measure_structure(evaluation: Evaluation, case: Case, cameras: Cameras, folder: Path, progress: Progress) -> Evaluation:
-    """The evaluation with what pycolmap's features give, or why they give nothing."""
+    """Add the measures that need pycolmap to an evaluation, or a note that says why they are missing."""
     try:
         import_pycolmap()
     except ValueError as missing:

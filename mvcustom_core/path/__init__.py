@@ -1,1 +1,1 @@
-"""Camera paths: presets, keyframes, and what lies between them."""
+"""Camera paths: presets, keyframes, and interpolation between cameras."""

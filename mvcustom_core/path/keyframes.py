@@ -1,4 +1,4 @@
-"""Camera paths written by hand: keyframes in film words, each a change of one base camera."""
+"""Camera paths from keyframes that a user writes. Each keyframe is a change of one base camera, in film terms such as truck and pan."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ KEYS = ("azimuth_deg", "elevation_deg", "distance", *SLIDES, "pan_deg", "tilt_de
 
 
 def parse_keyframes(text: str) -> list[dict[str, float]]:
-    """The keyframes of a JSON text.
+    """Parse keyframes from a JSON text.
 
     Raises:
-        ValueError: naming the keyframe and the key that is wrong.
+        ValueError: if the text is not a list of keyframes; the message names the keyframe and the key.
     """
     try:
         keyframes = json.loads(text)
@@ -35,7 +35,7 @@ def parse_keyframes(text: str) -> list[dict[str, float]]:
 
 
 def place_keyframes(base: Cameras, keyframes: Sequence[dict[str, float]], up: Vector) -> Cameras:
-    """The cameras that the keyframes stand for: the base camera swung about the subject, then moved along its own axes, then turned."""
+    """The cameras of the keyframes: the base camera, first rotated around the subject, then moved along its own axes, then turned."""
     return concatenate_cameras(*(_place_keyframe(base, keyframe, up) for keyframe in keyframes))
 
 

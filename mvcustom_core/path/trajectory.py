@@ -1,9 +1,9 @@
 """Camera paths. Each preset moves one base camera and returns `views` cameras with its intrinsics and image size.
 
-Film words: truck, pedestal and dolly move the camera along its own axes; pan and tilt turn it in place; orbit and spiral swing it about
-a centre, rigidly, so that the subject keeps its place in the picture. A range (start, end) is walked evenly, both ends included; a single
-view stands at the start. Distances are world units (1 is the farthest camera of a normalised scene), angles are degrees, and right, up
-and forward are positive. `up` is a world direction; None takes the base camera's own (its -y axis).
+Film terms: truck, pedestal and dolly move the camera along its own axes; pan and tilt turn it in place; orbit and spiral rotate it rigidly
+around a centre, so that the subject keeps its place in the picture. Views are spaced evenly over a range (start, end), including both ends;
+a single view is at the start. Distances are world units (1 is the distance of the farthest camera of a normalised scene), angles are
+degrees, and right, up and forward are positive. `up` is a world direction; None takes the base camera's own (its -y axis).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def orbit(
 def spiral(
     base: Cameras, views: int, angle_deg: float = 10.0, turns: float = 1.0, center: Vector = ORIGIN, up: Vector | None = None
 ) -> Cameras:
-    """Wind outward from the base camera on the sphere about a centre, clockwise as the camera sees it, until `angle_deg` away.
+    """Spiral outward from the base camera on a sphere around a centre, clockwise as seen by the camera, until `angle_deg` away.
 
     Raises:
         ValueError: if there are no turns.
@@ -97,13 +97,13 @@ def follow_keyframes(keyframes: Cameras, views: int, subject_distance: float = 1
     """Move smoothly through two or more cameras at even speed, from the first to the last.
 
     Args:
-        subject_distance: how far the subject is, in world units: it weighs turns against moves in what counts as even speed.
+        subject_distance: distance of the subject in world units. A turn by one radian counts as much as a move by this distance.
     """
     return interpolate_cameras(keyframes, even_times(keyframes, views, subject_distance), subject_distance)
 
 
 def follow_cameras(base: Cameras, views: int, cameras: Cameras, at_base: bool, scale: float) -> Cameras:
-    """Another path at even times: from the base camera on and with its lens, or where it is, with its own lens.
+    """Resample another path to `views` cameras: moved to begin at the base camera and with its lens, or with its own poses and lens.
 
     Args:
         scale: length in the base camera's world of one unit of the path.

@@ -1,4 +1,4 @@
-"""An anchor's depth as a person can judge it: the map, its validity, and its surface seen from the side."""
+"""Plots an anchor's depth for inspection: the depth map, its valid pixels, and its surface seen from the side."""
 
 from __future__ import annotations
 

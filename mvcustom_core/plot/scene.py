@@ -1,4 +1,4 @@
-"""What a trajectory plot shows, in the world, and its drawing through one projection. Points are numpy float64 [N, 3]."""
+"""The 3D contents of a trajectory plot, and their drawing through a projection. Points are numpy float64 [N, 3]."""
 
 from __future__ import annotations
 
