@@ -1,4 +1,4 @@
-"""Learn Concept."""
+"""Learn Concept: the node that learns a subject from posed photographs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULTS = LearningSettings()
 
 
 class MVCustomLearnConcept(io.ComfyNode):
-    """Pose blocks and one word, learned from posed photographs."""
+    """Learn pose blocks and one token from posed photographs."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -23,31 +23,70 @@ class MVCustomLearnConcept(io.ComfyNode):
             node_id="MVCustomLearnConcept",
             display_name="Learn Concept",
             category="MVCustom",
-            description="Learns one subject from posed photographs: a word for prompts, and features that turn with the camera.",
+            description="Learns one subject from photographs with known cameras: a token for prompts, and pose blocks that render the "
+            "subject's features from any camera.",
             search_aliases=["train", "textual inversion", "feature nerf", "customdiffusion360", "dreambooth"],
             inputs=[
-                io.Model.Input("model", tooltip="From Load MVCustom Backbone. It is not changed."),
-                io.Clip.Input("clip", tooltip="The CLIP that belongs to the model."),
-                io.Vae.Input("vae", tooltip="The VAE that belongs to the model."),
-                io.Image.Input("images", tooltip="Photographs of one subject, from Load Posed Images or Render Demo Subject."),
-                CamerasSocket.Input("cameras", tooltip="One for each photograph."),
-                io.Mask.Input("masks", optional=True, tooltip="White on the subject. Without it the surroundings are learned as well."),
-                io.String.Input("token", default="<v*>", tooltip="What stands for the subject in prompts."),
-                io.String.Input("class_word", default="object", tooltip="What the subject is, in the model's words: a teddy bear, a car."),
-                io.Int.Input("steps", default=DEFAULTS.steps, min=1, max=100000, tooltip="Updates; 1600 for Stable Diffusion 1.5."),
+                io.Model.Input("model", tooltip="A model with MVCustom motion modules, from Load MVCustom Backbone. It is not changed."),
+                io.Clip.Input("clip", tooltip="The CLIP of the same checkpoint. It is not changed."),
+                io.Vae.Input("vae", tooltip="The VAE of the same checkpoint."),
+                io.Image.Input(
+                    "images",
+                    tooltip="Photographs of one subject in the order they were taken, from Load Posed Images, Pose Images, Solve Cameras "
+                    "or Render Demo Subject. At least three; 20 to 60 are usual.",
+                ),
+                CamerasSocket.Input("cameras", tooltip="One camera for each photograph, from the same node."),
+                io.Mask.Input(
+                    "masks",
+                    optional=True,
+                    tooltip="Optional: white on the subject, one for each photograph. Not connected: the surroundings are learned as part "
+                    "of the subject.",
+                ),
+                io.String.Input(
+                    "token",
+                    default="<v*>",
+                    tooltip="Text that stands for the subject in prompts. Choose text that no other word contains, such as <v*>.",
+                ),
+                io.String.Input(
+                    "class_word",
+                    default="object",
+                    tooltip="What the subject is, in words that the model knows, such as teddy bear. The token starts from the embedding "
+                    "of the first of them.",
+                ),
+                io.Int.Input(
+                    "steps",
+                    default=DEFAULTS.steps,
+                    min=1,
+                    max=100000,
+                    tooltip="Number of training updates: 1600 for Stable Diffusion 1.5, 300 for the embedded backbone. More takes longer.",
+                ),
                 io.Float.Input(
                     "learning_rate",
                     default=DEFAULTS.pose_rate,
                     min=1e-6,
                     max=1e-1,
                     step=1e-6,
-                    tooltip="Of the pose blocks: 1e-4 for Stable Diffusion 1.5; 5e-3, with a cosine schedule, for the embedded backbone.",
+                    tooltip="Learning rate of the pose blocks: 1e-4 for Stable Diffusion 1.5; 5e-3 with the cosine schedule for the "
+                    "embedded backbone. Lower it if the loss becomes infinite.",
                 ),
                 io.Float.Input(
-                    "token_learning_rate", default=DEFAULTS.token_rate, min=0.0, max=1e-1, step=1e-6, advanced=True, tooltip="Of the word."
+                    "token_learning_rate",
+                    default=DEFAULTS.token_rate,
+                    min=0.0,
+                    max=1e-1,
+                    step=1e-6,
+                    advanced=True,
+                    tooltip="Learning rate of the token's embedding: 1e-4 for Stable Diffusion 1.5, 1e-3 for the embedded backbone. 0 "
+                    "keeps the embedding of the class word.",
                 ),
                 io.Int.Input(
-                    "frames", default=DEFAULTS.frames, min=1, max=32, advanced=True, tooltip="Photographs denoised together in an update."
+                    "frames",
+                    default=DEFAULTS.frames,
+                    min=1,
+                    max=32,
+                    advanced=True,
+                    tooltip="Number of photographs denoised together in one update: 4 is usual, 2 for the embedded backbone. More "
+                    "needs more memory.",
                 ),
                 io.Int.Input(
                     "references",
@@ -55,16 +94,22 @@ class MVCustomLearnConcept(io.ComfyNode):
                     min=2,
                     max=32,
                     advanced=True,
-                    tooltip="Photographs that each is rendered from.",
+                    tooltip="Number of other photographs that each one is rendered from while learning. 4 is usual; more needs more "
+                    "memory.",
                 ),
                 io.Int.Input(
-                    "seed", default=0, min=0, max=2**63 - 1, control_after_generate=False, tooltip="The same seed learns the same concept."
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**63 - 1,
+                    control_after_generate=False,
+                    tooltip="Seed of all random draws. The same seed learns the same concept.",
                 ),
                 io.Boolean.Input(
                     "warm_start",
                     default=True,
-                    tooltip="Begin with the backbone's own pose blocks, where it has some (the embedded one has); off: from "
-                    "nothing, as published.",
+                    tooltip="On: start from the pose blocks that the backbone brings; the embedded backbone has some, Stable Diffusion "
+                    "1.5 has none. Off: start untrained, as in the paper.",
                 ),
                 io.Int.Input(
                     "held_out",
@@ -72,7 +117,8 @@ class MVCustomLearnConcept(io.ComfyNode):
                     min=0,
                     max=64,
                     optional=True,
-                    tooltip="Photographs kept out of learning, at equal spacing; the first of them is the preview. 0 learns from all.",
+                    tooltip="Number of photographs kept out of training, at equal spacing. They measure how well new views are rendered, "
+                    "and the first one is the preview. 1 or 2 are usual; 0 trains on all photographs.",
                 ),
                 io.Int.Input(
                     "patience",
@@ -81,7 +127,8 @@ class MVCustomLearnConcept(io.ComfyNode):
                     max=1000,
                     optional=True,
                     advanced=True,
-                    tooltip="Stop when so many looks at the held-out photographs, every 25 updates, bring no progress; 0: never.",
+                    tooltip="Stop early after this many measurements on the held-out photographs, one every 25 updates, without progress "
+                    "of at least 1 %. 0 never stops early.",
                 ),
                 io.Int.Input(
                     "rendering_steps",
@@ -89,8 +136,8 @@ class MVCustomLearnConcept(io.ComfyNode):
                     min=0,
                     max=100000,
                     optional=True,
-                    tooltip="The first so many steps learn shape and colour alone, several times faster, since the backbone does not run "
-                    "in them. 0: none, as published.",
+                    tooltip="Number of the first updates that train shape and colour only. The U-Net does not run in them, so they are "
+                    "several times faster. 200 for the embedded backbone; 0 as in the paper.",
                 ),
                 io.Combo.Input(
                     "schedule",
@@ -98,21 +145,23 @@ class MVCustomLearnConcept(io.ComfyNode):
                     default=DEFAULTS.schedule,
                     optional=True,
                     advanced=True,
-                    tooltip="Of the learning rates: constant, as published, or falling to zero over the steps.",
+                    tooltip="How the learning rates change. constant: not at all, as in the paper. cosine: they fall to zero over the "
+                    "updates, which is better with few updates.",
                 ),
                 io.Boolean.Input(
                     "gradient_checkpointing",
                     default=False,
                     optional=True,
                     advanced=True,
-                    tooltip="Much less memory, a third more time: the backbone's layers are computed again in the backward pass.",
+                    tooltip="On: less memory and more time, because the U-Net's layers are computed again in the backward pass.",
                 ),
                 io.Boolean.Input(
                     "bfloat16",
                     default=False,
                     optional=True,
                     advanced=True,
-                    tooltip="The backbone calculates in bfloat16, which recent GPUs do faster. FeatureNeRF stays in full precision.",
+                    tooltip="On: the U-Net computes in bfloat16, which is faster on recent GPUs. The pose blocks and the token stay in "
+                    "float32.",
                 ),
                 io.Int.Input(
                     "preview_every",
@@ -121,31 +170,35 @@ class MVCustomLearnConcept(io.ComfyNode):
                     max=100000,
                     optional=True,
                     advanced=True,
-                    tooltip="Updates between two previews; each generates a picture.",
+                    tooltip="Number of updates between two previews. 50 is usual; each preview generates a picture, which takes time.",
                 ),
                 io.Image.Input(
                     "class_images",
                     optional=True,
-                    tooltip="Pictures of other things of the class, of the photographs' size: a quarter of the updates keep the model's "
-                    "idea of the class by them.",
+                    tooltip="Optional: pictures of other things of the same class, at the photographs' size. A quarter of the updates use "
+                    "them to preserve the model's idea of the class.",
                 ),
             ],
             hidden=[io.Hidden.unique_id],
             outputs=[
-                ConceptSocket.Output(display_name="concept", tooltip="For Apply Concept."),
-                io.Custom("LOSS_MAP").Output(display_name="loss_map", tooltip="For core's Plot Loss Graph."),
-                io.Image.Output(display_name="curves", tooltip="Every loss over the steps."),
+                ConceptSocket.Output(display_name="concept", tooltip="The concept. Connect it to Apply Concept or Save Concept."),
+                io.Custom("LOSS_MAP").Output(
+                    display_name="loss_map", tooltip="The total loss of every update, for core's Plot Loss Graph."
+                ),
+                io.Image.Output(display_name="curves", tooltip="A plot of every loss over the updates."),
                 io.Image.Output(
                     display_name="preview",
-                    tooltip="A held-out photograph, what the concept renders there, its opacity, and a generated picture.",
+                    tooltip="Side by side: a held-out photograph, the colours and the opacity that the concept renders from its camera, "
+                    "and a picture generated there.",
                 ),
                 io.Image.Output(
                     display_name="held_out_views",
-                    tooltip="Every photograph that was kept out of learning, beside the colour and the opacity that the concept renders.",
+                    tooltip="Every held-out photograph, beside the colours and the opacity that the concept renders from its camera.",
                 ),
                 io.String.Output(
                     display_name="report",
-                    tooltip="How well it renders them: overlap of the outlines (1 is perfect), and colour inside them in dB.",
+                    tooltip="For every held-out photograph: overlap of the outlines (IoU, 1 is perfect), and PSNR of the colours inside "
+                    "them in dB.",
                 ),
             ],
         )

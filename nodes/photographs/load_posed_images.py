@@ -1,4 +1,4 @@
-"""Load Posed Images and Pose Images: photographs of a subject with their cameras, from a folder or from other nodes."""
+"""Load Posed Images and Pose Images: the nodes that give photographs with their cameras, from a folder or from other nodes."""
 
 from __future__ import annotations
 
@@ -25,20 +25,26 @@ def _size_inputs() -> list[io.Input]:
             min=64,
             max=2048,
             step=64,
-            tooltip="Side of the square pictures in pixels. What is cut out of the photographs is resized to it (see crop).",
+            tooltip="Side of the square output pictures in pixels; the crops are resized to it. 512 for Stable Diffusion 1.5, 128 for the "
+            "embedded backbone.",
         ),
         io.Int.Input(
             "limit",
             default=0,
             min=0,
             max=10000,
-            tooltip="Most photographs to take, at equal spacing in their order. 0 takes all.",
+            tooltip="Maximum number of photographs to use; more are thinned out at equal spacing. 0 uses all. 20 to 60 are usual for "
+            "Learn Concept.",
         ),
     ]
 
 
 def _world_inputs() -> list[io.Input]:
-    crops = {CENTRAL: "as large as the photographs hold it, about the optical axis", WHOLE: "padded with black", SUBJECT: "by the masks"}
+    crops = {
+        CENTRAL: "the largest square inside the photograph, around the optical axis",
+        WHOLE: "the whole photograph, with black added at two sides",
+        SUBJECT: "the smallest square around the subject in the mask",
+    }
     return [
         io.Int.Input(
             "skip",
@@ -47,7 +53,7 @@ def _world_inputs() -> list[io.Input]:
             max=999,
             optional=True,
             advanced=True,
-            tooltip="Photographs to pass over after each one that is taken: 1 takes every second. The limit counts what is left.",
+            tooltip="Number of photographs to skip after each one that is used: 0 uses all, 1 every second. limit is applied afterwards.",
         ),
         io.Combo.Input(
             "crop",
@@ -55,15 +61,15 @@ def _world_inputs() -> list[io.Input]:
             default=CENTRAL,
             optional=True,
             advanced=True,
-            tooltip="What becomes the square picture: " + "; ".join(f"{name} = {what}" for name, what in crops.items()) + ".",
+            tooltip="Which square is cut out of a photograph. " + " ".join(f"{name}: {what}." for name, what in crops.items()),
         ),
         io.String.Input(
             "subject_center",
             default="",
             optional=True,
             advanced=True,
-            tooltip="The subject's centre as x, y, z in the world and unit of the given cameras. Empty: the point nearest to all optical "
-            "axes.",
+            tooltip="The subject's centre as x, y, z in the world of the given cameras. It becomes the origin. Empty: the point nearest "
+            "to all optical axes.",
         ),
         io.Float.Input(
             "scene_radius",
@@ -73,20 +79,27 @@ def _world_inputs() -> list[io.Input]:
             step=0.01,
             optional=True,
             advanced=True,
-            tooltip="The length in the world of the given cameras that becomes 1. 0: the farthest camera's distance from the subject.",
+            tooltip="The length in the world of the given cameras that becomes 1. Larger makes the scene smaller. 0: the distance of the "
+            "farthest camera from the subject's centre.",
         ),
     ]
 
 
 def _outputs() -> list[io.Output]:
     return [
-        io.Image.Output(display_name="images", tooltip="The photographs as squares."),
-        io.Mask.Output(display_name="masks", tooltip="White on the subject; white all over where there are no masks (see report)."),
-        CamerasSocket.Output(display_name="cameras", tooltip="Subject at the origin, farthest camera at distance 1."),
-        io.Image.Output(display_name="preview", tooltip="The cameras about the subject from above and in perspective, and photographs."),
+        io.Image.Output(display_name="images", tooltip="The square crops, size x size pixels."),
+        io.Mask.Output(
+            display_name="masks", tooltip="White on the subject. If there are no masks, they are white everywhere, and the report says so."
+        ),
+        CamerasSocket.Output(
+            display_name="cameras", tooltip="One camera for each picture. The subject is at the origin, the farthest camera at distance 1."
+        ),
+        io.Image.Output(
+            display_name="preview", tooltip="The cameras around the subject, from above and in perspective, and up to twelve photographs."
+        ),
         io.String.Output(
             display_name="report",
-            tooltip="What was found, which photographs were left out and why, what was done to the others, where the subject is.",
+            tooltip="The format that was found, the photographs left out and why, what was done to the others, and the subject's centre.",
         ),
     ]
 
@@ -102,7 +115,7 @@ def _prepare(node: type[io.ComfyNode], source: PhotographSource, settings: Photo
 
 
 class MVCustomLoadPosedImages(io.ComfyNode):
-    """A folder of photographs with a camera file => IMAGE [N, size, size, 3], MASK [N, size, size], cameras, picture, report."""
+    """Load a folder of photographs with its cameras: IMAGE [N, size, size, 3], MASK [N, size, size], cameras, preview, report."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -110,25 +123,26 @@ class MVCustomLoadPosedImages(io.ComfyNode):
             node_id="MVCustomLoadPosedImages",
             display_name="Load Posed Images",
             category="MVCustom",
-            description="Loads photographs of one subject together with the cameras that took them: a folder with transforms.json "
-            "(nerfstudio, instant-ngp, Blender) or a COLMAP model, text or binary, or a sequence of CO3D. Lens distortion is removed. "
-            "The world is moved and scaled so that the subject is at the origin and the farthest camera at distance 1.",
+            description="Loads photographs of one subject together with their cameras, from a folder with transforms.json (nerfstudio, "
+            "instant-ngp, Blender), with a COLMAP model (text or binary), or with a CO3D sequence. Lens distortion is removed. The world "
+            "is moved and scaled so that the subject is at the origin and the farthest camera at distance 1.",
             search_aliases=["colmap", "nerfstudio", "transforms.json", "co3d", "nerf dataset", "photographs with cameras", "load cameras"],
             inputs=[
                 io.String.Input(
                     "folder",
                     default="",
-                    tooltip="Folder of the photographs, absolute or relative to ComfyUI's input folder. It holds transforms.json or "
-                    "Blender's transforms_train.json; or COLMAP's cameras and images, .txt or .bin (also in sparse/0 and so on), with the "
-                    "pictures in images/; or it is a category or a sequence of CO3D. Of several camera files name the one to take, such as "
-                    "scene/transforms_test.json. Masks are taken from the camera file, from a folder masks/ or from transparency.",
+                    tooltip="Path of the folder, absolute or relative to ComfyUI's input folder. It contains transforms.json or Blender's "
+                    "transforms_train.json; or a COLMAP model (.txt or .bin, also in sparse/0 and the like) with the pictures in images/; "
+                    "or it is a category or a sequence of CO3D. To choose one of several camera files, write its path, such as "
+                    "scene/transforms_test.json. Masks come from the camera file, from the folder masks/ or from transparency.",
                 ),
                 *_size_inputs(),
                 io.Mask.Input(
                     "masks_of_files",
                     optional=True,
-                    tooltip="Masks to use instead of the folder's own: one per usable photograph of the folder, in its order and at its "
-                    "original size (one for all), white on the subject. They are undistorted, cropped and resized with the photographs.",
+                    tooltip="Optional: masks to use instead of the folder's own, white on the subject. One for each usable photograph of "
+                    "the folder, in the folder's order and at the original size, which must be the same for all. They are undistorted, "
+                    "cropped and resized with the photographs.",
                 ),
                 *_world_inputs(),
                 io.String.Input(
@@ -136,7 +150,8 @@ class MVCustomLoadPosedImages(io.ComfyNode):
                     default="",
                     optional=True,
                     advanced=True,
-                    tooltip="Which sequence of a CO3D category, by the name of its folder. Not needed where the folder is a sequence.",
+                    tooltip="Only for a CO3D category: folder name of the sequence to load. Empty if the folder is a sequence itself, and "
+                    "for all other formats.",
                 ),
             ],
             outputs=_outputs(),
@@ -176,7 +191,7 @@ class MVCustomLoadPosedImages(io.ComfyNode):
 
 
 class MVCustomPoseImages(io.ComfyNode):
-    """IMAGE [N, H, W, 3], N cameras, MASK [N, H, W] => the same outputs as Load Posed Images."""
+    """Crop and normalise an IMAGE [N, H, W, 3] with N cameras and an optional MASK [N, H, W]; outputs as of Load Posed Images."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -184,17 +199,19 @@ class MVCustomPoseImages(io.ComfyNode):
             node_id="MVCustomPoseImages",
             display_name="Pose Images",
             category="MVCustom",
-            description="Brings pictures of one subject and their cameras from other nodes into the form that Learn Concept needs: squares "
-            "and a world with the subject at the origin and the farthest camera at distance 1. It is Load Posed Images without the folder.",
+            description="Brings pictures of one subject and their cameras from other nodes into the form that Learn Concept needs: square "
+            "crops, with the subject at the origin of the world and the farthest camera at distance 1. It does what Load Posed Images "
+            "does, without reading a folder.",
             search_aliases=["images with cameras", "posed images", "normalise cameras", "photographs with cameras"],
             inputs=[
-                io.Image.Input("images", tooltip="Pictures of the subject, without lens distortion, one per camera and in their order."),
+                io.Image.Input("images", tooltip="Pictures of the subject without lens distortion, at least three; 20 to 60 are usual."),
                 CamerasSocket.Input(
                     "cameras",
-                    tooltip="The cameras of the pictures, in any world. For pictures of another size but the same aspect, they are scaled.",
+                    tooltip="One camera for each picture, in the pictures' order and in any world. Cameras made for another size with the "
+                    "same aspect ratio are scaled.",
                 ),
                 *_size_inputs(),
-                io.Mask.Input("masks", optional=True, tooltip="White on the subject: one per picture, at its size."),
+                io.Mask.Input("masks", optional=True, tooltip="Optional: white on the subject, one for each picture and at its size."),
                 *_world_inputs(),
             ],
             outputs=_outputs(),

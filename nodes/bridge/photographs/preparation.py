@@ -1,4 +1,4 @@
-"""Posed photographs for the nodes: chosen, read, cut square, in a world whose origin is the subject."""
+"""Prepares posed photographs: selects, reads and crops them, and moves the subject to the origin of the world."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ BY_HAND = "photograph the subject from several sides, aiming at it, or give subj
 
 @dataclass(frozen=True)
 class PhotographSettings:
-    """What a user asks of photographs.
+    """The choices that a user makes for photographs.
 
     Attributes:
         size: side of the squares in pixels.
-        skip: photographs to pass over after each one that is taken.
-        limit: most photographs, at equal spacing among those; 0 takes all.
+        skip: number of photographs to skip after each one that is used.
+        limit: maximum number of photographs, at equal spacing among the remaining ones; 0 uses all.
         crop: CENTRAL, WHOLE or SUBJECT.
-        center: the subject's, in the world of the given cameras; None finds it.
-        radius: what becomes 1, in that world; None takes the farthest camera's distance from the subject.
+        center: centre of the subject in the world of the given cameras; None: the point nearest to all optical axes.
+        radius: length in that world that becomes 1; None: the distance of the farthest camera from the centre.
     """
 
     size: int
@@ -81,7 +81,7 @@ class PreparedPhotographs:
 
 
 def prepare_photographs(source: PhotographSource, settings: PhotographSettings) -> PreparedPhotographs:
-    """Settle the world by all photographs, and read those that are wanted as squares.
+    """Normalise the world from all cameras, and read the selected photographs as square crops.
 
     Raises:
         ValueError: if there are too few, if the cameras do not say where the subject is, or if most photographs do not show it.
@@ -121,10 +121,10 @@ def prepare_photographs(source: PhotographSource, settings: PhotographSettings) 
 
 
 def parse_center(text: str) -> tuple[float, float, float] | None:
-    """The point that a user wrote as three numbers; None for an empty text.
+    """Parse a point that a user wrote as three numbers. An empty text gives None.
 
     Raises:
-        ValueError: for anything else.
+        ValueError: if the text is not three finite numbers.
     """
     words = text.replace(",", " ").split()
     if not words:
@@ -139,7 +139,7 @@ def parse_center(text: str) -> tuple[float, float, float] | None:
 
 
 def with_progress(items: Sequence[T]) -> Iterator[T]:
-    """Go through items, moving ComfyUI's progress bar and stopping where the user interrupts."""
+    """Iterate over items with ComfyUI's progress bar, and stop if the user cancels."""
     bar = comfy.utils.ProgressBar(len(items))
     for item in items:
         comfy.model_management.throw_exception_if_processing_interrupted()
@@ -177,7 +177,7 @@ def _place_square(picture: Picture, crop: str, central: Square) -> Square:
 
 
 def _cut(picture: Picture, square: Square, size: int) -> Picture:
-    """The square of a photograph as a picture of its own, [C, size, size]."""
+    """Crop the square of a photograph to a new picture, [C, size, size]."""
     notes = picture.notes
     if picture.seen is not None and square.cut(1 - picture.seen, square.side).max() > 0:
         notes += ("reach beyond the photograph after the lens was corrected; their border is repeated there",)

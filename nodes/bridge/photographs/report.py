@@ -1,4 +1,4 @@
-"""The report on posed photographs: what was found, what was left out and why, and what was done, in lines for people to read."""
+"""Writes the report on posed photographs: the format found, photographs left out and why, and what was done to the others."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ NO_MASKS = (
 
 
 def measure_radius(photographs: PreparedPhotographs) -> tuple[float, bool]:
-    """The subject's radius in the photographs' world and whether masks show it; without them, that of the ball that the pictures hold."""
+    """The subject's radius in world units and True, if masks show it; else that of the largest ball in the pictures, and False."""
     shown = None if photographs.masks is None else measure_subject(photographs.cameras, photographs.masks)
     return (measure_room(photographs.cameras), False) if shown is None else (shown, True)
 
 
 def write_report(source: PhotographSource, settings: PhotographSettings, photographs: PreparedPhotographs) -> str:
-    """The whole report."""
+    """Write the whole report."""
     used, unused = len(photographs.images), len(photographs.left_out)
     listed = len(source.names) + len(source.left_out)
     lines = [*source.origin, f"photographs: {used} of {listed}{_describe_choice(settings)}"]
@@ -42,7 +42,7 @@ def _describe_choice(settings: PhotographSettings) -> str:
 
 
 def _describe_sizes(settings: PhotographSettings, photographs: PreparedPhotographs) -> Iterator[str]:
-    """A line for each size of photographs, that of most first."""
+    """Yield a line for each size of photographs, the most frequent size first."""
     for size, count in Counter(photographs.sizes).most_common():
         squares = [square for square, other in zip(photographs.squares, photographs.sizes, strict=True) if other == size]
         which = "" if count == len(photographs.sizes) else f"{count} of "

@@ -1,4 +1,4 @@
-"""Where posed photographs come from: a folder of files, or pictures and cameras of other nodes."""
+"""Sources of posed photographs: a folder of files, or pictures and cameras from other nodes."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ..host.tensors import images_from_comfy, masks_from_comfy
 
 @dataclass(frozen=True, eq=False)
 class PhotographSource:
-    """Where photographs come from: their cameras in a world of their own, and the pictures one by one.
+    """Photographs that are read one by one, and their cameras in a world of their own.
 
     Attributes:
-        origin: where, in lines for people to read.
-        cameras: all for pictures of one size; `camera` gives each at its own photograph's.
-        sizes: (width, height) of each photograph.
-        names: of the photographs.
-        read: gives photograph i or raises ValueError with the reason why there is none.
-        masks_from: where the masks are from, for people to read; None if only transparency can show the subject.
-        lenses: as the pictures were before `read` corrected them.
-        left_out: photographs that were of no use from the start, each with the reason.
+        origin: lines for the report that say where the photographs come from.
+        cameras: all cameras, for pictures of one size; `camera` gives each at the size of its own photograph.
+        sizes: (width, height) of each photograph in pixels.
+        names: names of the photographs.
+        read: function that reads photograph i, or raises ValueError with the reason why it cannot be used.
+        masks_from: where the masks come from, for the report; None if only transparency can show the subject.
+        lenses: the lenses whose distortion `read` corrects.
+        left_out: photographs that could not be used from the start, with the reasons.
     """
 
     origin: tuple[str, ...]
@@ -42,19 +42,19 @@ class PhotographSource:
     left_out: tuple[LeftOut, ...] = ()
 
     def camera(self, index: int) -> Cameras:
-        """The camera of a photograph, at the photograph's size."""
+        """The camera of one photograph, at that photograph's size."""
         return self.cameras[index].resize(*self.sizes[index])
 
 
 def fingerprint_folder(place: Path, sequence: str = "") -> tuple[tuple[str, int, int], ...]:
-    """Name, time and size of every file that the folder's photographs are made of: it differs where they may."""
+    """Name, modification time and size of every file that the folder's photographs depend on. It changes if any of them does."""
     posed = read_folder(place, sequence)
     files = (*locate_camera_files(place).files, *posed.paths, *(posed.masks or ()))
     return tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files)
 
 
 def open_folder(place: Path, sequence: str = "", masks: Tensor | None = None) -> PhotographSource:
-    """The photographs of a folder.
+    """Open the photographs of a folder.
 
     Args:
         place: the folder, or one of its camera files.
@@ -81,7 +81,7 @@ def open_folder(place: Path, sequence: str = "", masks: Tensor | None = None) ->
 
 
 def open_batch(images: Tensor, cameras: Cameras, masks: Tensor | None = None) -> PhotographSource:
-    """Pictures that other nodes made, IMAGE [N, H, W, C], MASK [N, H, W], and their cameras.
+    """Open pictures from other nodes, IMAGE [N, H, W, C] and MASK [N, H, W], with their cameras.
 
     Raises:
         ValueError: if the counts or aspects differ.
