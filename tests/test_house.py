@@ -1,5 +1,4 @@
-"""Rules for the source code: which layers and folders may import which, how large files and folders may be, and calls that shipped code must
-not make.
+"""Rules for the source code: allowed imports between layers and folders, sizes of files and folders, and calls that are forbidden.
 
 Every rule is also tested on a short source that breaks it.
 """
@@ -47,12 +46,12 @@ FORBIDDEN_FUNCTIONS = {"os.system", "pickle.load", "pickle.loads"}
 
 
 def find_room(path: str, rooms: dict[str, object]) -> str:
-    """The longest of the rooms that holds the file or folder at `path`, relative to the root."""
+    """The longest key of `rooms` (folders) that contains the file or folder at `path`, relative to the root."""
     return max((room for room in rooms if room == "" or path == room or path.startswith(room + "/")), key=len)
 
 
 def walk_imports(path: str, tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """("pack", path of what is imported) for relative imports, ("host", dotted name) for the others."""
+    """Yield ("pack", imported path) for every relative import, and ("host", dotted name) for every absolute one."""
     folder = PurePosixPath(path).parent
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -67,7 +66,7 @@ def walk_imports(path: str, tree: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def find_import_faults(path: str, source: str) -> Iterator[str]:
-    """Imports against the one direction: front door, nodes, bridge, core."""
+    """Yield imports that break the direction between the layers: `__init__`, nodes, bridge, core."""
     allowed = MAY_IMPORT[find_room(path, MAY_IMPORT)]
     host_allowed = HOST_ALLOWED[find_room(path, HOST_ALLOWED)]
     for kind, target in walk_imports(path, ast.parse(source)):
@@ -81,7 +80,7 @@ def find_import_faults(path: str, source: str) -> Iterator[str]:
 
 
 def find_level_faults(path: str, source: str) -> Iterator[str]:
-    """Imports of the core from a subject of the same level or a higher one, and subjects without a level."""
+    """Yield imports within the core from a folder of the same level or a higher one, and folders that have no level."""
     level_of = {subject: level for level, subjects in enumerate(LEVELS) for subject in subjects}
     own = name_subject(path)
     for kind, target in walk_imports(path, ast.parse(source)):
@@ -93,19 +92,19 @@ def find_level_faults(path: str, source: str) -> Iterator[str]:
 
 
 def name_subject(path: str) -> str:
-    """The folder or file directly under mvcustom_core that a path lies in."""
+    """The folder or file directly inside mvcustom_core that contains a path."""
     return path.removesuffix(".py").split("/")[1] if path.count("/") else ""
 
 
 def find_circle(imports: dict[str, set[str]]) -> list[str]:
-    """Folders that import one another in a circle, or whose imports lead into one; an empty list if there is none."""
+    """Folders that import one another in a circle, or whose imports lead into a circle; empty if there is none."""
     while ends := {folder for folder, others in imports.items() if not others & imports.keys()}:
         imports = {folder: others for folder, others in imports.items() if folder not in ends}
     return sorted(imports)
 
 
 def find_conduct_faults(path: str, source: str) -> Iterator[str]:
-    """What shipped code never does, wherever it stands."""
+    """Yield calls and statements that are forbidden in shipped code."""
     for node in ast.walk(ast.parse(source)):
         fault = _judge_call(node) if isinstance(node, ast.Call) else _judge_statement(node)
         if fault:

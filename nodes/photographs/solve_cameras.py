@@ -1,4 +1,4 @@
-"""Solve Cameras: plain photographs of a subject get the cameras that took them."""
+"""Solve Cameras: the node that finds the cameras of plain photographs by structure from motion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def _lenses() -> list[io.DynamicCombo.Option]:
         min=5.0,
         max=150.0,
         step=0.1,
-        tooltip="From the left border of the pictures to the right one, in degrees. Of several sizes: of the first picture.",
+        tooltip="Horizontal field of view of the pictures in degrees, from the left border to the right one. 60 is usual. If the pictures "
+        "have several sizes: that of the first picture.",
     )
     pixels = io.Float.Input(
         "focal_pixels",
@@ -31,13 +32,14 @@ def _lenses() -> list[io.DynamicCombo.Option]:
         min=1.0,
         max=100000.0,
         step=0.1,
-        tooltip="In pixels of these pictures; half the width means 90 degrees across. Of several sizes: of the first picture.",
+        tooltip="Focal length in pixels of these pictures; half their width corresponds to a field of view of 90 degrees. If the pictures "
+        "have several sizes: that of the first picture.",
     )
     return [io.DynamicCombo.Option(UNKNOWN, []), io.DynamicCombo.Option(FIELD, [field]), io.DynamicCombo.Option(PIXELS, [pixels])]
 
 
 class MVCustomSolveCameras(io.ComfyNode):
-    """IMAGE [V, H, W, 3] or a list of them, optional MASK => cameras, IMAGE and MASK of the N <= V photographs that could be placed."""
+    """Find the cameras of IMAGE [V, H, W, 3], or a list of them; outputs cameras, IMAGE and MASK of the N <= V photographs placed."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -46,38 +48,51 @@ class MVCustomSolveCameras(io.ComfyNode):
             display_name="Solve Cameras",
             category="MVCustom",
             is_input_list=True,  # photographs of several sizes come as a list of batches
-            description="Finds the cameras that took photographs of one subject, from the photographs alone (structure from motion). Needs "
-            "the optional package pycolmap: python -m pip install pycolmap.",
+            description="Finds the cameras of photographs of one subject from the photographs alone (structure from motion). Needs the "
+            "optional package pycolmap: python -m pip install pycolmap.",
             search_aliases=["colmap", "structure from motion", "sfm", "pycolmap", "glomap", "pose estimation", "camera poses", "calibrate"],
             inputs=[
                 io.Image.Input(
                     "images",
-                    tooltip="Photographs of one subject from all around, 20 to 60, in one batch; as a list if they have several sizes. All "
-                    "by one lens at one zoom, cropped alike about the middle or not at all.",
+                    tooltip="Photographs of one subject from all sides, in one batch, or as a list if they have several sizes. 20 to 60 "
+                    "are usual. Use one lens at one zoom; crop all pictures alike around their centre, or not at all.",
                 ),
                 io.Mask.Input(
                     "masks",
                     optional=True,
-                    tooltip="White on the subject, one for each photograph. They are passed on with the photographs.",
+                    tooltip="Optional: white on the subject, one for each photograph. Masks of the placed photographs appear at the "
+                    "output masks; the search uses them only if features says so.",
                 ),
                 io.Combo.Input(
                     "features",
                     options=[EVERYWHERE, ON_SUBJECT],
-                    tooltip="Where to look for points. Everywhere: the background helps. On the subject (needs masks): for a turntable, "
-                    "where the background does not turn with the subject.",
+                    tooltip="Where image features are looked for. everywhere: in the whole picture; a static background helps. on the "
+                    "subject: only inside the masks; use it for a turntable, where the background does not turn with the subject.",
                 ),
                 io.DynamicCombo.Input(
                     "focal_length",
                     options=_lenses(),
-                    tooltip="Unknown: found, one for all photographs. If you know it, few or similar photographs are placed more surely.",
+                    tooltip="Focal length of the lens, the same for all photographs. unknown: it is estimated. field of view or pixels: "
+                    "the value that you give is kept, which helps with few or similar photographs.",
                 ),
             ],
             outputs=[
-                CamerasSocket.Output(display_name="cameras", tooltip="Of the placed photographs. Subject at the origin, farthest at 1."),
-                io.Image.Output(display_name="images", tooltip="The photographs that could be placed, in their order."),
-                io.Mask.Output(display_name="masks", tooltip="Their masks; white all over if none are connected (see report)."),
-                io.String.Output(display_name="report", tooltip="What was found: views placed and left out, errors, points, focal length."),
-                io.Image.Output(display_name="preview", tooltip="The cameras about the subject, from above and in perspective."),
+                CamerasSocket.Output(
+                    display_name="cameras",
+                    tooltip="One camera for each placed photograph. The subject is at the origin, the farthest camera at distance 1.",
+                ),
+                io.Image.Output(
+                    display_name="images",
+                    tooltip="The photographs whose cameras were found, in their order. Connect these to Learn Concept, not the input.",
+                ),
+                io.Mask.Output(
+                    display_name="masks",
+                    tooltip="Masks of these photographs. If none are connected, they are white everywhere, and the report says so.",
+                ),
+                io.String.Output(
+                    display_name="report", tooltip="Photographs placed and left out, reprojection error, number of points, focal length."
+                ),
+                io.Image.Output(display_name="preview", tooltip="The cameras around the subject, from above and in perspective."),
             ],
         )
 
@@ -93,7 +108,7 @@ class MVCustomSolveCameras(io.ComfyNode):
 
 
 def _read_lens(choice: dict[str, list[Any]]) -> KnownLens:
-    """What the widgets say of the lens."""
+    """The lens that the inputs describe."""
     kind = choice["focal_length"][0]
     if kind == UNKNOWN:
         return KnownLens()

@@ -1,4 +1,4 @@
-"""Plain photographs in a graph: their cameras found, the unplaced photographs left out, with progress and cancelling."""
+"""Solves the cameras of plain photographs inside a workflow, with a progress bar and cancellation; drops those without a camera."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ ADVICE = {"photographs:": "connect all of them as one batch or one list"}
 
 @dataclass(frozen=True, eq=False)
 class SolvedPhotographs:
-    """The photographs that have been placed.
+    """The photographs whose cameras were found.
 
     Attributes:
         images: IMAGE [N, H, W, 3].
-        masks: MASK [N, H, W], white all over if none were given.
-        cameras: one for each, upright, the subject at the origin and the farthest camera at distance 1.
-        notes: what was found, for people to read.
+        masks: MASK [N, H, W]; white everywhere if none were given.
+        cameras: the N cameras; the world is upright, with the subject at the origin and the farthest camera at distance 1.
+        notes: lines of the report.
     """
 
     images: Tensor
@@ -47,31 +47,32 @@ class SolvedPhotographs:
 
 @dataclass(frozen=True)
 class KnownLens:
-    """What is known of the lens: one of the two, or nothing. Of several sizes it holds for the first photograph.
+    """What the user knows of the lens: at most one of the two. If photographs have several sizes, it is that of the first one.
 
     Attributes:
         focal: focal length in pixels.
-        field_deg: field of view from the left border to the right one.
+        field_deg: horizontal field of view in degrees.
     """
 
     focal: float | None = None
     field_deg: float | None = None
 
     def measure(self, width: int) -> float | None:
-        """The focal length in pixels of pictures of a width; None if nothing is known."""
+        """The focal length in pixels for pictures of this width; None if it is unknown."""
         return self.focal if self.field_deg is None else width / 2 / math.tan(math.radians(self.field_deg) / 2)
 
 
 def solve_photographs(images: Sequence[Tensor], masks: Sequence[Tensor] | None, lens: KnownLens, on_subject: bool) -> SolvedPhotographs:
-    """Find the cameras of photographs, which may have several sizes: then the central squares of those that were placed come out.
+    """Find the cameras of photographs. If they have several sizes, the placed ones are returned as central squares.
 
     Args:
-        images: IMAGE [V, H, W, C] each.
-        masks: MASK [V, H, W] each, white on the subject, or None.
-        on_subject: look for features where the masks are white only.
+        images: batches IMAGE [V, H, W, C].
+        masks: batches MASK [V, H, W], white on the subject, or None.
+        lens: what the user knows of the lens.
+        on_subject: look for features only where the masks are white.
 
     Raises:
-        ValueError: if pycolmap is missing, the inputs do not fit, or the photographs do not give cameras to be trusted.
+        ValueError: if pycolmap is missing, the inputs do not fit, or the photographs give no reliable cameras.
     """
     if on_subject and masks is None:
         raise ValueError("masks: wanted masks to look for features on the subject, got none; connect them or choose 'everywhere'")
@@ -101,7 +102,7 @@ def solve_photographs(images: Sequence[Tensor], masks: Sequence[Tensor] | None, 
 
 
 def _solve(canvas: Canvas, focal: float | None, on_subject: bool) -> Attempt:
-    """Structure from motion in a temporary folder, with progress and cancelling."""
+    """Run structure from motion in a temporary folder, with progress and cancellation."""
     bar = comfy.utils.ProgressBar(STEPS)
 
     def report(share: float) -> None:
