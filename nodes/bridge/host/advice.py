@@ -1,4 +1,4 @@
-"""What to connect or which node to take, added to errors of the core, which knows fields and values and not the graph."""
+"""Adds advice for users to errors of the core: what to connect, or which node to use. The core knows only fields and values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def advise(advice: Mapping[str, str]) -> Iterator[None]:
-    """Add advice to a ValueError from inside: that of the first key with which its text begins. Other errors pass as they are."""
+    """Append advice to a ValueError raised inside: the value of the first key that its text starts with. Other errors are not changed."""
     try:
         yield
     except ValueError as error:
