@@ -1,4 +1,4 @@
-"""Noise schedules of Stable Diffusion 1.5 and of AnimateDiff.
+"""The noise schedules of Stable Diffusion 1.5 and of AnimateDiff.
 
 Tables are indexed by training timestep, 0 (clean) to 999 (noise). Schedules have diffusers' names. ComfyUI's names differ: it calls
 "scaled_linear" (Stable Diffusion's) "linear", and "linear" (AnimateDiff's) "sqrt_linear".

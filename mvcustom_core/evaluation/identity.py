@@ -70,7 +70,7 @@ def _count_colors(image: Tensor, mask: Tensor) -> Tensor:
 
 
 def _find_box(inside: Tensor) -> tuple[int, int, int, int] | None:
-    """Left, top, right and bottom of a square box around the subject with a margin; it may extend beyond the picture."""
+    """Left, top, right and bottom of the subject with a margin; may reach outside of the picture."""
     rows, columns = (inside.any(axis).nonzero()[:, 0] for axis in (1, 0))
     if not len(rows):
         return None

@@ -1,4 +1,4 @@
-"""Plots photographs and their cameras: the cameras around the subject, and thumbnails with the cameras' numbers and colours."""
+"""Photographs and where they were taken: the cameras about the subject, and thumbnails with the cameras' numbers and colours."""
 
 from __future__ import annotations
 
