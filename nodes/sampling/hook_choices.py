@@ -30,8 +30,8 @@ def strength_inputs() -> list[io.Input]:
             min=0.0,
             max=1.0,
             step=0.05,
-            tooltip="Share of the denoising steps that render features, counted from the start. 0.7 is the first 35 of 50 steps, as in "
-            "the paper. Larger ties the views together more; smaller leaves the model more steps to refine them.",
+            tooltip="Share of the denoising steps that render features, counted from the start. 0.7 is the first 35 of 50 steps; the "
+            "paper renders in 35. Larger ties the views together more; smaller leaves the model more steps to refine them.",
         ),
     ]
 
