@@ -13,7 +13,8 @@ from .concept.load_concept import MVCustomLoadConcept
 from .concept.save_concept import MVCustomSaveConcept
 from .depth.estimate_anchor_depth import MVCustomEstimateAnchorDepth
 from .evaluation.evaluate_views import MVCustomEvaluateViews
-from .photographs.load_posed_images import MVCustomLoadPosedImages, MVCustomPoseImages
+from .photographs.load_posed_images import MVCustomLoadPosedImages
+from .photographs.pose_images import MVCustomPoseImages
 from .photographs.render_demo_subject import MVCustomRenderDemoSubject
 from .photographs.solve_cameras import MVCustomSolveCameras
 from .sampling.depth_render_hook import MVCustomDepthRenderHook

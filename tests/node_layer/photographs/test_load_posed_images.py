@@ -25,9 +25,9 @@ from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at
 from mvcustom.mvcustom_core.camera.lens import Lens
 from mvcustom.mvcustom_core.camera.normalisation import normalise_scene
 from mvcustom.nodes.bridge.photographs.preparation import with_progress
-from mvcustom.nodes.photographs import load_posed_images
+from mvcustom.nodes.photographs import photograph_choices
 from mvcustom.nodes.photographs.load_posed_images import MVCustomLoadPosedImages as Node
-from mvcustom.nodes.photographs.load_posed_images import MVCustomPoseImages as Pose
+from mvcustom.nodes.photographs.pose_images import MVCustomPoseImages as Pose
 from mvcustom.tests.node_layer.photographs.posed_folders import (
     BIT,
     COUNT,
@@ -46,7 +46,7 @@ from mvcustom.tests.node_layer.photographs.posed_folders import (
 @pytest.fixture(autouse=True)
 def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture of the cameras takes half of the node's time and has tests of its own."""
-    monkeypatch.setattr(load_posed_images, "plot_photographs", lambda *others, **more: torch.zeros(3, 4, 4))
+    monkeypatch.setattr(photograph_choices, "plot_photographs", lambda *others, **more: torch.zeros(3, 4, 4))
 
 
 @pytest.mark.parametrize("kind", ["transforms", "sparse/0", "sparse", "."])

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from mvcustom.mvcustom_core.capture.formats.folder import read_folder
-from mvcustom.nodes.photographs import load_posed_images
+from mvcustom.nodes.photographs import photograph_choices
 from mvcustom.tests.node_layer.photographs.posed_folders import (
     COUNT,
     HEIGHT,
@@ -38,7 +38,7 @@ NAMES = [f"{i:02}.png" for i in range(COUNT)]
 @pytest.fixture(autouse=True)
 def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture of the cameras takes half of the node's time and has tests of its own."""
-    monkeypatch.setattr(load_posed_images, "plot_photographs", lambda *others, **more: torch.zeros(3, 4, 4))
+    monkeypatch.setattr(photograph_choices, "plot_photographs", lambda *others, **more: torch.zeros(3, 4, 4))
 
 
 def check_whole(place: Path, pictures: torch.Tensor, *words: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from mvcustom.nodes.photographs import load_posed_images
+from mvcustom.nodes.photographs import photograph_choices
 from mvcustom.tests.node_layer.photographs.posed_folders import COUNT, HEIGHT, LEFT, WIDTH, load, make_cameras, photograph, write_folder
 
 Array = np.ndarray  # [HEIGHT, WIDTH] bool, true on the subject
@@ -19,7 +19,7 @@ Array = np.ndarray  # [HEIGHT, WIDTH] bool, true on the subject
 @pytest.fixture(autouse=True)
 def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture of the cameras takes half of the node's time and has tests of its own."""
-    monkeypatch.setattr(load_posed_images, "plot_photographs", lambda *others, **more: torch.zeros(3, 4, 4))
+    monkeypatch.setattr(photograph_choices, "plot_photographs", lambda *others, **more: torch.zeros(3, 4, 4))
 
 
 def paint(subject: Array, on: tuple[int, ...] | int, off: tuple[int, ...] | int = 0) -> Array:

@@ -17,7 +17,7 @@ from torch import Tensor
 from mvcustom.mvcustom_core.camera.cameras import Cameras
 from mvcustom.mvcustom_core.capture.formats.folder import read_folder
 from mvcustom.mvcustom_core.embedded.scenes.sweep import sample_photographs
-from mvcustom.nodes.photographs import load_posed_images
+from mvcustom.nodes.photographs import photograph_choices
 from mvcustom.tests.node_layer.photographs.posed_folders import (
     BIT,
     COUNT,
@@ -39,7 +39,7 @@ from mvcustom.tests.node_layer.photographs.posed_folders import (
 @pytest.fixture(autouse=True)
 def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture of the cameras takes half of the node's time and has tests of its own."""
-    monkeypatch.setattr(load_posed_images, "plot_photographs", lambda *others, **more: torch.zeros(3, 4, 4))
+    monkeypatch.setattr(photograph_choices, "plot_photographs", lambda *others, **more: torch.zeros(3, 4, 4))
 
 
 def make_squares() -> Cameras:
