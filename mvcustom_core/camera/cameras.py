@@ -20,9 +20,12 @@ RIGID_TOLERANCE = 1e-3  # files keep six digits or so; anything worse is no rota
 class Cameras:
     """V posed pinhole cameras that share one image size.
 
+    Only shapes are checked, because reading the numbers makes the host wait for the device. Numbers from outside come in by `checked`;
+    cameras that are made of checked ones need no check.
+
     Attributes:
         w2c: [V, 4, 4] camera-from-world, column vectors.
-        K: [V, 3, 3] intrinsics in pixels.
+        K: [V, 3, 3] intrinsics in pixels, without skew.
         width, height: image size in pixels.
     """
 
@@ -35,19 +38,23 @@ class Cameras:
         check_shape(self.w2c, "V 4 4", self.K, "V 3 3")
         if self.width < 1 or self.height < 1:
             raise ValueError(f"cameras: wanted a positive image size, got {self.width}x{self.height}")
-        if not (torch.isfinite(self.w2c).all() and torch.isfinite(self.K).all()):
-            raise ValueError("cameras: wanted finite matrices, got NaN or infinity; check the pose file")
-        rotation = self.w2c[:, :3, :3].double()
-        error = (rotation @ rotation.mT - torch.eye(3, dtype=torch.float64, device=rotation.device)).abs().amax((1, 2))
-        bad = (error > RIGID_TOLERANCE) | (torch.linalg.det(rotation) < 0)
-        if bad.any():
-            first = int(bad.nonzero()[0])
-            raise ValueError(
-                f"cameras: wanted rigid camera-from-world matrices, got one at index {first} whose rotation is not orthonormal "
-                f"and right-handed (error {float(error[first]):.3g}); remove scale or reflection from the pose"
-            )
-        if (self.K[:, 0, 0] <= 0).any() or (self.K[:, 1, 1] <= 0).any():
-            raise ValueError("cameras: wanted positive focal lengths in pixels")
+
+    @classmethod
+    def checked(
+        cls,
+        w2c: Tensor,  # [V, 4, 4]
+        K: Tensor,  # [V, 3, 3]
+        width: int,
+        height: int,
+    ) -> Cameras:
+        """Cameras of numbers from outside: a file, another library, another package.
+
+        Raises:
+            ValueError: for NaN or infinity, a matrix that is no rigid motion, or a focal length that is not positive.
+        """
+        cameras = cls(w2c, K, width, height)
+        _check_numbers(cameras.to("cpu", torch.float64))
+        return cameras
 
     def __len__(self) -> int:
         return self.w2c.shape[0]
@@ -56,6 +63,8 @@ class Cameras:
         """Select cameras; an integer gives one camera, still with its view axis."""
         if isinstance(index, int):
             index = [index]
+        if isinstance(index, list):
+            index = torch.tensor(index, dtype=torch.long)
         return replace(self, w2c=self.w2c[index], K=self.K[index])
 
     @property
@@ -79,12 +88,17 @@ class Cameras:
         return self.w2c[:, 2, :3]
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Cameras:
-        return replace(self, w2c=self.w2c.to(device=device, dtype=dtype), K=self.K.to(device=device, dtype=dtype))
+        """The cameras on another device or in another dtype. On their way to the CPU they are converted there: others may lack float64."""
+        first = device if device is not None and torch.device(device).type == "cpu" else None
+        w2c, K = (tensor.to(device=first).to(dtype=dtype).to(device=device) for tensor in (self.w2c, self.K))
+        return replace(self, w2c=w2c, K=K)
 
     def resize(self, width: int, height: int) -> Cameras:
         """The same cameras for images resampled to another size (the two axes scale on their own)."""
-        scale = self.K.new_tensor([[width / self.width], [height / self.height], [1.0]])  # rows of K
-        return replace(self, K=self.K * scale, width=width, height=height)
+        K = self.K.clone()
+        K[:, 0] *= width / self.width
+        K[:, 1] *= height / self.height
+        return replace(self, K=K, width=width, height=height)
 
     def crop(self, left: float, top: float, width: int, height: int) -> Cameras:
         """The same cameras for images cropped to a box, which may reach outside the image."""
@@ -92,6 +106,26 @@ class Cameras:
         K[:, 0, 2] -= left
         K[:, 1, 2] -= top
         return replace(self, K=K, width=width, height=height)
+
+
+def _check_numbers(cameras: Cameras) -> None:
+    """Check float64 cameras on the CPU."""
+    if not (torch.isfinite(cameras.w2c).all() and torch.isfinite(cameras.K).all()):
+        raise ValueError("cameras: wanted finite matrices, got NaN or infinity; check the pose file")
+    rotation, last = cameras.w2c[:, :3, :3], cameras.w2c[:, 3]
+    skew = (rotation @ rotation.mT - torch.eye(3, dtype=torch.float64)).abs().amax((1, 2))  # [V]
+    error = torch.maximum(skew, (last - last.new_tensor([0, 0, 0, 1])).abs().amax(1))
+    bad = (error > RIGID_TOLERANCE) | (torch.linalg.det(rotation) < 0)
+    if bad.any():
+        first = int(bad.nonzero()[0])
+        raise ValueError(
+            f"cameras: wanted rigid camera-from-world matrices, got one at index {first} whose rotation is not orthonormal and "
+            f"right-handed or whose last row is not 0 0 0 1 (error {float(error[first]):.3g}); remove scale or reflection from the pose"
+        )
+    focal = cameras.K[:, (0, 1), (0, 1)]  # [V, 2]
+    if (focal <= 0).any():
+        first = int((focal <= 0).any(1).nonzero()[0])
+        raise ValueError(f"cameras: wanted positive focal lengths in pixels, got {focal[first].tolist()} at index {first}")
 
 
 def concatenate_cameras(*parts: Cameras) -> Cameras:

@@ -37,9 +37,9 @@ class SceneNormalisation:
 
     def apply(self, cameras: Cameras) -> Cameras:
         """The cameras in the new world; intrinsics and rotations stay."""
-        w2c = cameras.w2c.to(torch.float64, copy=True)
-        w2c[:, :3, 3] = (w2c[:, :3, :3] @ self.center.to(w2c) + w2c[:, :3, 3]) / self.scale
-        return replace(cameras, w2c=w2c.to(cameras.w2c.dtype))
+        w2c = cameras.w2c.cpu().to(torch.float64, copy=True)
+        w2c[:, :3, 3] = (w2c[:, :3, :3] @ self.center.cpu().to(w2c) + w2c[:, :3, 3]) / self.scale
+        return replace(cameras, w2c=w2c.to(cameras.w2c))
 
     def apply_depth(self, depth: Tensor) -> Tensor:
         """Depths (along z or along rays) of any shape in the new unit."""
@@ -64,8 +64,8 @@ def normalise_scene(cameras: Cameras, center: Tensor | None = None, scale: float
     if center is None:
         center = _nearest_point_to_axes(cameras)
     if scale is None:
-        centers = cameras.to(dtype=torch.float64).centers
-        scale = float((centers - center.to(centers)).norm(dim=-1).max())
+        centers = cameras.to("cpu", torch.float64).centers
+        scale = float((centers - center.cpu().to(centers)).norm(dim=-1).max())
         if scale <= SAME_PLACE * centers.norm(dim=-1).max():
             raise ValueError(f"scene: wanted a camera away from the centre {center.tolist()} to measure the scale by; {BY_HAND}")
     normalisation = SceneNormalisation(center, scale)
@@ -74,7 +74,7 @@ def normalise_scene(cameras: Cameras, center: Tensor | None = None, scale: float
 
 def _nearest_point_to_axes(cameras: Cameras) -> Tensor:
     """The least-squares intersection of the optical axes, float64 [3]."""
-    exact = cameras.to(dtype=torch.float64)
+    exact = cameras.to("cpu", torch.float64)
     centers, forward = exact.centers, torch.nn.functional.normalize(exact.forward, dim=-1)  # [V, 3]
     reach = (centers - centers.mean(0)).norm(dim=-1).max()
     if reach <= SAME_PLACE * centers.norm(dim=-1).max():

@@ -1,7 +1,7 @@
 """Rigid motions: the choice of world, and rotations as vectors and as quaternions.
 
-Rotations act on column vectors, angles are radians, quaternions are (w, x, y, z). Maths runs in float64: eight digits of a float32
-rotation are soon lost in products.
+Rotations act on column vectors, angles are radians, quaternions are (w, x, y, z). Maths of cameras runs in
+float64, because eight digits of a float32 rotation are soon lost in products, and on the CPU, because not every device has float64.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def relative_to(cameras: Cameras, index: int) -> Cameras:
     """
     if not -len(cameras) <= index < len(cameras):
         raise ValueError(f"relative_to: wanted an index below the {len(cameras)} cameras, got {index}")
-    exact = cameras.to(dtype=torch.float64)
+    exact = cameras.to("cpu", torch.float64)
     return replace(cameras, w2c=(exact.w2c @ exact.c2w[index]).to(cameras.w2c))
 
 

@@ -97,7 +97,7 @@ def read_model(mapper: str, reconstruction: Any, min_seen: int = MIN_SEEN) -> Mo
     return Model(
         mapper,
         tuple(_number_of(image) for image in images),
-        Cameras(w2c, K, lens.width, lens.height),
+        Cameras.checked(w2c, K, lens.width, lens.height),
         reconstruction.num_points3D(),
         reconstruction.compute_num_observations(),
         reconstruction.compute_mean_reprojection_error(),

@@ -178,7 +178,7 @@ def _assemble(tensors: dict[str, Tensor], facts: dict[str, Any]) -> Concept:
         class_word=facts["class_word"],
         caption=facts["caption"],
         latents=tensors["latents"],
-        cameras=Cameras(w2c=tensors["cameras.w2c"], K=tensors["cameras.K"], width=width, height=height),
+        cameras=Cameras.checked(w2c=tensors["cameras.w2c"], K=tensors["cameras.K"], width=width, height=height),
         layout=PoseLayout(sites=tuple(PoseSite(*site) for site in layout["sites"]), text_width=layout["text_width"]),
         nerf=NerfSettings(**facts["nerf"]),
         metadata=facts["metadata"],

@@ -28,13 +28,14 @@ class Similarity:
 
     def apply(self, points: Tensor) -> Tensor:
         """Points [N, 3] in the target's world."""
-        return self.scale * points.to(self.rotation) @ self.rotation.mT + self.translation
+        return self.scale * points.cpu().to(self.rotation) @ self.rotation.mT + self.translation
 
     def apply_cameras(self, cameras: Cameras) -> Cameras:
         """Cameras in the target's world."""
-        w2c = cameras.w2c.to(self.rotation, copy=True)
+        exact = cameras.to("cpu", torch.float64)
+        w2c = exact.w2c.clone()
         w2c[:, :3, :3] = w2c[:, :3, :3] @ self.rotation.mT
-        w2c[:, :3, 3:] = -w2c[:, :3, :3] @ self.apply(cameras.to(dtype=torch.float64).centers)[..., None]
+        w2c[:, :3, 3:] = -w2c[:, :3, :3] @ self.apply(exact.centers)[..., None]
         return replace(cameras, w2c=w2c.to(cameras.w2c))
 
 
@@ -56,7 +57,7 @@ class PathErrors:
 
 def measure_extent(cameras: Cameras) -> float:
     """The largest distance between two cameras, world units; 0 where all stand at one place."""
-    centers = cameras.to(dtype=torch.float64).centers
+    centers = cameras.to("cpu", torch.float64).centers
     extent = float(torch.cdist(centers, centers).max())
     return extent if extent > SAME_PLACE * float(centers.norm(dim=-1).max()) else 0.0
 
@@ -71,7 +72,7 @@ def align_centers(source: Tensor, target: Tensor) -> Similarity:
         ValueError: for fewer than three points, or source points at one place.
     """
     count = check_shape(source, "N 3", target, "N 3")["N"]
-    source, target = source.double(), target.double()
+    source, target = source.cpu().double(), target.cpu().double()
     a, b = source - source.mean(0), target - target.mean(0)
     spread = a.square().sum()
     if count < MIN_CAMERAS or spread <= SAME_PLACE**2 * source.square().sum():
@@ -112,13 +113,14 @@ def measure_path(found: Cameras, targets: Cameras, indices: tuple[int, ...]) -> 
     extent = measure_extent(targets)
     if len(indices) < MIN_CAMERAS or extent == 0 or measure_extent(found) == 0:
         return None
-    wanted = targets.to(dtype=torch.float64)[list(indices)]
+    found = found.to("cpu", torch.float64)
+    wanted = targets.to("cpu", torch.float64)[list(indices)]
     similarity = align_centers(found.centers, wanted.centers)
     ate = (similarity.apply(found.centers) - wanted.centers).square().sum(-1).mean().sqrt()
     neighbours = [place for place in range(len(indices) - 1) if indices[place + 1] == indices[place] + 1]
     if not neighbours:
         return PathErrors(len(indices), float(ate) / extent, None, None)
-    ours, theirs = (_steps(each.to(dtype=torch.float64), neighbours) for each in (found, wanted))  # [N, 4, 4]
+    ours, theirs = (_steps(each, neighbours) for each in (found, wanted))  # [N, 4, 4]
     angles = rotation_angles_deg(ours[:, :3, :3], theirs[:, :3, :3])
     shifts = (similarity.scale * ours[:, :3, 3] - theirs[:, :3, 3]).norm(dim=-1)
     return PathErrors(len(indices), float(ate) / extent, float(angles.mean()), float(shifts.mean()) / extent)

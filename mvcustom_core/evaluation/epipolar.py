@@ -58,6 +58,7 @@ def measure_epipolar(matches: Mapping[tuple[int, int], Tensor], targets: Cameras
     Returns:
         None if no two neighbours stand apart, so that there are no epipolar lines.
     """
+    targets = targets.to("cpu", torch.float64)
     centers = targets.centers
     steps = (centers[1:] - centers[:-1]).norm(dim=-1)  # [V - 1]
     moving = steps > SAME_PLACE * centers.norm(dim=-1).max()
@@ -76,7 +77,8 @@ def _judge(matches: Mapping[tuple[int, int], Tensor], targets: Cameras, first: i
 def epipolar_distances(points: Tensor, first: Cameras, second: Cameras) -> Tensor:
     """Symmetric epipolar distances [N] in pixels of matches [N, 4] between two cameras that stand apart."""
     check_shape(points, "N 4")
-    ends = torch.cat([points.double(), points.new_ones(len(points), 1, dtype=torch.float64)], dim=-1)
+    points = points.cpu().double()
+    ends = torch.cat([points, points.new_ones(len(points), 1)], dim=-1)
     a, b = ends[:, [0, 1, 4]], ends[:, [2, 3, 4]]  # [N, 3] homogeneous
     fundamental = fundamental_matrix(first, second)
     line_in_second, line_in_first = a @ fundamental.mT, b @ fundamental  # [N, 3]

@@ -37,14 +37,15 @@ def interpolate_cameras(keyframes: Cameras, times: Tensor, subject_distance: flo
         raise ValueError(f"keyframes: wanted at least two cameras to move between, got {count}")
     if not (0 <= times.min() and times.max() <= count - 1):
         raise ValueError(f"keyframes: wanted times in [0, {count - 1}], got {float(times.min())} to {float(times.max())}")
-    exact = keyframes.to(dtype=torch.float64)
+    exact = keyframes.to("cpu", torch.float64)
     centers, rotation = exact.centers, exact.w2c[:, :3, :3].mT  # [A, 3], [A, 3, 3] of c2w
     moves, turns = centers.diff(dim=0), vector_from_rotation(rotation[:-1].mT @ rotation[1:])  # [A - 1, 3]; turns in camera axes
     gaps = _pose_distance(moves, turns, subject_distance).sqrt()  # centripetal
     gaps = gaps.clamp_min(1e-6 * float(gaps.max())) if gaps.max() > 0 else torch.ones_like(gaps)
 
-    segment = times.long().clamp_max(count - 2).to(gaps.device)  # [V]
-    u = times.to(gaps) - segment
+    times = times.cpu().double()
+    segment = times.long().clamp_max(count - 2)  # [V]
+    u = times - segment
     basis = torch.stack([1 - (1 - u) ** 3, (3 - 2 * u) * u**2, u**3], dim=-1)[..., None]  # [V, 3, 1] cumulative Bernstein
     center = centers[segment]
     for weight, step in zip(basis.unbind(1), _center_steps(moves, gaps), strict=True):
@@ -57,7 +58,7 @@ def interpolate_cameras(keyframes: Cameras, times: Tensor, subject_distance: flo
     w2c[:, :3, :3] = turned.mT
     w2c[:, :3, 3] = -(turned.mT @ center[..., None]).squeeze(-1)
     K = torch.lerp(exact.K[segment], exact.K[segment + 1], u[:, None, None])
-    return replace(keyframes, w2c=w2c.to(keyframes.w2c.dtype), K=K.to(keyframes.K.dtype))
+    return replace(keyframes, w2c=w2c.to(keyframes.w2c), K=K.to(keyframes.K))
 
 
 def even_times(keyframes: Cameras, views: int, subject_distance: float = 1.0) -> Tensor:
@@ -69,12 +70,12 @@ def even_times(keyframes: Cameras, views: int, subject_distance: float = 1.0) ->
     if views < 1:
         raise ValueError(f"trajectory: wanted at least one view, got {views}")
     dense = torch.linspace(0, len(keyframes) - 1, SAMPLES_PER_SEGMENT * (len(keyframes) - 1) + 1, dtype=torch.float64)
-    path = interpolate_cameras(keyframes.to(dtype=torch.float64), dense, subject_distance)
+    path = interpolate_cameras(keyframes.to("cpu", torch.float64), dense, subject_distance)
     rotation = path.w2c[:, :3, :3].mT
     steps = _pose_distance(path.centers.diff(dim=0), vector_from_rotation(rotation[:-1].mT @ rotation[1:]), subject_distance)
     if steps.sum() == 0:
         steps = torch.ones_like(steps)
-    travelled = torch.nn.functional.pad(steps.cumsum(0), (1, 0)).cpu()
+    travelled = torch.nn.functional.pad(steps.cumsum(0), (1, 0))
     wanted = torch.linspace(0, float(travelled[-1]), views, dtype=torch.float64)
     return torch.from_numpy(np.interp(wanted, travelled, dense))  # [V]
 

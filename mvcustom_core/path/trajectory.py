@@ -108,11 +108,11 @@ def follow_cameras(base: Cameras, views: int, cameras: Cameras, at_base: bool, s
     Args:
         scale: length in the base camera's world of one unit of the path.
     """
-    scaled = SceneNormalisation(torch.zeros(3), 1 / scale).apply(cameras.to(dtype=torch.float64))
+    scaled = SceneNormalisation(torch.zeros(3), 1 / scale).apply(cameras.to("cpu", torch.float64))
     path = interpolate_cameras(scaled, torch.linspace(0, len(cameras) - 1, views, dtype=torch.float64))
     if not at_base:
-        return fit_cameras(path, base.width, base.height).to(dtype=base.w2c.dtype)
-    w2c = relative_to(path, 0).w2c @ base.w2c.double()
+        return fit_cameras(path, base.width, base.height).to(base.w2c.device, base.w2c.dtype)
+    w2c = relative_to(path, 0).w2c @ base.to("cpu", torch.float64).w2c
     return replace(base, w2c=w2c.to(base.w2c), K=base.K.repeat(views, 1, 1))
 
 
@@ -179,6 +179,6 @@ def _swing(base: Cameras, azimuth_deg: Tensor, elevation_deg: Tensor, radius: fl
 def _place(base: Cameras, rotation: Tensor, centers: Tensor) -> Cameras:
     """The base camera turned by world rotations [V, 3, 3] and put at centers [V, 3]."""
     w2c = torch.eye(4, dtype=torch.float64).repeat(len(rotation), 1, 1)
-    w2c[:, :3, :3] = base.w2c[0, :3, :3].to(rotation) @ rotation.mT
+    w2c[:, :3, :3] = base.to("cpu", torch.float64).w2c[0, :3, :3] @ rotation.mT
     w2c[:, :3, 3] = -(w2c[:, :3, :3] @ centers[..., None]).squeeze(-1)
     return replace(base, w2c=w2c.to(base.w2c), K=base.K.repeat(len(rotation), 1, 1))

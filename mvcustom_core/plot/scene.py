@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from ..camera.cameras import Cameras
 from .canvas import AXES, CARD, FAINT_INK, GRID, INK, REFERENCE, SUBJECT, Canvas, Color, Point, mix, nice_step, ramp_color
@@ -75,8 +76,8 @@ def build_scene(
     cameras: Cameras, references: Cameras | None, subject_radius: float, ground: np.ndarray, labelled: Sequence[int] = ()
 ) -> Scene:
     """The scene of a path; the cameras at the indices `labelled` are drawn whatever the number, with their count from 1."""
-    path = cameras.centers.double().cpu().numpy()
-    others = path[:0] if references is None else references.centers.double().cpu().numpy()
+    path = cameras.to("cpu", torch.float64).centers.numpy()
+    others = path[:0] if references is None else references.to("cpu", torch.float64).centers.numpy()
     everything = np.concatenate([path, others, np.eye(3) * subject_radius, -np.eye(3) * subject_radius])
     middle = (everything.min(0) + everything.max(0)) / 2
     radius = float(np.linalg.norm(everything - middle, axis=1).max()) or 1.0
@@ -108,12 +109,13 @@ def draw_scene(canvas: Canvas, view: View, scene: Scene) -> None:
 
 def _pyramid(cameras: Cameras, index: int, size: float) -> np.ndarray:
     """The world points [6, 3] of a frustum whose longest side is `size`."""
-    K = cameras.K[index].double().cpu().numpy()
+    camera = cameras[index].to("cpu", torch.float64)
+    K = camera.K[0].numpy()
     w, h = cameras.width, cameras.height
     pixels = np.array([[0, 0], [w, 0], [w, h], [0, h], [w / 2, -h / 4]])
     rays = np.concatenate([(pixels - K[:2, 2]) / K[[0, 1], [0, 1]], np.ones((5, 1))], axis=1)  # [5, 3] at depth 1
     rays *= size / max(1.0, np.ptp(rays[:4], axis=0).max())
-    c2w = cameras[index].c2w[0].double().cpu().numpy()
+    c2w = camera.c2w[0].numpy()
     return np.concatenate([np.zeros((1, 3)), rays]) @ c2w[:3, :3].T + c2w[:3, 3]
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..camera.cameras import Cameras
@@ -74,7 +75,7 @@ def draw_cards(
 
 def picture_axes(cameras: Cameras) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The world axes [3] that are right, forward and up in the plot."""
-    rotation = cameras.w2c[:, :3, :3].double().mean(0).cpu().numpy()  # rows: mean right, down and forward in the world
+    rotation = cameras.to("cpu", torch.float64).w2c[:, :3, :3].mean(0).numpy()  # rows: mean right, down and forward in the world
     up = _nearest_axis(-rotation[1])
     forward = _nearest_axis(rotation[2] * (up == 0))
     if forward @ up:

@@ -155,7 +155,7 @@ def _assemble(format: str, frames: Sequence[Frame], placements: Sequence[Placeme
     K = torch.stack([_intrinsics(frame, common) for frame in frames])  # [V, 3, 3]
     lenses = None if all(frame.lens.is_pinhole for frame in frames) else tuple(frame.lens for frame in frames)
     return PosedFiles(
-        cameras=Cameras(w2c.float(), K.float(), *common),
+        cameras=Cameras.checked(w2c.float(), K.float(), *common),
         paths=tuple(frame.path for frame in frames),
         masks=masks,
         lenses=lenses,

@@ -72,7 +72,7 @@ def cameras_from_rows(rows: Sequence[Sequence[float]], width: int, height: int) 
     K = torch.eye(3).repeat(len(table), 1, 1)
     pixels = (table[:, 1:5] * table.new_tensor([width, height, width, height])).float()
     K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2] = pixels.unbind(-1)
-    return Cameras(w2c.float(), K, width, height)
+    return Cameras.checked(w2c.float(), K, width, height)
 
 
 def rows_from_cameras(cameras: Cameras, times_us: Sequence[int] | None = None) -> list[list[float]]:

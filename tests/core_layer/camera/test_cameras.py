@@ -74,7 +74,7 @@ def test_look_at_puts_the_target_ahead_and_up_upward() -> None:
     torch.testing.assert_close(w2c[0], torch.tensor([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 3], [0, 0, 0, 1]]))
     torch.testing.assert_close(w2c[:, :3, 3], torch.tensor([[0.0, 0, 3], [0, 0, 3]]))  # the target on the optical axis
     assert (w2c[:, 1, :3] @ up[0] < 0).all()  # y points down
-    Cameras(w2c, make_cameras(2).K, 64, 48)  # rigid
+    Cameras.checked(w2c, make_cameras(2).K, 64, 48)  # rigid
 
 
 @pytest.mark.parametrize("target, up", [((0.0, 0, -3), (0.0, -1, 0)), ((0.0, 5, -3), (0.0, -1, 0)), ((0.0, 0, 0), (0.0, 0, 0))])
@@ -97,17 +97,20 @@ def replace_entry(row: int, column: int, value: float) -> torch.Tensor:
         (replace_entry(0, 3, math.nan), "finite"),
         (replace_entry(0, 0, 2.0), "index 1"),
         (replace_entry(0, 0, -1.0), "right-handed"),
+        (replace_entry(3, 2, 1.0), "index 1 .* last row is not 0 0 0 1"),
     ],
 )
-def test_bad_matrices_are_refused(w2c: torch.Tensor, wanted: str) -> None:
+def test_bad_matrices_are_refused_at_the_door(w2c: torch.Tensor, wanted: str) -> None:
     with pytest.raises(ValueError, match=wanted):
-        Cameras(w2c, make_cameras().K, 64, 48)
+        Cameras.checked(w2c, make_cameras().K, 64, 48)
 
 
 def test_bad_intrinsics_and_sizes_are_refused() -> None:
     good = make_cameras()
-    with pytest.raises(ValueError, match="positive focal"):
-        Cameras(good.w2c, -good.K, 64, 48)
+    with pytest.raises(ValueError, match=r"positive focal lengths in pixels, got \[-50.0, -60.0\] at index 0"):
+        Cameras.checked(good.w2c, -good.K, 64, 48)
+    with pytest.raises(ValueError, match="finite"):
+        Cameras.checked(good.w2c, math.inf * good.K, 64, 48)
     with pytest.raises(ValueError, match="positive image size, got 0x48"):
         Cameras(good.w2c, good.K, 0, 48)
     with pytest.raises(ValueError, match=r"one image size to join, got \[\(32, 48\), \(64, 48\)\]"):
