@@ -10,18 +10,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from mvcustom.mvcustom_core.camera.cameras import Cameras, concatenate_cameras, fit_cameras
+from mvcustom.mvcustom_core.camera.framing import check_subject_seen, measure_room, measure_subject
+from mvcustom.mvcustom_core.camera.normalisation import SceneNormalisation, normalise_scene
+from mvcustom.mvcustom_core.camera.rays import cell_centers, pixel_rays, project_points, unproject_depth
+from mvcustom.mvcustom_core.camera.rigid import relative_to, turn_upright, upright_direction
+from mvcustom.mvcustom_core.capture.formats.realestate10k import rows_from_cameras
 from mvcustom.mvcustom_core.evaluation.alignment import align_cameras, align_centers, measure_extent, measure_path
 from mvcustom.mvcustom_core.evaluation.epipolar import epipolar_distances, measure_epipolar
 from mvcustom.mvcustom_core.evaluation.pose import measure_poses
-from mvcustom.mvcustom_core.geometry.cameras import Cameras, concatenate_cameras, fit_cameras
-from mvcustom.mvcustom_core.geometry.formats.realestate10k import rows_from_cameras
-from mvcustom.mvcustom_core.geometry.interpolation import even_times, interpolate_cameras
-from mvcustom.mvcustom_core.geometry.keyframes import place_keyframes
-from mvcustom.mvcustom_core.geometry.normalisation import SceneNormalisation, normalise_scene
-from mvcustom.mvcustom_core.geometry.rays import cell_centers, pixel_rays, project_points, unproject_depth
-from mvcustom.mvcustom_core.geometry.rigid import relative_to, turn_upright, upright_direction
-from mvcustom.mvcustom_core.geometry.subject import check_subject_seen, measure_room, measure_subject
-from mvcustom.mvcustom_core.geometry.trajectory import TRAJECTORIES, UP, follow_cameras, follow_keyframes, front_camera, orbit
+from mvcustom.mvcustom_core.path.interpolation import even_times, interpolate_cameras
+from mvcustom.mvcustom_core.path.keyframes import place_keyframes
+from mvcustom.mvcustom_core.path.trajectory import TRAJECTORIES, UP, follow_cameras, follow_keyframes, front_camera, orbit
 from mvcustom.mvcustom_core.plot import plot_photographs, plot_trajectory
 from mvcustom.tests.core_layer.emulated_device import DEVICE, EmulatedDevice
 
