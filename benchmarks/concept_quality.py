@@ -33,7 +33,7 @@ from ..mvcustom_core.camera.cameras import Cameras
 from ..mvcustom_core.camera.normalisation import SceneNormalisation, normalise_scene
 from ..mvcustom_core.camera.rays import project_points, unproject_depth
 from ..mvcustom_core.concept.concept import Concept, save_concept
-from ..mvcustom_core.concept.learning.held_out import average_inside, compute_psnr, measure_views
+from ..mvcustom_core.concept.learning.held_out import average_inside, measure_views
 from ..mvcustom_core.concept.learning.learner import Learner
 from ..mvcustom_core.concept.learning.losses import resize_area
 from ..mvcustom_core.concept.learning.photographs import Photographs
@@ -43,6 +43,7 @@ from ..mvcustom_core.concept.subject import Subject
 from ..mvcustom_core.embedded.scenes.render import Rendering, render_scene
 from ..mvcustom_core.embedded.scenes.scene import Scene, sample_concept
 from ..mvcustom_core.embedded.scenes.sweep import sample_photographs
+from ..mvcustom_core.psnr import measure_psnr
 from ..nodes.bridge.backbone.embedded import SIZE, load_embedded
 from ..nodes.bridge.backbone.spec import spec_of
 from ..nodes.bridge.learning.denoiser import ComfyDenoiser, ConceptWords, encode_photographs, token_row
@@ -182,7 +183,7 @@ def read_linearly(seen: Tensor, own: Tensor, images: Tensor, masks: Tensor) -> T
 
 def psnr(given: Tensor, wanted: Tensor, weights: Tensor) -> float:
     """Mean over the views."""
-    return float(compute_psnr(given, wanted, weights).mean())
+    return float(measure_psnr(given, wanted, weights).mean())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..camera.cameras import Cameras
+from ..camera.cameras import Cameras, unit_depth_rays
 from ..camera.framing import measure_room
 from ..camera.rays import cell_centers
 from ..rendering.operator import OperatorSettings, RenderOperator, build_render_operator
@@ -140,7 +140,7 @@ def _make_proxy(camera: Cameras, radius: float) -> DepthMap:
     height, width = _fit_size(camera, PROXY_SIZE)
     K, origin = camera.resize(width, height).K[0], camera.w2c[0, :3, 3]  # the origin in the camera's frame
     cells = cell_centers(height, width, dtype=K.dtype)
-    rays = torch.nn.functional.pad((cells - K[:2, 2]) / K.diagonal()[:2], (0, 1), value=1.0)  # [(H W), 3] of unit z-depth
+    rays = unit_depth_rays(K, cells)  # [(H W), 3]
     along, length = rays @ origin, rays.square().sum(dim=-1)
     root = along.square() - length * (origin.square().sum() - radius**2)
     ball = (along - root.clamp(min=0).sqrt()) / length

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..camera.cameras import Cameras
+from ..camera.cameras import Cameras, unit_depth_rays
 from ..camera.rays import cell_centers
 from ..surface.depth import RenderedDepth
 from .estimate import DepthMeaning
@@ -134,8 +134,8 @@ def _read_rendered(view: InverseDepth, rendered: RenderedDepth) -> tuple[Tensor,
     """FeatureNeRF's z-depth on the view's grid, and where it sees the subject, [h, w] each."""
     camera = view.camera.to(view.values.device, view.values.dtype).resize(*reversed(rendered.distance.shape))
     cells = cell_centers(camera.height, camera.width, device=view.values.device, dtype=view.values.dtype)
-    slant = (cells - camera.K[0, :2, 2]) / camera.K[0].diagonal()[:2]
-    z = rendered.distance.to(view.values) / (1 + slant.square().sum(dim=-1)).sqrt().reshape_as(rendered.distance)  # from ray distance
+    slant = unit_depth_rays(camera.K[0], cells).norm(dim=-1)  # ray distance of z-depth 1
+    z = rendered.distance.to(view.values) / slant.reshape_as(rendered.distance)
     inside = (rendered.opacity.to(view.values) > 0.5) & (z > 0)
     size = view.values.shape[0], view.values.shape[1]
     return _pick(z, size), _pick(inside, size)

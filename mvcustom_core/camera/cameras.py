@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize, pad
 
 from ..shapes import check_shape
 
@@ -56,6 +57,19 @@ class Cameras:
         _check_numbers(cameras.to("cpu", torch.float64))
         return cameras
 
+    @classmethod
+    def from_centers(
+        cls,
+        rotation: Tensor,  # [V, 3, 3]
+        centers: Tensor,  # [V, 3]
+        K: Tensor,  # [V or 1, 3, 3]
+        width: int,
+        height: int,
+    ) -> Cameras:
+        """Cameras that stand at `centers` in the world and are turned by camera-from-world rotations; one K serves all."""
+        sizes = check_shape(rotation, "V 3 3", centers, "V 3")
+        return cls(rigid_about(rotation, centers), K.expand(sizes["V"], 3, 3).contiguous(), width, height)
+
     def __len__(self) -> int:
         return self.w2c.shape[0]
 
@@ -70,12 +84,7 @@ class Cameras:
     @property
     def c2w(self) -> Tensor:
         """World-from-camera, [V, 4, 4]."""
-        rotation = self.w2c[:, :3, :3].mT  # [V, 3, 3]
-        c2w = torch.zeros_like(self.w2c)
-        c2w[:, :3, :3] = rotation
-        c2w[:, :3, 3] = -(rotation @ self.w2c[:, :3, 3:]).squeeze(-1)
-        c2w[:, 3, 3] = 1
-        return c2w
+        return rigid_about(self.w2c[:, :3, :3].mT, self.w2c[:, :3, 3])
 
     @property
     def centers(self) -> Tensor:
@@ -86,6 +95,31 @@ class Cameras:
     def forward(self) -> Tensor:
         """Unit optical axes in the world, [V, 3]."""
         return self.w2c[:, 2, :3]
+
+    def directions(self, pixels: Tensor) -> Tensor:
+        """Rays of unit z-depth in the world: at z-depth d an image point shows centre + d * direction.
+
+        Args:
+            pixels: [R, 2] or [V, R, 2] image points (x, y) in pixels.
+
+        Returns:
+            [V, R, 3].
+        """
+        pixels = pixels.to(self.K).expand(len(self), -1, 2)
+        return unit_depth_rays(self.K, pixels) @ self.w2c[:, :3, :3]  # R^T d as row vectors
+
+    def transform(
+        self,
+        rotation: Tensor,  # [3, 3]
+        translation: Tensor,  # [3]
+        scale: float = 1.0,
+    ) -> Cameras:
+        """The same cameras in the world of x_new = scale * rotation @ x + translation. Their pictures stay, depths grow by `scale`."""
+        exact = self.to("cpu", torch.float64)
+        rotation, translation = (part.cpu().double() for part in (rotation, translation))
+        centers = scale * exact.centers @ rotation.mT + translation  # [V, 3]
+        moved = Cameras.from_centers(exact.w2c[:, :3, :3] @ rotation.mT, centers, exact.K, self.width, self.height)
+        return replace(self, w2c=moved.w2c.to(self.w2c))
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Cameras:
         """The cameras on another device or in another dtype. On their way to the CPU they are converted there: others may lack float64."""
@@ -106,6 +140,28 @@ class Cameras:
         K[:, 0, 2] -= left
         K[:, 1, 2] -= top
         return replace(self, K=K, width=width, height=height)
+
+
+def rigid_about(rotation: Tensor, centers: Tensor) -> Tensor:
+    """Matrices [V, 4, 4] of x -> rotation @ (x - center), from [V, 3, 3] and [V, 3]: camera-from-world of cameras at the centres."""
+    matrix = torch.eye(4, dtype=rotation.dtype, device=rotation.device).repeat(len(rotation), 1, 1)
+    matrix[:, :3, :3] = rotation
+    matrix[:, :3, 3] = -(rotation @ centers[..., None]).squeeze(-1)
+    return matrix
+
+
+def unit_depth_rays(K: Tensor, pixels: Tensor) -> Tensor:
+    """Rays [..., R, 3] of z-depth 1 in the camera's axes through image points [..., R, 2] in pixels, by intrinsics [..., 3, 3]."""
+    focal = K.diagonal(dim1=-2, dim2=-1)[..., None, :2]  # [..., 1, 2]
+    return pad((pixels - K[..., None, :2, 2]) / focal, (0, 1), value=1.0)
+
+
+def make_intrinsics(focal: Tensor, middle: Tensor) -> Tensor:
+    """K [V, 3, 3] of focal lengths and principal points (x, y), [V, 2] each, in pixels."""
+    check_shape(focal, "V 2", middle, "V 2")
+    K = torch.diag_embed(pad(focal, (0, 1), value=1.0))
+    K[:, :2, 2] = middle
+    return K
 
 
 def _check_numbers(cameras: Cameras) -> None:
@@ -153,7 +209,7 @@ def fit_cameras(cameras: Cameras, width: int, height: int) -> Cameras:
 def square_intrinsics(views: int, size: int, fov_deg: float) -> Tensor:
     """K [V, 3, 3] of square images with the principal point in the middle."""
     focal = 0.5 * size / math.tan(math.radians(fov_deg) / 2)
-    return torch.tensor([[focal, 0.0, size / 2], [0.0, focal, size / 2], [0.0, 0.0, 1.0]]).repeat(views, 1, 1)
+    return make_intrinsics(torch.full((views, 2), focal), torch.full((views, 2), size / 2))
 
 
 def look_at(eye: Tensor, target: Tensor, up: Tensor) -> Tensor:
@@ -173,11 +229,8 @@ def look_at(eye: Tensor, target: Tensor, up: Tensor) -> Tensor:
     right = torch.linalg.cross(forward, up)  # y points down, so x = z cross up
     if (forward.norm(dim=-1) < 1e-8).any() or (right.norm(dim=-1) < 1e-8 * forward.norm(dim=-1)).any():
         raise ValueError("look_at: wanted eye and target apart and a view that is not along `up`")
-    forward = torch.nn.functional.normalize(forward, dim=-1)
-    right = torch.nn.functional.normalize(right, dim=-1)
+    forward = normalize(forward, dim=-1)
+    right = normalize(right, dim=-1)
     down = torch.linalg.cross(forward, right)
     rotation = torch.stack([right, down, forward], dim=1)  # [V, 3, 3], rows are camera axes in the world
-    w2c = torch.eye(4, dtype=eye.dtype, device=eye.device).repeat(len(eye), 1, 1)
-    w2c[:, :3, :3] = rotation
-    w2c[:, :3, 3] = -(rotation @ eye[..., None]).squeeze(-1)
-    return w2c
+    return rigid_about(rotation, eye)

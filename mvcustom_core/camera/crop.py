@@ -55,12 +55,16 @@ def square_about_mask(mask: Tensor) -> Square:
         ValueError: if the mask is empty.
     """
     check_shape(mask, "1 H W")
-    spans = []
-    for axis in (1, 0):  # columns, then rows
-        at = (mask[0] > SUBJECT_LEVEL).any(axis - 1).nonzero()
-        if not len(at):
-            raise ValueError("wanted the subject in the mask to cut the picture about it, got an empty mask")
-        spans.append((int(at.min()), int(at.max()) + 1))
-    side = 2 * -(-max(end - start for start, end in spans) // 2)
-    left, top = ((start + end) // 2 - side // 2 for start, end in spans)
-    return Square(left, top, side)
+    box = find_box(mask[0] > SUBJECT_LEVEL)
+    if box is None:
+        raise ValueError("wanted the subject in the mask to cut the picture about it, got an empty mask")
+    left, top, right, bottom = box
+    side = 2 * -(-max(right - left, bottom - top) // 2)
+    return Square((left + right) // 2 - side // 2, (top + bottom) // 2 - side // 2, side)
+
+
+def find_box(inside: Tensor) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of the smallest box about the true cells of [H, W], ends excluded; None if there are none."""
+    check_shape(inside, "H W")
+    columns, rows = (inside.any(axis).nonzero()[:, 0].tolist() for axis in (0, 1))
+    return (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1) if rows else None

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..shapes import check_shape
 from .cameras import Cameras
-from .crop import SUBJECT_LEVEL
+from .crop import SUBJECT_LEVEL, find_box
 from .rays import project_points
 
 
@@ -36,17 +36,15 @@ def measure_subject(cameras: Cameras, masks: Tensor) -> float | None:
         World units; None if all masks are empty.
     """
     check_shape(cameras.w2c, "V 4 4", masks, "V 1 H W")
-    subject = masks[:, 0] > SUBJECT_LEVEL  # [V, H, W]
-    shown = subject.flatten(1).any(1).cpu()
-    if not shown.any():
-        return None
-    spans = []
-    for axis, focal in ((1, cameras.K[:, 0, 0]), (2, cameras.K[:, 1, 1])):
-        line = subject.any(axis).float()  # [V, W] or [V, H]
-        span = line.shape[1] - line.argmax(1) - line.flip(1).argmax(1)  # [V]
-        spans.append(span.cpu() / focal.cpu())
-    distance = cameras.w2c[:, 2, 3].cpu()  # of the origin along the line of sight
-    return float((torch.stack(spans).amax(0) / 2 * distance)[shown].median())
+    focal = cameras.K.diagonal(dim1=1, dim2=2)[:, :2]  # [V, 2]
+    distance = cameras.w2c[:, 2, 3].cpu()  # [V] of the origin along the line of sight
+    radii = []
+    for (focal_x, focal_y), along, mask in zip(focal.cpu(), distance, masks.cpu(), strict=True):
+        box = find_box(mask[0] > SUBJECT_LEVEL)
+        if box is not None:
+            left, top, right, bottom = box
+            radii.append(max((right - left) / focal_x, (bottom - top) / focal_y) / 2 * along)
+    return float(torch.stack(radii).median()) if radii else None
 
 
 def measure_room(cameras: Cameras) -> float:

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from ..shapes import check_shape
+from .cameras import unit_depth_rays
 from .rays import cell_centers
 
 FOLD_SAMPLES = 1024  # of the radius, in the search for the place where the picture folds back
@@ -83,8 +84,8 @@ def undistort_picture(picture: Tensor, K: Tensor, lens: Lens) -> tuple[Tensor, T
     """
     sizes = check_shape(picture, "C H W", K, "3 3")
     height, width = sizes["H"], sizes["W"]
-    focal, middle = torch.stack([K[0, 0], K[1, 1]]), K[:2, 2]
-    points = (cell_centers(height, width, dtype=K.dtype) - middle) / focal  # [(H W), 2]
+    focal, middle = K.diagonal()[:2], K[:2, 2]
+    points = unit_depth_rays(K, cell_centers(height, width, dtype=K.dtype))[:, :2]  # [(H W), 2]
     radius = points.norm(dim=-1)
     grid = (lens.distort(points) * focal + middle) * 2 / K.new_tensor([width, height]) - 1
     seen = (grid.abs().amax(-1) <= 1) & (radius < lens.find_fold(float(radius.max())))

@@ -5,7 +5,7 @@ Photographers aim at their subject, so the point nearest to all optical axes is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -37,19 +37,11 @@ class SceneNormalisation:
 
     def apply(self, cameras: Cameras) -> Cameras:
         """The cameras in the new world; intrinsics and rotations stay."""
-        w2c = cameras.w2c.cpu().to(torch.float64, copy=True)
-        w2c[:, :3, 3] = (w2c[:, :3, :3] @ self.center.cpu().to(w2c) + w2c[:, :3, 3]) / self.scale
-        return replace(cameras, w2c=w2c.to(cameras.w2c))
+        return cameras.transform(torch.eye(3), -self.center.cpu().double() / self.scale, 1 / self.scale)
 
     def apply_depth(self, depth: Tensor) -> Tensor:
         """Depths (along z or along rays) of any shape in the new unit."""
         return depth / self.scale
-
-    def apply_points(self, points: Tensor) -> Tensor:
-        """World points [..., 3] in the new world."""
-        check_shape(points, "... 3")
-        return (points - self.center.to(points)) / self.scale
-
 
 def normalise_scene(cameras: Cameras, center: Tensor | None = None, scale: float | None = None) -> tuple[Cameras, SceneNormalisation]:
     """Move the subject to the origin and scale the farthest camera to distance 1.

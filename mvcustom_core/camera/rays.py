@@ -36,13 +36,7 @@ def pixel_rays(cameras: Cameras, pixels: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         origins [V, 3], unit directions [V, R, 3].
     """
-    fx, fy, cx, cy = cameras.K[:, 0, 0], cameras.K[:, 1, 1], cameras.K[:, 0, 2], cameras.K[:, 1, 2]
-    pixels = pixels.to(cameras.K).expand(len(cameras), -1, 2)
-    x = (pixels[..., 0] - cx[:, None]) / fx[:, None]
-    y = (pixels[..., 1] - cy[:, None]) / fy[:, None]
-    in_camera = torch.stack([x, y, torch.ones_like(x)], dim=-1)  # [V, R, 3]
-    in_world = in_camera @ cameras.w2c[:, :3, :3]  # R^T d as row vectors
-    return cameras.centers, torch.nn.functional.normalize(in_world, dim=-1)
+    return cameras.centers, torch.nn.functional.normalize(cameras.directions(pixels), dim=-1)
 
 
 def project_points(cameras: Cameras, points: Tensor) -> tuple[Tensor, Tensor]:
@@ -75,9 +69,6 @@ def unproject_depth(cameras: Cameras, depth: Tensor) -> Tensor:
     check_shape(depth, "V H W")
     if tuple(depth.shape) != (len(cameras), cameras.height, cameras.width):
         raise ValueError(f"depth: wanted [{len(cameras)}, {cameras.height}, {cameras.width}] as the cameras say, got {list(depth.shape)}")
-    x, y = cell_centers(cameras.height, cameras.width, device=depth.device, dtype=cameras.K.dtype).unbind(-1)  # [H W]
-    z = depth.to(cameras.K.dtype).flatten(1)  # [V, (H W)]
-    fx, fy, cx, cy = (cameras.K[:, i, j, None] for i, j in ((0, 0), (1, 1), (0, 2), (1, 2)))
-    in_camera = torch.stack([(x - cx) / fx * z, (y - cy) / fy * z, z], dim=-1)  # [V, (H W), 3]
-    in_world = (in_camera - cameras.w2c[:, None, :3, 3]) @ cameras.w2c[:, :3, :3]
+    pixels = cell_centers(cameras.height, cameras.width, device=depth.device, dtype=cameras.K.dtype)  # [(H W), 2]
+    in_world = cameras.centers[:, None] + depth.to(cameras.K.dtype).flatten(1)[..., None] * cameras.directions(pixels)
     return in_world.unflatten(1, (cameras.height, cameras.width))

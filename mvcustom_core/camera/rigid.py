@@ -7,7 +7,6 @@ float64, because eight digits of a float32 rotation are soon lost in products, a
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -26,8 +25,8 @@ def relative_to(cameras: Cameras, index: int) -> Cameras:
     """
     if not -len(cameras) <= index < len(cameras):
         raise ValueError(f"relative_to: wanted an index below the {len(cameras)} cameras, got {index}")
-    exact = cameras.to("cpu", torch.float64)
-    return replace(cameras, w2c=(exact.w2c @ exact.c2w[index]).to(cameras.w2c))
+    frame = cameras[index].to("cpu", torch.float64).w2c[0]
+    return cameras.transform(frame[:3, :3], frame[:3, 3])
 
 
 def upright_direction(cameras: Cameras) -> tuple[float, float, float]:
@@ -49,9 +48,7 @@ def turn_upright(cameras: Cameras) -> Cameras:
     forward = torch.linalg.cross(exact.w2c[0, 0, :3], down)
     down, forward = (torch.nn.functional.normalize(axis, dim=0) for axis in (down, forward))
     rotation = torch.stack([torch.linalg.cross(down, forward), down, forward])  # [3, 3] new-from-old
-    w2c = exact.w2c.clone()
-    w2c[:, :3, :3] = w2c[:, :3, :3] @ rotation.mT
-    return replace(cameras, w2c=w2c.to(cameras.w2c))
+    return cameras.transform(rotation, torch.zeros(3))
 
 
 def rotation_from_vector(vector: Tensor) -> Tensor:

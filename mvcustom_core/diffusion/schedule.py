@@ -46,36 +46,3 @@ def make_sigmas(schedule: BetaSchedule) -> Tensor:
     """Noise over signal at each timestep, [1000] float64, rising."""
     alphas_cumprod = make_alphas_cumprod(schedule)
     return ((1 - alphas_cumprod) / alphas_cumprod).sqrt()
-
-
-def timestep_to_sigma(timestep: Tensor, sigmas: Tensor) -> Tensor:
-    """The noise level at a timestep, log-linear between table entries.
-
-    Args:
-        timestep: [...] in 0..T-1, whole or fractional; values outside are clamped.
-        sigmas: [T] rising table.
-
-    Returns:
-        [...] in the table's dtype.
-    """
-    position = timestep.to(sigmas).clamp(0, len(sigmas) - 1)
-    low = position.floor().long()
-    high = (low + 1).clamp(max=len(sigmas) - 1)
-    return torch.lerp(sigmas.log()[low], sigmas.log()[high], position - low).exp()
-
-
-def sigma_to_timestep(sigma: Tensor, sigmas: Tensor) -> Tensor:
-    """The fractional timestep of a noise level; the inverse of `timestep_to_sigma`.
-
-    Args:
-        sigma: [...] positive; values outside the table are clamped to its ends.
-        sigmas: [T] rising table.
-
-    Returns:
-        [...] in the table's dtype; round it for the timestep that the network was trained with.
-    """
-    table = sigmas.log()
-    value = sigma.to(sigmas).log().clamp(table[0], table[-1])
-    high = torch.searchsorted(table, value).clamp(1, len(table) - 1)
-    low = high - 1
-    return low + (value - table[low]) / (table[high] - table[low])

@@ -6,7 +6,7 @@ The paths are aligned by a similarity, found by least squares over the camera ce
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -32,11 +32,7 @@ class Similarity:
 
     def apply_cameras(self, cameras: Cameras) -> Cameras:
         """Cameras in the target's world."""
-        exact = cameras.to("cpu", torch.float64)
-        w2c = exact.w2c.clone()
-        w2c[:, :3, :3] = w2c[:, :3, :3] @ self.rotation.mT
-        w2c[:, :3, 3:] = -w2c[:, :3, :3] @ self.apply(exact.centers)[..., None]
-        return replace(cameras, w2c=w2c.to(cameras.w2c))
+        return cameras.transform(self.rotation, self.translation, self.scale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..camera.cameras import Cameras
-from ..camera.rays import pixel_rays
 from ..capture.solving import import_pycolmap
 from ..surface.depth import AnchorDepth
 from .alignment import measure_extent, rotation_angles_deg
@@ -110,9 +109,7 @@ def _lift(anchor: AnchorDepth, camera: Cameras, pixels: Tensor) -> tuple[Tensor,
     grid = (pixels / pixels.new_tensor([camera.width, camera.height]) * 2 - 1)[None, None]  # [1, 1, N, 2]
     maps = torch.stack([anchor.depth.depth.to(pixels), anchor.depth.valid.to(pixels)])[None]  # [1, 2, H, W]
     depth, valid = F.grid_sample(maps, grid, mode="nearest", align_corners=False)[0, :, 0]  # nearest: nothing lies between two surfaces
-    centers, directions = pixel_rays(camera, pixels)
-    rays = directions[0] / (directions[0] @ camera.forward[0])[:, None]  # of unit z-depth
-    return centers + depth[:, None] * rays, valid > 0
+    return camera.centers + depth[:, None] * camera.directions(pixels)[0], valid > 0
 
 
 def _solve(colmap: ModuleType, pixels: Tensor, points: Tensor, camera: Cameras) -> dict[str, Any] | None:

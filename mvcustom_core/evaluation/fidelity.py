@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..psnr import measure_psnr
 from ..shapes import check_shape
 
 LUMA = (0.299, 0.587, 0.114)
@@ -37,16 +38,9 @@ def measure_fidelity(images: Tensor, truth: Tensor, masks: Tensor | None) -> Fid
         masks: [V, 1, H, W] in 0..1, of the subject in the true views.
     """
     check_shape(images, "V 3 H W", truth, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))
-    inside = None if masks is None else weigh_psnr(images, truth, masks)
-    outside = None if masks is None else weigh_psnr(images, truth, 1 - masks)
-    everywhere = images.new_ones(len(images), 1, *images.shape[-2:])
-    return Fidelity(weigh_psnr(images, truth, everywhere), measure_ssim(images, truth), inside, outside)
-
-
-def weigh_psnr(images: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio [V] in dB, each pixel weighing [V, 1, H, W]; NaN where all weights are zero, 100 where nothing differs."""
-    error = ((images - truth).square() * weights).mean(1).sum((-2, -1)) / weights.sum((1, 2, 3))
-    return -10 * error.clamp(min=1e-10).log10()
+    inside = None if masks is None else measure_psnr(images, truth, masks)
+    outside = None if masks is None else measure_psnr(images, truth, 1 - masks)
+    return Fidelity(measure_psnr(images, truth), measure_ssim(images, truth), inside, outside)
 
 
 def measure_ssim(images: Tensor, truth: Tensor) -> Tensor:

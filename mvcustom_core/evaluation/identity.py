@@ -13,6 +13,7 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..camera.crop import find_box
 from ..shapes import check_shape
 
 Encoder = Callable[[Tensor], Tensor]  # pictures [N, 3, S, S] in 0..1 to vectors [N, D]
@@ -55,7 +56,7 @@ def crop_subjects(images: Tensor, masks: Tensor | None, side: int = CROP_SIDE) -
     if masks is None:
         return torch.cat([_fit_square(image, side) for image in images])
     shown = torch.where(masks > 0.5, images, EMPTY)
-    boxes = [_find_box(mask[0] > 0.5) for mask in masks]
+    boxes = [_frame_subject(mask[0] > 0.5) for mask in masks]
     return torch.cat(
         [_fit_square(image if box is None else _cut(own, *box), side) for image, own, box in zip(images, shown, boxes, strict=True)]
     )
@@ -69,12 +70,12 @@ def _count_colors(image: Tensor, mask: Tensor) -> Tensor:
     return counts / counts.sum().clamp(min=1)
 
 
-def _find_box(inside: Tensor) -> tuple[int, int, int, int] | None:
+def _frame_subject(inside: Tensor) -> tuple[int, int, int, int] | None:
     """Left, top, right and bottom of the subject with a margin; may reach outside of the picture."""
-    rows, columns = (inside.any(axis).nonzero()[:, 0] for axis in (1, 0))
-    if not len(rows):
+    box = find_box(inside)
+    if box is None:
         return None
-    (top, bottom), (left, right) = ((int(ends[0]), int(ends[-1]) + 1) for ends in (rows, columns))
+    left, top, right, bottom = box
     half = round((0.5 + MARGIN) * max(bottom - top, right - left))
     y, x = (top + bottom) // 2, (left + right) // 2
     return x - half, y - half, x + half, y + half

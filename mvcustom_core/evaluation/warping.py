@@ -17,10 +17,10 @@ from torch.nn import functional as F
 
 from ..camera.cameras import Cameras
 from ..capture.mapping import Progress
+from ..psnr import measure_psnr
 from ..shapes import check_shape
 from ..surface.depth import AnchorDepth, DepthMap
 from ..surface.raster import RasterHits, RasterSettings, rasterize_depth
-from .fidelity import weigh_psnr
 
 MAX_STRETCH = 2.0  # where one pixel of the anchor covers more than this many, there is nothing to compare
 MIN_SHARE = 0.02  # of the picture: fewer pixels say nothing
@@ -112,7 +112,7 @@ def _compare(images: Tensor, masks: Tensor | None, pair: tuple[AnchorDepth, int]
 
 
 def _judge(warped: Tensor, image: Tensor, weights: Tensor) -> float | None:
-    return float(weigh_psnr(warped, image, weights)) if weights.mean() >= MIN_SHARE else None
+    return float(measure_psnr(warped, image, weights)) if weights.mean() >= MIN_SHARE else None
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -7,8 +7,6 @@ keyframes give a straight line and a turn at constant speed.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -54,11 +52,8 @@ def interpolate_cameras(keyframes: Cameras, times: Tensor, subject_distance: flo
     for weight, step in zip(basis.unbind(1), _rotation_steps(rotation, turns, gaps), strict=True):
         turned = turned @ rotation_from_vector(weight * step[segment])
 
-    w2c = torch.eye(4).to(center).repeat(len(u), 1, 1)
-    w2c[:, :3, :3] = turned.mT
-    w2c[:, :3, 3] = -(turned.mT @ center[..., None]).squeeze(-1)
     K = torch.lerp(exact.K[segment], exact.K[segment + 1], u[:, None, None])
-    return replace(keyframes, w2c=w2c.to(keyframes.w2c), K=K.to(keyframes.K))
+    return Cameras.from_centers(turned.mT, center, K, keyframes.width, keyframes.height).to(keyframes.w2c.device, keyframes.w2c.dtype)
 
 
 def even_times(keyframes: Cameras, views: int, subject_distance: float = 1.0) -> Tensor:

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from ..camera.cameras import Cameras, fit_cameras, look_at, square_intrinsics
-from ..camera.normalisation import SceneNormalisation
 from ..camera.rigid import relative_to, rotation_from_vector
 from .interpolation import even_times, interpolate_cameras
 
@@ -108,7 +107,7 @@ def follow_cameras(base: Cameras, views: int, cameras: Cameras, at_base: bool, s
     Args:
         scale: length in the base camera's world of one unit of the path.
     """
-    scaled = SceneNormalisation(torch.zeros(3), 1 / scale).apply(cameras.to("cpu", torch.float64))
+    scaled = cameras.to("cpu", torch.float64).transform(torch.eye(3), torch.zeros(3), scale)
     path = interpolate_cameras(scaled, torch.linspace(0, len(cameras) - 1, views, dtype=torch.float64))
     if not at_base:
         return fit_cameras(path, base.width, base.height).to(base.w2c.device, base.w2c.dtype)
@@ -177,8 +176,7 @@ def _swing(base: Cameras, azimuth_deg: Tensor, elevation_deg: Tensor, radius: fl
 
 
 def _place(base: Cameras, rotation: Tensor, centers: Tensor) -> Cameras:
-    """The base camera turned by world rotations [V, 3, 3] and put at centers [V, 3]."""
-    w2c = torch.eye(4, dtype=torch.float64).repeat(len(rotation), 1, 1)
-    w2c[:, :3, :3] = base.to("cpu", torch.float64).w2c[0, :3, :3] @ rotation.mT
-    w2c[:, :3, 3] = -(w2c[:, :3, :3] @ centers[..., None]).squeeze(-1)
-    return replace(base, w2c=w2c.to(base.w2c), K=base.K.repeat(len(rotation), 1, 1))
+    """The base camera turned by world rotations [V, 3, 3] and put at centers [V or 1, 3]."""
+    start = _exact(base)
+    placed = Cameras.from_centers(start.w2c[0, :3, :3] @ rotation.mT, centers.expand(len(rotation), 3), start.K, base.width, base.height)
+    return placed.to(base.w2c.device, base.w2c.dtype)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..camera.cameras import Cameras, look_at, square_intrinsics
+from ..camera.cameras import Cameras, look_at, square_intrinsics, unit_depth_rays
 from ..shapes import check_shape
 from ..surface.depth import DepthMap
 from ..surface.mesh import build_depth_mesh
@@ -123,8 +123,8 @@ def _thin(depth: DepthMap) -> DepthMap:
 
 def _place_pyramid(camera: Cameras, reach: float) -> Tensor:
     """The camera's centre and the corners of its picture at a z-depth, [5, 3]."""
-    corners = camera.K.new_tensor([[0, 0, 1], [camera.width, 0, 1], [camera.width, camera.height, 1], [0, camera.height, 1]])
-    return torch.cat([corners.new_zeros(1, 3), reach * corners @ torch.linalg.inv(camera.K[0]).T])
+    corners = camera.K.new_tensor([[0, 0], [camera.width, 0], [camera.width, camera.height], [0, camera.height]])
+    return torch.cat([corners.new_zeros(1, 3), reach * unit_depth_rays(camera.K[0], corners)])
 
 
 def _stand_aside(points: Tensor, width: int, height: int) -> Cameras:

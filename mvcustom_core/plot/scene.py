@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ..camera.cameras import Cameras
+from ..camera.cameras import Cameras, unit_depth_rays
 from .canvas import AXES, CARD, FAINT_INK, GRID, INK, REFERENCE, SUBJECT, Canvas, Color, Point, mix, nice_step, ramp_color
 
 MAX_FRUSTA = 24  # of a longer path every n-th camera is drawn and the last; the line shows them all
@@ -110,13 +110,11 @@ def draw_scene(canvas: Canvas, view: View, scene: Scene) -> None:
 def _pyramid(cameras: Cameras, index: int, size: float) -> np.ndarray:
     """The world points [6, 3] of a frustum whose longest side is `size`."""
     camera = cameras[index].to("cpu", torch.float64)
-    K = camera.K[0].numpy()
     w, h = cameras.width, cameras.height
-    pixels = np.array([[0, 0], [w, 0], [w, h], [0, h], [w / 2, -h / 4]])
-    rays = np.concatenate([(pixels - K[:2, 2]) / K[[0, 1], [0, 1]], np.ones((5, 1))], axis=1)  # [5, 3] at depth 1
-    rays *= size / max(1.0, np.ptp(rays[:4], axis=0).max())
-    c2w = camera.c2w[0].numpy()
-    return np.concatenate([np.zeros((1, 3)), rays]) @ c2w[:3, :3].T + c2w[:3, 3]
+    rays = unit_depth_rays(camera.K[0], camera.K.new_tensor([[0, 0], [w, 0], [w, h], [0, h], [w / 2, -h / 4]]))  # [5, 3]
+    rays = rays * size / max(1.0, float((rays[:4].amax(0) - rays[:4].amin(0)).max()))
+    centre = camera.centers  # [1, 3]
+    return torch.cat([centre, centre + rays @ camera.w2c[0, :3, :3]]).numpy()
 
 
 def _draw_grid(canvas: Canvas, view: View, scene: Scene) -> None:

@@ -92,10 +92,9 @@ def find_noise_sources(cameras: Cameras, size: tuple[int, int]) -> Tensor:
         raise ValueError(f"noise: wanted a grid of the cameras' aspect {cameras.width}x{cameras.height}, got {w}x{h}")
     views = cameras.to("cpu", torch.float64).resize(w, h)
     centers = cell_centers(h, w, dtype=torch.float64)
-    points = torch.cat([centers, torch.ones_like(centers[:, :1])], dim=-1)  # [(h w), 3]
     sources = torch.arange(len(views) * h * w).view(len(views), h * w)
     for n in range(1, len(views)):
-        directions = points @ views.K[n].inverse().mT @ views.w2c[n, :3, :3]  # [(h w), 3] in the world, as rows
+        directions = views[n].directions(centers)[0]  # [(h w), 3]
         for m in reversed(range(n)):  # the first view has the last word
             mapped = directions @ views.w2c[m, :3, :3].mT @ views.K[m].mT
             xy = mapped[:, :2] / mapped[:, 2:]

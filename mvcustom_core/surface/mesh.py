@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..camera.cameras import Cameras
+from ..camera.cameras import Cameras, unit_depth_rays
 from .depth import DepthMap
 
 SAME_PLACE = 0.5  # pixels that a step's two sides move apart for a camera that moves by one world unit; below, cutting gains nothing
@@ -105,7 +105,7 @@ def _place_vertices(depth: Tensor, K: Tensor, w2c: Tensor) -> tuple[Tensor, Tens
     height, width = depth.shape
     y, x = torch.meshgrid(_grid_lines(height, depth), _grid_lines(width, depth), indexing="ij")
     z = torch.nn.functional.pad(depth[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]  # [H + 2, W + 2]
-    in_camera = torch.stack([(x - K[0, 2]) / K[0, 0] * z, (y - K[1, 2]) / K[1, 1] * z, z], dim=-1).reshape(-1, 3)
+    in_camera = (unit_depth_rays(K, torch.stack([x, y], dim=-1)) * z[..., None]).reshape(-1, 3)
     return (in_camera - w2c[:3, 3]) @ w2c[:3, :3], torch.stack([x, y, z], dim=-1).reshape(-1, 3)  # [N, 3] each
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..camera.cameras import Cameras
+from ..camera.cameras import Cameras, unit_depth_rays
 from .mesh import DepthMesh
 
 SUBPIXEL_BITS = 8
@@ -47,7 +47,7 @@ class PlacedMesh:
     def rays(self, x: Tensor, y: Tensor) -> Tensor:
         """Rays of unit z-depth through the centres of pixels, [..., 3]."""
         centers = torch.stack([x, y], dim=-1).to(self.K) + 0.5
-        return torch.nn.functional.pad((centers - self.K[:2, 2]) / self.K.diagonal()[:2], (0, 1), value=1.0)
+        return unit_depth_rays(self.K, centers)
 
 
 def place_mesh(mesh: DepthMesh, camera: Cameras) -> PlacedMesh:

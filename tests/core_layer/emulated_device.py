@@ -56,7 +56,10 @@ class EmulatedDevice(TorchDispatchMode):
         return tree_map(lambda each: self.put(each) if isinstance(each, Tensor) else each, found)
 
     def _take(self, value: Any) -> Any:
-        return self._values[value.identity] if _is_placed(value) else value
+        if not _is_placed(value):
+            return value
+        assert hasattr(value, "identity"), "a list of numbers or places was put on the device, which keeps no account of it"
+        return self._values[value.identity]
 
 
 class _Identity:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...camera.cameras import Cameras
+from ...camera.cameras import Cameras, make_intrinsics
 from ...camera.lens import Lens
 from .image_file import FIRST_ON_ITS_SIDE, Header, Size, list_turns, read_header
 from .left_out import LeftOut, check_usable, describe_left_out
@@ -152,7 +152,10 @@ def _assemble(format: str, frames: Sequence[Frame], placements: Sequence[Placeme
         check_masks([frame.mask for frame in frames], sizes)
         masks = tuple(frame.mask for frame in frames if frame.mask)
     w2c = torch.stack([frame.w2c for frame in frames])  # [V, 4, 4]
-    K = torch.stack([_intrinsics(frame, common) for frame in frames])  # [V, 3, 3]
+    scales = torch.tensor([[common[0] / frame.size[0], common[1] / frame.size[1]] for frame in frames], dtype=torch.float64)  # [V, 2]
+    focal = torch.tensor([frame.focal for frame in frames], dtype=torch.float64)
+    middle = torch.tensor([frame.middle for frame in frames], dtype=torch.float64)
+    K = make_intrinsics(focal * scales, middle * scales)  # of the pictures resized to the common size
     lenses = None if all(frame.lens.is_pinhole for frame in frames) else tuple(frame.lens for frame in frames)
     return PosedFiles(
         cameras=Cameras.checked(w2c.float(), K.float(), *common),
@@ -165,12 +168,6 @@ def _assemble(format: str, frames: Sequence[Frame], placements: Sequence[Placeme
         turned=tuple(placement.turned for placement in placements) if any(placement.turned for placement in placements) else None,
         notes=(*_describe_moves(frames), *_describe_scales(frames, sizes)),
     )
-
-
-def _intrinsics(frame: Frame, size: Size) -> Tensor:
-    """K [3, 3], float64, of the frame's picture resized to `size`."""
-    (x, y), (focal_x, focal_y), (middle_x, middle_y) = (size[0] / frame.size[0], size[1] / frame.size[1]), frame.focal, frame.middle
-    return torch.tensor([[focal_x * x, 0.0, middle_x * x], [0.0, focal_y * y, middle_y * y], [0.0, 0.0, 1.0]], dtype=torch.float64)
 
 
 def _describe_moves(frames: Sequence[Frame]) -> tuple[str, ...]:

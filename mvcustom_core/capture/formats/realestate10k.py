@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from ...camera.cameras import Cameras
+from ...camera.cameras import Cameras, make_intrinsics
 from ..files.matrix import check_rigid
 from ..files.text import read_text
 
@@ -69,10 +69,8 @@ def cameras_from_rows(rows: Sequence[Sequence[float]], width: int, height: int) 
     w2c = torch.eye(4, dtype=torch.float64).repeat(len(table), 1, 1)
     w2c[:, :3] = table[:, 7:].unflatten(-1, (3, 4))
     check_rigid(w2c, [f"camera path, view {i}" for i in range(len(table))])
-    K = torch.eye(3).repeat(len(table), 1, 1)
     pixels = (table[:, 1:5] * table.new_tensor([width, height, width, height])).float()
-    K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2] = pixels.unbind(-1)
-    return Cameras.checked(w2c.float(), K, width, height)
+    return Cameras.checked(w2c.float(), make_intrinsics(pixels[:, :2], pixels[:, 2:]), width, height)
 
 
 def rows_from_cameras(cameras: Cameras, times_us: Sequence[int] | None = None) -> list[list[float]]:

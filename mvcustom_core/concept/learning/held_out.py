@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ...psnr import measure_psnr
 from ...shapes import check_shape
 from .losses import resize_area
 
@@ -38,24 +39,18 @@ def measure_views(rgb: Tensor, opacity: Tensor, images: Tensor, masks: Tensor | 
     """
     sizes = check_shape(rgb, "V 3 h w", opacity, "V 1 h w", images, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))
     if masks is None:
-        levels = compute_psnr(resize_area(rgb, *cells), resize_area(images, *cells), resize_area(images[:, :1] * 0 + 1, *cells))
+        levels = measure_psnr(resize_area(rgb, *cells), resize_area(images, *cells))
         return [ViewFigures(None, float(level)) for level in levels]
     small = resize_area(masks, sizes["h"], sizes["w"])
     found, true = opacity > 0.5, small > 0.5
     overlaps = (found & true).sum((1, 2, 3)) / (found | true).sum((1, 2, 3)).clamp(min=1)
-    levels = compute_psnr(average_inside(rgb, small, cells), average_inside(images, masks, cells), resize_area(masks, *cells))
+    levels = measure_psnr(average_inside(rgb, small, cells), average_inside(images, masks, cells), resize_area(masks, *cells))
     return [ViewFigures(float(overlap), float(level)) for overlap, level in zip(overlaps, levels, strict=True)]
 
 
 def average_inside(images: Tensor, masks: Tensor, cells: tuple[int, int]) -> Tensor:
     """Mean colour on h x w cells of what images [V, 3, H, W] show through masks [V, 1, H, W], [V, 3, h, w]; black where nothing."""
     return resize_area(images * masks, *cells) / resize_area(masks, *cells).clamp(min=1e-6)
-
-
-def compute_psnr(given: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio [V] in dB of pictures [V, 3, h, w] in 0..1, each cell weighing [V, 1, h, w]."""
-    error = ((given - wanted).square() * weights).sum((1, 2, 3)) / (3 * weights.sum((1, 2, 3))).clamp(min=1e-6)
-    return -10 * error.clamp(min=1e-10).log10()
 
 
 def describe_figures(names: Sequence[str], figures: Sequence[ViewFigures]) -> str:

@@ -7,7 +7,9 @@ import math
 import pytest
 import torch
 
-from mvcustom.mvcustom_core.camera.cameras import Cameras, concatenate_cameras, look_at
+from mvcustom.mvcustom_core.camera.cameras import Cameras, concatenate_cameras, look_at, make_intrinsics, square_intrinsics
+from mvcustom.mvcustom_core.camera.rays import project_points
+from mvcustom.mvcustom_core.camera.rigid import rotation_from_vector
 
 
 def make_cameras(count: int = 3, width: int = 64, height: int = 48) -> Cameras:
@@ -60,6 +62,58 @@ def test_crop_moves_the_principal_point() -> None:
     cropped = make_cameras(1).crop(10, -4, 40, 60)
     torch.testing.assert_close(cropped.K[0], torch.tensor([[50.0, 0, 22], [0, 60, 28], [0, 0, 1]]))
     assert (cropped.width, cropped.height) == (40, 60)
+
+
+def make_rotation(vector: tuple[float, float, float]) -> torch.Tensor:
+    return rotation_from_vector(torch.tensor(vector, dtype=torch.float64))
+
+
+def test_cameras_stand_at_their_centers() -> None:
+    """One K serves all; a quarter turn about y puts the world's -x ahead."""
+    rotation = torch.stack([torch.eye(3), quarter_turn()[:3, :3]])
+    cameras = Cameras.from_centers(rotation, torch.tensor([[1.0, 2, 3], [5, 0, 0]]), make_cameras(1).K, 64, 48)
+    torch.testing.assert_close(cameras.centers, torch.tensor([[1.0, 2, 3], [5, 0, 0]]))
+    torch.testing.assert_close(cameras.w2c[1], quarter_turn())
+    torch.testing.assert_close(cameras.K, make_cameras(2).K)
+    assert (cameras.width, cameras.height) == (64, 48)
+    with pytest.raises(ValueError, match=r"\[V 3\] with V=2"):
+        Cameras.from_centers(rotation, torch.zeros(3, 3), make_cameras(1).K, 64, 48)
+
+
+def test_directions_have_unit_depth_and_go_through_their_pixels() -> None:
+    cameras = Cameras(torch.stack([make_cameras().w2c[2], quarter_turn()]), make_cameras(2).K, 64, 48)
+    pixels = torch.tensor([[32.0, 24], [0, 0], [50, 40.5]])
+    directions = cameras.directions(pixels)
+    assert directions.shape == (2, 3, 3)
+    torch.testing.assert_close(directions[:, 0], cameras.forward)
+    torch.testing.assert_close(directions[1, 2], torch.tensor([-1.0, 16.5 / 60, 18 / 50]))  # its x axis is the world's z
+    for depth in (0.5, 3.0):
+        points = cameras.centers[:, None] + depth * directions
+        found, z = project_points(cameras, points)
+        torch.testing.assert_close(found, pixels.expand(2, 3, 2), atol=1e-4, rtol=0)
+        torch.testing.assert_close(z, torch.full((2, 3), depth))
+    of_each = torch.stack([pixels, pixels.flip(0)])
+    torch.testing.assert_close(cameras.directions(of_each)[1], directions[1].flip(0))
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.5])
+def test_pictures_stay_where_the_world_is_transformed(scale: float) -> None:
+    cameras = Cameras(torch.stack([make_cameras().w2c[2], quarter_turn()]), make_cameras(2).K, 64, 48).to(dtype=torch.float64)
+    points = torch.randn(7, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    rotation, translation = make_rotation((0.4, -1.1, 0.7)), torch.tensor([3.0, -1, 2])
+    moved = cameras.transform(rotation, translation, scale)
+    pixels, depth = project_points(cameras, points)
+    new_pixels, new_depth = project_points(moved, scale * points @ rotation.mT + translation)
+    torch.testing.assert_close(new_pixels, pixels)
+    torch.testing.assert_close(new_depth, scale * depth)
+    Cameras.checked(moved.w2c, moved.K, 64, 48)
+    assert cameras.to(dtype=torch.float32).transform(rotation, translation, scale).w2c.dtype == torch.float32
+
+
+def test_intrinsics_of_their_parameters() -> None:
+    K = make_intrinsics(torch.tensor([[50.0, 60]]), torch.tensor([[32.0, 24]]))
+    assert torch.equal(K, make_cameras(1).K)
+    assert torch.equal(square_intrinsics(2, 64, 90.0), torch.tensor([[32.0, 0, 32], [0, 32, 32], [0, 0, 1]]).repeat(2, 1, 1))
 
 
 def test_concatenation_keeps_order() -> None:

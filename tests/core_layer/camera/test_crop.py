@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mvcustom.mvcustom_core.camera.cameras import Cameras
-from mvcustom.mvcustom_core.camera.crop import Square, central_square, square_about_mask, whole_square
+from mvcustom.mvcustom_core.camera.crop import Square, central_square, find_box, square_about_mask, whole_square
 from mvcustom.mvcustom_core.camera.rays import cell_centers, project_points
 
 
@@ -84,3 +84,10 @@ def test_squares_about_nothing_are_refused() -> None:
         square_about_mask(torch.full((1, 4, 4), 0.4))
     with pytest.raises(ValueError, match=r"shape \[1 H W\]"):
         square_about_mask(torch.ones(4, 4))
+
+
+def test_the_box_of_what_is_inside() -> None:
+    inside = torch.zeros(6, 9, dtype=torch.bool)
+    assert find_box(inside) is None
+    inside[1, 4] = inside[3, 7] = True
+    assert find_box(inside) == (4, 1, 8, 4)

@@ -68,6 +68,7 @@ CHEAP: dict[str, Callable[[Cameras], Any]] = {
     "to bfloat16": lambda cameras: cameras.to(dtype=torch.bfloat16),
     "concatenate": lambda cameras: concatenate_cameras(cameras, cameras[0], cameras),
     "centres": lambda cameras: (cameras.centers, cameras.forward, cameras.c2w, len(cameras)),
+    "directions": lambda cameras: cameras.directions(torch.tensor([[1.0, 2.0]])),
     "rays": lambda cameras: pixel_rays(cameras, cell_centers(SIZE, SIZE)),
 }
 
@@ -86,6 +87,7 @@ WHOLE: dict[str, Callable[[Cameras], Any]] = {
     "in float64": lambda cameras: cameras.to("cpu", torch.float64),
     "project": lambda cameras: project_points(cameras, torch.tensor([[0.1, 0.2, 0.0]])),
     "unproject": lambda cameras: unproject_depth(cameras, torch.ones(4, SIZE, SIZE).to(cameras.K)),
+    "transform": lambda cameras: cameras.transform(cameras.w2c[0, :3, :3], cameras.w2c[0, :3, 3], 2.0),
     "relative": lambda cameras: relative_to(cameras, 2),
     "up": upright_direction,
     "upright": turn_upright,

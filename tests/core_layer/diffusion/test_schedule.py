@@ -1,4 +1,4 @@
-"""Noise schedules: published constants, and the timestep axis both ways."""
+"""Noise schedules: published constants."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from mvcustom.mvcustom_core.diffusion.schedule import (
     make_alphas_cumprod,
     make_betas,
     make_sigmas,
-    sigma_to_timestep,
-    timestep_to_sigma,
 )
 
 
@@ -32,27 +30,6 @@ def test_betas_are_linear_and_linear_in_the_root() -> None:
 def test_sigma_and_alpha_agree() -> None:
     alpha = make_alphas_cumprod("linear")
     torch.testing.assert_close(1 / (1 + make_sigmas("linear").square()), alpha, atol=1e-12, rtol=0)
-
-
-def test_timesteps_at_table_entries_are_exact() -> None:
-    sigmas = make_sigmas("linear")
-    index = torch.tensor([[0, 1], [500, 999]])
-    torch.testing.assert_close(timestep_to_sigma(index, sigmas), sigmas[index], rtol=1e-12, atol=0)
-    torch.testing.assert_close(sigma_to_timestep(sigmas[index], sigmas), index.double(), rtol=0, atol=1e-8)
-
-
-def test_round_trip_between_entries() -> None:
-    sigmas = make_sigmas("linear")
-    timestep = torch.tensor([0.25, 17.5, 801.9, 998.999], dtype=torch.float64)
-    torch.testing.assert_close(sigma_to_timestep(timestep_to_sigma(timestep, sigmas), sigmas), timestep, rtol=0, atol=1e-8)
-    halfway = timestep_to_sigma(torch.tensor(17.5), sigmas)
-    assert halfway.item() == pytest.approx((sigmas[17] * sigmas[18]).sqrt().item())  # log-linear
-
-
-def test_values_outside_are_clamped() -> None:
-    sigmas = make_sigmas("linear")
-    assert timestep_to_sigma(torch.tensor([-3.0, 1200.0]), sigmas).tolist() == pytest.approx([sigmas[0].item(), sigmas[-1].item()])
-    assert sigma_to_timestep(torch.tensor([1e-6, 1e3]), sigmas).tolist() == pytest.approx([0, 999])
 
 
 def test_unknown_schedule() -> None:

@@ -27,7 +27,7 @@ from mvcustom.mvcustom_core.evaluation.anchoring import AnchorAccuracy, locate_v
 from mvcustom.mvcustom_core.evaluation.case import Case, check_case
 from mvcustom.mvcustom_core.evaluation.epipolar import epipolar_distances, measure_epipolar
 from mvcustom.mvcustom_core.evaluation.evaluation import Evaluation, evaluate_views
-from mvcustom.mvcustom_core.evaluation.fidelity import measure_fidelity, measure_sharpness, measure_ssim, weigh_psnr
+from mvcustom.mvcustom_core.evaluation.fidelity import measure_fidelity, measure_sharpness, measure_ssim
 from mvcustom.mvcustom_core.evaluation.identity import compare_colors, compare_embeddings, crop_subjects
 from mvcustom.mvcustom_core.evaluation.likeness import Judges, measure_likenesses
 from mvcustom.mvcustom_core.evaluation.pose import measure_poses
@@ -277,10 +277,6 @@ def test_sharpness_of_a_chessboard_and_of_its_blur() -> None:
     assert measure_sharpness(board).item() == pytest.approx(16, rel=0.02)  # the Laplacian is 4 or -4
     assert measure_sharpness(F.avg_pool2d(board, 3, 1)).item() < 1
     assert measure_sharpness(torch.full((1, 3, 8, 8), 0.4)).item() == pytest.approx(0, abs=1e-10)
-
-
-def test_no_weight_gives_no_number() -> None:
-    assert weigh_psnr(torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4), torch.zeros(1, 1, 4, 4)).isnan().all()
 
 
 # The subject
