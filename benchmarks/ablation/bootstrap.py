@@ -6,10 +6,13 @@ Views of one case depend on each other, so cases are what is drawn again. A case
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.stats import bootstrap
 
 SAMPLES = 4000
 LEVEL = 0.95
@@ -36,11 +39,12 @@ def bootstrap_mean(values: Sequence[float], generator: torch.Generator, samples:
     """
     if not values or not all(map(math.isfinite, values)):
         raise ValueError(f"bootstrap: wanted finite values of at least one case, got {list(values)}")
-    given = torch.tensor(values, dtype=torch.float64)
-    drawn = torch.randint(len(given), (samples, len(given)), generator=generator)
-    means = given[drawn].mean(1)
-    low, high = torch.quantile(means, torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)).tolist()
-    return Interval(float(given.mean()), low, high, len(given))
+    mean = statistics.fmean(values)
+    if len(values) == 1:
+        return Interval(mean, mean, mean, 1)  # nothing to draw from
+    rng = np.random.default_rng(int(torch.randint(1 << 62, (), generator=generator)))
+    found = bootstrap((values,), np.mean, n_resamples=samples, confidence_level=LEVEL, method="percentile", rng=rng).confidence_interval
+    return Interval(mean, float(found.low), float(found.high), len(values))
 
 
 def bootstrap_difference(first: Sequence[float | None], second: Sequence[float | None], generator: torch.Generator) -> Interval:

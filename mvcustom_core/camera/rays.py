@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..shapes import check_shape
-from .cameras import Cameras
+from .cameras import Cameras, unit_depth_rays
 
 
 def cell_centers(height: int, width: int, *, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Tensor:
@@ -70,5 +70,6 @@ def unproject_depth(cameras: Cameras, depth: Tensor) -> Tensor:
     if tuple(depth.shape) != (len(cameras), cameras.height, cameras.width):
         raise ValueError(f"depth: wanted [{len(cameras)}, {cameras.height}, {cameras.width}] as the cameras say, got {list(depth.shape)}")
     pixels = cell_centers(cameras.height, cameras.width, device=depth.device, dtype=cameras.K.dtype)  # [(H W), 2]
-    in_world = cameras.centers[:, None] + depth.to(cameras.K.dtype).flatten(1)[..., None] * cameras.directions(pixels)
+    in_camera = unit_depth_rays(cameras.K, pixels) * depth.to(cameras.K.dtype).flatten(1)[..., None]  # [V, (H W), 3]
+    in_world = (in_camera - cameras.w2c[:, None, :3, 3]) @ cameras.w2c[:, :3, :3]
     return in_world.unflatten(1, (cameras.height, cameras.width))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from ..shapes import check_shape
@@ -54,42 +56,30 @@ def turn_upright(cameras: Cameras) -> Cameras:
 def rotation_from_vector(vector: Tensor) -> Tensor:
     """Rotation matrices [..., 3, 3] about the vectors [..., 3] by their lengths in radians, right-handed."""
     check_shape(vector, "... 3")
-    x, y, z = vector.unbind(-1)
-    zero = torch.zeros_like(x)
-    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))  # [..., 3, 3]
-    return torch.linalg.matrix_exp(cross)
+    matrices = Rotation.from_rotvec(_to_numpy(vector).reshape(-1, 3)).as_matrix()
+    return torch.from_numpy(matrices).reshape(*vector.shape, 3).to(vector)  # [..., 3, 3]
 
 
 def vector_from_rotation(rotation: Tensor) -> Tensor:
     """Rotation vectors [..., 3] of rotation matrices [..., 3, 3], length in [0, pi]: the inverse of `rotation_from_vector`."""
-    w, axis = quaternion_from_rotation(rotation).split([1, 3], dim=-1)
-    sine = axis.norm(dim=-1, keepdim=True)  # of half the angle
-    angle = 2 * torch.atan2(sine, w)
-    return axis * torch.where(sine > 1e-12, angle / sine.clamp_min(1e-12), torch.full_like(sine, 2.0))
+    check_shape(rotation, "... 3 3")
+    vectors = Rotation.from_matrix(_to_numpy(rotation).reshape(-1, 3, 3)).as_rotvec()
+    return torch.from_numpy(vectors).reshape(rotation.shape[:-1]).to(rotation)  # [..., 3]
 
 
 def quaternion_from_rotation(rotation: Tensor) -> Tensor:
-    """Unit quaternions [..., 4] with w >= 0 of rotation matrices [..., 3, 3].
-
-    The entries of 4 q q^T are sums of entries of the matrix, so q is its leading eigenvector: exact at every angle, and the nearest
-    rotation where the matrix carries noise (Bar-Itzhack, 2000).
-    """
+    """Unit quaternions [..., 4] with w >= 0 of rotation matrices [..., 3, 3], of the nearest rotations where these carry noise."""
     check_shape(rotation, "... 3 3")
-    (a, b, c), (d, e, f), (g, h, i) = (row.unbind(-1) for row in rotation.unbind(-2))
-    entries = [1 + a + e + i, h - f, c - g, d - b]
-    entries += [h - f, 1 + a - e - i, b + d, c + g]
-    entries += [c - g, b + d, 1 + e - a - i, f + h]
-    entries += [d - b, c + g, f + h, 1 + i - a - e]
-    outer = torch.stack(entries, dim=-1).unflatten(-1, (4, 4))  # [..., 4, 4]
-    quaternion = torch.linalg.eigh(outer).eigenvectors[..., -1]  # [..., 4]
-    return torch.where(quaternion[..., :1] < 0, -quaternion, quaternion)
+    quaternions = Rotation.from_matrix(_to_numpy(rotation).reshape(-1, 3, 3)).as_quat(canonical=True)
+    return torch.from_numpy(quaternions).roll(1, -1).reshape(*rotation.shape[:-2], 4).to(rotation)  # scipy's have w last
 
 
 def rotation_from_quaternion(quaternion: Tensor) -> Tensor:
     """Rotation matrices [..., 3, 3] of quaternions [..., 4] of any length but zero."""
     check_shape(quaternion, "... 4")
-    w, x, y, z = torch.nn.functional.normalize(quaternion, dim=-1).unbind(-1)
-    rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)]
-    rows += [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)]
-    rows += [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]
-    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+    matrices = Rotation.from_quat(_to_numpy(quaternion.roll(-1, -1)).reshape(-1, 4)).as_matrix()
+    return torch.from_numpy(matrices).reshape(*quaternion.shape[:-1], 3, 3).to(quaternion)  # [..., 3, 3]
+
+
+def _to_numpy(values: Tensor) -> np.ndarray:
+    return values.cpu().double().numpy()

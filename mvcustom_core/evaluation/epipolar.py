@@ -16,6 +16,7 @@ from torch import Tensor
 from ..camera.cameras import Cameras
 from ..shapes import check_shape
 from .alignment import SAME_PLACE
+from .kornia import import_kornia
 
 MIN_MATCHES = 10
 MAX_DISTANCE = 2 / 256  # of the longer side: the paper's 2 pixels at the size of its pictures
@@ -57,6 +58,9 @@ def measure_epipolar(matches: Mapping[tuple[int, int], Tensor], targets: Cameras
 
     Returns:
         None if no two neighbours stand apart, so that there are no epipolar lines.
+
+    Raises:
+        ValueError: if kornia is missing.
     """
     targets = targets.to("cpu", torch.float64)
     centers = targets.centers
@@ -74,23 +78,22 @@ def _judge(matches: Mapping[tuple[int, int], Tensor], targets: Cameras, first: i
     return EpipolarPair(first, second, len(points), distance, len(points) >= MIN_MATCHES and distance < limit)
 
 
-def epipolar_distances(points: Tensor, first: Cameras, second: Cameras) -> Tensor:
-    """Symmetric epipolar distances [N] in pixels of matches [N, 4] between two cameras that stand apart."""
+def epipolar_distances(
+    points: Tensor,  # [N, 4]
+    first: Cameras,
+    second: Cameras,
+) -> Tensor:
+    """Symmetric epipolar distances [N] in pixels of matches (x, y in the first, x, y in the second) between two cameras that stand apart.
+
+    Raises:
+        ValueError: if kornia is missing.
+    """
     check_shape(points, "N 4")
-    points = points.cpu().double()
-    ends = torch.cat([points, points.new_ones(len(points), 1)], dim=-1)
-    a, b = ends[:, [0, 1, 4]], ends[:, [2, 3, 4]]  # [N, 3] homogeneous
-    fundamental = fundamental_matrix(first, second)
-    line_in_second, line_in_first = a @ fundamental.mT, b @ fundamental  # [N, 3]
-    residual = (line_in_second * b).sum(-1).abs()
-    return residual * (1 / line_in_second[:, :2].norm(dim=-1) + 1 / line_in_first[:, :2].norm(dim=-1)) / 2
-
-
-def fundamental_matrix(first: Cameras, second: Cameras) -> Tensor:
-    """F [3, 3] in float64 with b^T F a = 0 for the images a and b of a point in the first and the second camera."""
+    geometry = import_kornia("geometry.epipolar", "epipolar consistency")
     first, second = (camera.to("cpu", torch.float64) for camera in (first, second))
-    motion = second.w2c[0] @ first.c2w[0]  # second-from-first
-    x, y, z = motion[:3, 3]
-    zero = torch.zeros_like(x)
-    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero]).view(3, 3)
-    return torch.linalg.inv(second.K[0]).mT @ cross @ motion[:3, :3] @ torch.linalg.inv(first.K[0])
+    poses = [(camera.w2c[:, :3, :3], camera.w2c[:, :3, 3:]) for camera in (first, second)]  # [1, 3, 3], [1, 3, 1]
+    fundamental = geometry.fundamental_from_essential(geometry.essential_from_Rt(*poses[0], *poses[1]), first.K, second.K)  # [1, 3, 3]
+    here, there = points.cpu().double()[None].split(2, dim=-1)  # [1, N, 2]
+    in_second = geometry.left_to_right_epipolar_distance(here, there, fundamental)  # [1, N]
+    in_first = geometry.right_to_left_epipolar_distance(here, there, fundamental)
+    return (in_second + in_first)[0] / 2

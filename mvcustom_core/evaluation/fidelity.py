@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -10,6 +9,7 @@ from torch.nn import functional as F
 
 from ..psnr import measure_psnr
 from ..shapes import check_shape
+from .kornia import import_kornia
 
 LUMA = (0.299, 0.587, 0.114)
 WINDOW = 11  # pixels
@@ -49,15 +49,9 @@ def measure_ssim(images: Tensor, truth: Tensor) -> Tensor:
     Raises:
         ValueError: if the pictures are smaller than a window, or kornia is missing.
     """
-    try:
-        from kornia.metrics import ssim  # takes seconds
-    except ImportError as missing:
-        raise ValueError(
-            f'SSIM: wanted the package kornia, got: {missing}; install it in this Python ("{sys.executable}" -m pip install kornia)'
-        ) from missing
     if min(images.shape[-2:]) < WINDOW:
         raise ValueError(f"true views: wanted pictures of at least {WINDOW} pixels, got {images.shape[-1]}x{images.shape[-2]}")
-    return ssim(images, truth, WINDOW, padding="valid").mean((1, 2, 3))
+    return import_kornia("metrics", "SSIM").ssim(images, truth, WINDOW, padding="valid").mean((1, 2, 3))
 
 
 def measure_sharpness(images: Tensor) -> Tensor:
