@@ -34,13 +34,19 @@ def relative_to(cameras: Cameras, index: int) -> Cameras:
 def upright_direction(cameras: Cameras) -> tuple[float, float, float]:
     """The world's up direction as photographers held their cameras: across all horizontal image axes, near the mean of the vertical ones.
 
-    The mean alone leans back where all photographs look down from one side.
+    The mean alone leans back where all photographs look down from one side. Cameras that were held on their side do not count.
     """
     rotation = cameras.to("cpu", torch.float64).w2c[:, :3, :3]
-    right, up = rotation[:, 0], -rotation[:, 1].mean(0)  # [V, 3], [3]
-    spread = right.mT @ right / len(right) + LEVEL * torch.eye(3, dtype=torch.float64)
-    x, y, z = torch.linalg.solve(spread, up).tolist()
+    up = _fit_up(rotation)
+    upright = (rotation[:, 0] @ up).abs() < 0.5 * up.norm()
+    x, y, z = (_fit_up(rotation[upright]) if upright.any() else up).tolist()
     return x, y, z
+
+
+def _fit_up(rotation: Tensor) -> Tensor:
+    """The up direction [3], of any length, of camera-from-world rotations [V, 3, 3]."""
+    right, up = rotation[:, 0], -rotation[:, 1].mean(0)  # [V, 3], [3]
+    return torch.linalg.solve(right.mT @ right / len(right) + LEVEL * torch.eye(3, dtype=torch.float64), up)
 
 
 def turn_upright(cameras: Cameras) -> Cameras:

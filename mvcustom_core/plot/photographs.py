@@ -1,4 +1,4 @@
-"""Photographs and where they were taken: the cameras about the subject, and thumbnails with the cameras' numbers and colours."""
+"""Photographs, in any order, and where they were taken: cameras about the subject, and thumbnails with their numbers and colours."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def plot_photographs(cameras: Cameras, images: Tensor, *, subject_radius: float 
     gap = text * 0.8
     side = (width - gap) / MAX_THUMBNAILS - gap
     top = height - text * 4.2 - side
-    draw_cards(canvas, cameras, subject_radius, references=None, bottom=top - gap, labelled=shown)
+    draw_cards(canvas, cameras, subject_radius, references=None, bottom=top - gap, ordered=False, labelled=shown)
     _draw_thumbnails(canvas, images, shown, top, side)
     draw_caption(canvas, cameras, None, height - text * 1.5)
     return canvas.to_tensor()

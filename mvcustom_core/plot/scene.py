@@ -91,10 +91,11 @@ def build_scene(
     return Scene(path, tuple(frusta), subject_radius, ground, middle, radius, nice_step(2 * radius, 6))
 
 
-def draw_scene(canvas: Canvas, view: View, scene: Scene) -> None:
-    """Draw everything, far things first."""
+def draw_scene(canvas: Canvas, view: View, scene: Scene, ordered: bool) -> None:
+    """Draw everything, far things first; lines from camera to camera only if they have an order."""
     _draw_grid(canvas, view, scene)
-    _draw_path(canvas, view, scene)
+    if ordered:
+        _draw_path(canvas, view, scene)
     items = [(view.depth(frustum.points.mean(0)), frustum) for frustum in scene.frusta]
     items.append((view.depth(np.zeros(3)), None))  # the subject
     for _, frustum in sorted(items, key=lambda item: -item[0]):

@@ -1,6 +1,7 @@
 """A camera path in its scene: from above, and in perspective from behind and above.
 
-The world's axes stay as they are; those nearest to the cameras' own up and forward directions point up and away in the picture.
+Up is where the cameras were held upright: an axis of the world if all are level about it, as in worlds that were made upright, and else
+what their horizons agree on. The cameras' mean forward direction points away in the picture.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import torch
 from torch import Tensor
 
 from ..camera.cameras import Cameras
+from ..camera.rigid import LEVEL, upright_direction
 from .canvas import CARD, FAINT_INK, INK, REFERENCE, Canvas, new_sheet, ramp_color
 from .scene import View, build_scene, draw_scene
 
 VIEWER_AZIMUTH, VIEWER_ELEVATION = math.radians(-30.0), math.radians(30.0)
 VIEWER_DISTANCE = 4.0  # of the scene's radius
+LEAST_FORWARD = 0.1  # length of a mean of unit vectors; shorter ones are what is left where cameras look all ways
 
 
 def plot_trajectory(
@@ -26,6 +29,7 @@ def plot_trajectory(
     subject_radius: float = 0.25,
     references: Cameras | None = None,
     reference_name: str = "reference",
+    ordered: bool = True,
     width: int = 1024,
     height: int = 512,
 ) -> Tensor:
@@ -33,7 +37,9 @@ def plot_trajectory(
 
     Args:
         subject_radius: world units; 0 draws no subject.
-        references: more cameras, drawn in grey, and what the caption calls one of them.
+        references: more cameras, drawn in grey; their up is the picture's.
+        reference_name: what the caption calls one of them.
+        ordered: draw the path; photographs in no order have none.
 
     Returns:
         [3, height, width] in [0, 1].
@@ -47,16 +53,23 @@ def plot_trajectory(
         raise ValueError(f"plot: wanted a subject radius of 0 or more, got {subject_radius}")
     canvas = new_sheet(width, height)
     text = canvas.text_size
-    draw_cards(canvas, cameras, subject_radius, references=references, bottom=height - text * 3)
+    draw_cards(canvas, cameras, subject_radius, references=references, bottom=height - text * 3, ordered=ordered)
     draw_caption(canvas, cameras, references, height - text * 1.5, reference_name)
     return canvas.to_tensor()
 
 
 def draw_cards(
-    canvas: Canvas, cameras: Cameras, subject_radius: float, *, references: Cameras | None, bottom: float, labelled: Sequence[int] = ()
+    canvas: Canvas,
+    cameras: Cameras,
+    subject_radius: float,
+    *,
+    references: Cameras | None,
+    bottom: float,
+    ordered: bool,
+    labelled: Sequence[int] = (),
 ) -> None:
-    """The two views of the scene side by side, from the top of the sheet down to `bottom`."""
-    right, forward, up = picture_axes(cameras)
+    """The two views of the scene side by side, from the top of the sheet down to `bottom`; the path only if there is an order."""
+    right, forward, up = picture_axes(cameras, references)
     scene = build_scene(cameras, references, subject_radius, np.stack([right, forward]), labelled)
     above = View(scene.middle, np.stack([right, -forward, -up]), math.inf)
     behind = View(scene.middle, _viewer_axes(right, forward, up), VIEWER_DISTANCE * scene.radius)
@@ -66,28 +79,35 @@ def draw_cards(
     for column, (title, view) in enumerate((("Top view", above), ("Perspective", behind))):
         card = Canvas(card_width, card_height, text, CARD)
         view = view.fit(scene.extent(), text * 1.5, text * 3, card_width - text * 1.5, card_height - text * 2)
-        draw_scene(card, view, scene)
+        draw_scene(card, view, scene, ordered)
         card.text((text, text * 0.8), title, size=1.15)
         if math.isinf(view.distance):
             _draw_scale_bar(card, view.scale, scene.grid_step)
         canvas.paste(card, gap + column * (card_width + gap), gap)
 
 
-def picture_axes(cameras: Cameras) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The world axes [3] that are right, forward and up in the plot."""
-    rotation = cameras.to("cpu", torch.float64).w2c[:, :3, :3].mean(0).numpy()  # rows: mean right, down and forward in the world
-    up = _nearest_axis(-rotation[1])
-    forward = _nearest_axis(rotation[2] * (up == 0))
-    if forward @ up:
-        forward = np.roll(np.abs(up), 1)  # no camera looks sideways: any horizontal axis does
+def picture_axes(cameras: Cameras, references: Cameras | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The world directions [3] that are right, forward and up in the plot; up is that of the references if there are any."""
+    up = _find_up((cameras if references is None else references).to("cpu", torch.float64))
+    rotation = cameras.to("cpu", torch.float64).w2c[:, :3, :3].numpy()
+    candidates = (rotation[:, 2].mean(0), rotation[0, 2], np.cross(up, rotation[0, 0]))  # the last for cameras that look down or up
+    level = (direction - (direction @ up) * up for direction in candidates)
+    forward = next(direction for direction in level if np.linalg.norm(direction) > LEAST_FORWARD)
+    forward = forward / np.linalg.norm(forward)
     return np.cross(forward, up), forward, up
 
 
-def _nearest_axis(direction: np.ndarray) -> np.ndarray:
+def _find_up(exact: Cameras) -> np.ndarray:
+    """Unit world direction [3]: the axis of the world nearest to the cameras' mean up if all are level about it, else as they were held."""
+    rotation = exact.w2c[:, :3, :3].numpy()
     axis = np.zeros(3)
-    longest = int(np.abs(direction).argmax())
-    axis[longest] = -1.0 if direction[longest] < 0 else 1.0
-    return axis
+    mean = -rotation[:, 1].mean(0)
+    longest = int(np.abs(mean).argmax())
+    axis[longest] = math.copysign(1.0, mean[longest])
+    if np.square(rotation[:, 0] @ axis).mean() <= LEVEL:
+        return axis
+    up = np.array(upright_direction(exact))
+    return up / np.linalg.norm(up) if up.any() else axis
 
 
 def _viewer_axes(right: np.ndarray, forward: np.ndarray, up: np.ndarray) -> np.ndarray:

@@ -101,7 +101,7 @@ class MVCustomSolveCameras(io.ComfyNode):
         cls, images: list[Tensor], features: list[str], focal_length: dict[str, list[Any]], masks: list[Tensor] | None = None
     ) -> io.NodeOutput:
         solved = solve_photographs(images, masks, _read_lens(focal_length), features[0] == ON_SUBJECT)
-        preview = images_to_comfy(plot_trajectory(solved.cameras)[None])
+        preview = images_to_comfy(plot_trajectory(solved.cameras, ordered=False)[None])
         return io.NodeOutput(
             solved.cameras, solved.images, solved.masks, "\n".join(solved.notes), preview, ui=ui.PreviewImage(preview, cls=cls)
         )

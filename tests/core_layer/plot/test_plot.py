@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ import torch
 from torch import Tensor
 
 from mvcustom.mvcustom_core.camera.cameras import Cameras
-from mvcustom.mvcustom_core.path.trajectory import orbit, truck
+from mvcustom.mvcustom_core.camera.rigid import rotation_from_vector
+from mvcustom.mvcustom_core.embedded.scenes.sweep import sample_photographs
+from mvcustom.mvcustom_core.path.trajectory import front_camera, orbit, truck
 from mvcustom.mvcustom_core.plot import plot_losses, plot_photographs, plot_trajectory
 from mvcustom.mvcustom_core.plot.canvas import CATEGORIES, RAMP, REFERENCE, SUBJECT, new_sheet, nice_step, ramp_color
 from mvcustom.mvcustom_core.plot.depth import INVALID, plot_anchor, plot_depth
@@ -102,8 +106,8 @@ def test_thumbnails_and_cameras_carry_the_same_numbers() -> None:
     cameras = orbit(make_base(), 45, (0, 300))
     canvas = new_sheet(600, 300)
     plain, labelled = new_sheet(600, 300), canvas
-    draw_cards(plain, cameras, 0.2, references=None, bottom=290)
-    draw_cards(labelled, cameras, 0.2, references=None, bottom=290, labelled=[0, 20, 44])
+    draw_cards(plain, cameras, 0.2, references=None, bottom=290, ordered=True)
+    draw_cards(labelled, cameras, 0.2, references=None, bottom=290, ordered=True, labelled=[0, 20, 44])
     assert 0.0005 < (plain.to_tensor() - labelled.to_tensor()).abs().amax(0).gt(0.1).float().mean() < 0.02
 
 
@@ -123,6 +127,56 @@ def test_up_and_forward_follow_the_cameras() -> None:
     around = orbit(make_base(), 4, (0.0, 270.0))  # forward directions cancel: any horizontal frame will do
     frame = np.stack(picture_axes(around))
     np.testing.assert_allclose(frame @ frame.T, np.eye(3))
+
+
+def make_photographs(tilt: tuple[float, float, float]) -> tuple[Cameras, np.ndarray]:
+    """Photographs all around, held level to 1.5 degrees but for one on its side, in a world turned by a rotation vector, and its up."""
+    level = sample_photographs(random.Random(3), 12, 64).to(dtype=torch.float64)
+    rolls = torch.randn(12, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * math.radians(1.5)
+    rolls[4] += math.pi / 2
+    w2c = level.w2c.clone()
+    w2c[:, :3] = rotation_from_vector(torch.nn.functional.pad(rolls[:, None], (2, 0))) @ w2c[:, :3]
+    turn = rotation_from_vector(torch.tensor(tilt, dtype=torch.float64))
+    return replace(level, w2c=w2c).transform(turn, torch.zeros(3)), (-turn[:, 1]).numpy()
+
+
+@pytest.mark.parametrize("tilt", [(0.0, 0.0, 0.0), (0.25, 0.0, 0.0), (0.0, 0.3, -0.6), (-0.5, 1.0, 0.2), (1.5, 0.4, 0.0)])
+def test_up_is_the_photographers_whatever_the_axes_of_the_world(tilt: tuple[float, float, float]) -> None:
+    cameras, wanted = make_photographs(tilt)
+    right, forward, up = picture_axes(cameras)
+    assert up @ wanted > math.cos(math.radians(3))
+    np.testing.assert_allclose(np.stack([right, forward, up]) @ np.stack([right, forward, up]).T, np.eye(3), atol=1e-12)
+    assert np.linalg.det(np.stack([right, forward, up])) == pytest.approx(1)
+
+
+def test_the_path_is_seen_as_its_references_are() -> None:
+    """One camera looks down on a world whose other cameras tell what is level."""
+    cameras, wanted = make_photographs((0.4, 0.0, 0.3))
+    down = cameras[0]
+    down = replace(down, w2c=torch.eye(4, dtype=torch.float64)[None]).transform(look_down(wanted), torch.tensor(wanted))
+    _, _, up = picture_axes(down, cameras)
+    assert up @ wanted > math.cos(math.radians(3))
+
+
+def look_down(up: np.ndarray) -> Tensor:
+    """World-from-camera of a camera that looks against a direction."""
+    forward = -torch.tensor(up)
+    right = torch.nn.functional.normalize(torch.linalg.cross(forward, torch.tensor([0.3, 0.5, 0.8], dtype=torch.float64)), dim=0)
+    return torch.stack([right, torch.linalg.cross(forward, right), forward], dim=1)
+
+
+def test_worlds_that_were_made_upright_keep_their_axis() -> None:
+    """A truck from 18 degrees above, whose own up leans back."""
+    _, _, up = picture_axes(truck(front_camera(64), 5))
+    assert up.tolist() == [0, -1, 0]
+
+
+def test_only_paths_are_joined_by_lines() -> None:
+    """The line between two cameras has a colour of its own."""
+    pair, between = orbit(make_base(), 2, (0, 120)), ramp_color(0.5)
+    assert len(find_color(plot_trajectory(pair, height=640)[:, :470], between)) > 100
+    assert not len(find_color(plot_trajectory(pair, height=640, ordered=False)[:, :470], between))
+    assert not len(find_color(plot_photographs(pair, make_images(2))[:, :470], between))
 
 
 @pytest.mark.parametrize("distance", [math.inf, 8.0])
