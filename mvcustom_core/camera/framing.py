@@ -11,14 +11,19 @@ from .crop import SUBJECT_LEVEL, find_box
 from .rays import project_points
 
 
+def find_views_of(point: Tensor, cameras: Cameras) -> Tensor:
+    """Which of V pictures show a world point [3], [V] bool."""
+    pixels, depth = (values.squeeze(1) for values in project_points(cameras, point[None]))  # [V, 2], [V]
+    return (pixels >= 0).all(-1) & (pixels <= pixels.new_tensor([cameras.width, cameras.height])).all(-1) & (depth > 0)
+
+
 def check_subject_seen(cameras: Cameras) -> None:
     """Check that the origin lies in at least half of the pictures.
 
     Raises:
         ValueError: with the number of pictures that show it.
     """
-    pixels, depth = (values.squeeze(1) for values in project_points(cameras.to("cpu"), torch.zeros(1, 3)))  # [V, 2], [V]
-    inside = (pixels >= 0).all(-1) & (pixels <= pixels.new_tensor([cameras.width, cameras.height])).all(-1) & (depth > 0)
+    inside = find_views_of(torch.zeros(3), cameras.to("cpu"))
     if 2 * int(inside.sum()) < len(inside):
         raise ValueError(
             f"subject: wanted its centre inside most photographs, got {int(inside.sum())} of {len(cameras)} that show it; "

@@ -54,7 +54,7 @@ def normalise_scene(cameras: Cameras, center: Tensor | None = None, scale: float
         ValueError: if the axes do not fix a centre (parallel, or most cameras look away from it) or all cameras coincide.
     """
     if center is None:
-        center = _nearest_point_to_axes(cameras)
+        center = find_center(cameras)
     if scale is None:
         centers = cameras.to("cpu", torch.float64).centers
         scale = float((centers - center.cpu().to(centers)).norm(dim=-1).max())
@@ -64,8 +64,12 @@ def normalise_scene(cameras: Cameras, center: Tensor | None = None, scale: float
     return normalisation.apply(cameras), normalisation
 
 
-def _nearest_point_to_axes(cameras: Cameras) -> Tensor:
-    """The least-squares intersection of the optical axes, float64 [3]."""
+def find_center(cameras: Cameras) -> Tensor:
+    """The point nearest to all optical axes by least squares, float64 [3] on the CPU.
+
+    Raises:
+        ValueError: if the axes are parallel or start at one place, or if most cameras look away from it.
+    """
     exact = cameras.to("cpu", torch.float64)
     centers, forward = exact.centers, torch.nn.functional.normalize(exact.forward, dim=-1)  # [V, 3]
     reach = (centers - centers.mean(0)).norm(dim=-1).max()

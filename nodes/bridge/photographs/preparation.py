@@ -16,6 +16,7 @@ from ....mvcustom_core.camera.cameras import Cameras, concatenate_cameras
 from ....mvcustom_core.camera.crop import Square, central_square, square_about_mask, whole_square
 from ....mvcustom_core.camera.framing import check_subject_seen
 from ....mvcustom_core.camera.normalisation import SceneNormalisation, normalise_scene
+from ....mvcustom_core.camera.reading import AS_READ, find_other_reading
 from ....mvcustom_core.capture.files.image_file import Size
 from ....mvcustom_core.capture.files.left_out import LeftOut, check_usable
 from ....mvcustom_core.capture.files.mask import check_subject_shown
@@ -154,8 +155,17 @@ def _settle_world(source: PhotographSource, settings: PhotographSettings) -> tup
         check_subject_seen(cameras)
     except ValueError as error:
         reason = str(error).partition(";")[0]  # its advice knows no widgets
-        raise ValueError(f"{source.origin[0]}: {reason}; {BY_HAND}") from error
+        raise ValueError(f"{source.origin[0]}: {reason}; {_advise(source)}") from error
     return cameras, world
+
+
+def _advise(source: PhotographSource) -> str:
+    """What to do about cameras that do not look at one subject: they may be of another convention than their file should have."""
+    reading = find_other_reading(source.cameras)
+    if reading is None:
+        return BY_HAND
+    opengl = any(line.startswith("format: ") and line.endswith(".json") for line in source.origin)
+    return f"the cameras seem to be {reading.describe(opengl)}, wanted {AS_READ.describe(opengl)}; convert them"
 
 
 def _place_central_squares(source: PhotographSource) -> dict[Size, Square]:

@@ -14,6 +14,7 @@ from mvcustom.mvcustom_core.camera.cameras import Cameras, concatenate_cameras, 
 from mvcustom.mvcustom_core.camera.framing import check_subject_seen, measure_room, measure_subject
 from mvcustom.mvcustom_core.camera.normalisation import SceneNormalisation, normalise_scene
 from mvcustom.mvcustom_core.camera.rays import cell_centers, pixel_rays, project_points, unproject_depth
+from mvcustom.mvcustom_core.camera.reading import find_other_reading
 from mvcustom.mvcustom_core.camera.rigid import relative_to, turn_upright, upright_direction
 from mvcustom.mvcustom_core.capture.formats.realestate10k import rows_from_cameras
 from mvcustom.mvcustom_core.evaluation.alignment import align_cameras, align_centers, measure_extent, measure_path
@@ -97,6 +98,7 @@ WHOLE: dict[str, Callable[[Cameras], Any]] = {
     "seen": check_subject_seen,
     "subject": lambda cameras: measure_subject(cameras, torch.ones(4, 1, SIZE, SIZE).to(cameras.K)),
     "room": measure_room,
+    "other reading": find_other_reading,
     "interpolate": lambda cameras: interpolate_cameras(cameras, torch.tensor([0.0, 1.5]).to(cameras.K)),
     "times": lambda cameras: even_times(cameras, 5),
     "keyframes": lambda cameras: follow_keyframes(cameras, 5),

@@ -351,6 +351,23 @@ def test_unknown_colmap_lens_is_refused(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "found", "wanted"),
+    [
+        ("transforms", "world-from-camera matrices with OpenCV axes", "world-from-camera matrices with OpenGL axes"),
+        ("sparse/0", "camera-from-world matrices with OpenGL axes", "camera-from-world matrices with OpenCV axes"),
+    ],
+)
+def test_cameras_that_all_look_away_are_named_by_their_convention(tmp_path: Path, kind: str, found: str, wanted: str) -> None:
+    """Their y and z axes have the other signs; "photograph the subject from several sides" would mislead."""
+    cameras = make_cameras()
+    flipped = replace(cameras, w2c=torch.tensor([1.0, -1, -1, 1])[:, None] * cameras.w2c)
+    write_folder(tmp_path, flipped, kind)
+    message = rf"got 6 of 6 that look away .*; the cameras seem to be {found} \(.*\), wanted {wanted} \(.*\); convert them$"
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path)
+
+
 def test_parallel_cameras_are_refused_with_advice_that_can_be_followed(tmp_path: Path) -> None:
     eye = torch.tensor([[0.1 * i, 0.0, -1.0] for i in range(COUNT)])
     w2c = look_at(eye, eye + torch.tensor([0.0, 0.0, 1.0]), torch.tensor([[0.0, -1.0, 0.0]]).repeat(COUNT, 1))
