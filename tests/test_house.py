@@ -31,7 +31,7 @@ MAY_IMPORT = {
 # The subjects of the core from the ground up: each may import those of the levels below it.
 LEVELS = (
     {"shapes", "progress"},
-    {"diffusion", "camera"},
+    {"diffusion", "camera", "psnr"},
     {"path", "capture", "surface", "concept"},
     {"rendering", "backbone", "evaluation", "embedded"},
     {"anchor", "plot", "mvgd", "gld"},

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..camera.cameras import Cameras
 from ..shapes import check_shape
 from .alignment import SAME_PLACE
-from .kornia import import_kornia
+from .fidelity import import_kornia
 
 MIN_MATCHES = 10
 MAX_DISTANCE = 2 / 256  # of the longer side: the paper's 2 pixels at the size of its pictures

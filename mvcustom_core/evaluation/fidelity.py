@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..psnr import measure_psnr
 from ..shapes import check_shape
-from .kornia import import_kornia
 
 LUMA = (0.299, 0.587, 0.114)
 WINDOW = 11  # pixels
@@ -60,3 +62,20 @@ def measure_sharpness(images: Tensor) -> Tensor:
     luminance = (images * images.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
     laplacian = F.conv2d(luminance, luminance.new_tensor([[[[0, 1, 0], [1, -4, 1], [0, 1, 0]]]]))  # no border: it is no edge
     return laplacian.flatten(1).var(dim=1, correction=0)
+
+
+def import_kornia(module: str, measure: str) -> ModuleType:
+    """A module of kornia, such as "metrics". The package may be missing, and its import takes seconds.
+
+    Args:
+        measure: what it is needed for, for people to read.
+
+    Raises:
+        ValueError: if kornia is missing.
+    """
+    try:
+        return import_module(f"kornia.{module}")
+    except ImportError as missing:
+        raise ValueError(
+            f'{measure}: wanted the package kornia, got: {missing}; install it in this Python ("{sys.executable}" -m pip install kornia)'
+        ) from missing

@@ -14,11 +14,11 @@ import torch
 from PIL import Image
 
 from mvcustom.mvcustom_core.camera.cameras import Cameras
+from mvcustom.mvcustom_core.capture.files.posed_files import PosedFiles
 from mvcustom.mvcustom_core.capture.formats.camera_path import read_camera_path
 from mvcustom.mvcustom_core.capture.formats.co3d import ANNOTATIONS, read_co3d
 from mvcustom.mvcustom_core.capture.formats.colmap_binary import read_colmap_binary
 from mvcustom.mvcustom_core.capture.formats.colmap_text import read_colmap_text, write_colmap_text
-from mvcustom.mvcustom_core.capture.formats.posed_files import PosedFiles
 from mvcustom.mvcustom_core.capture.formats.realestate10k import CameraPath, cameras_from_rows, rows_from_cameras, write_realestate10k
 from mvcustom.mvcustom_core.capture.formats.transforms_json import read_transforms_json, write_transforms_json
 from mvcustom.mvcustom_core.concept.concept import Concept, load_concept, save_concept
