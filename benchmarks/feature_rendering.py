@@ -29,6 +29,7 @@ from ..mvcustom_core.path.trajectory import orbit
 from ..mvcustom_core.rendering.operator import RenderOperator, build_render_operators
 from ..mvcustom_core.rendering.rendering import replace_features
 from ..mvcustom_core.surface.depth import AnchorDepth, DepthMap
+from ..mvcustom_core.surface.surface import build_surfaces
 from .kit.measure import measure
 from .kit.report import Row, run_cases
 
@@ -98,7 +99,7 @@ def differentiate(render: Callable[[Tensor], Tensor], source: Tensor) -> Callabl
 
 def make_hits(operator: RenderOperator, source: Tensor) -> tuple[Tensor, Tensor]:
     """Three corners [(V h w), 3] and weights [(V h w), 3, 1] of every pixel: their values do not matter to the time."""
-    corners = operator.indices.flatten(0, 1)[:, :1].long() + torch.tensor([0, 1, operator.mask.shape[-1]], device=source.device)
+    corners = operator.cells.flatten(0, 1)[:, :1].long() + torch.tensor([0, 1, operator.mask.shape[-1]], device=source.device)
     return corners.clamp(max=source.shape[-1] * source.shape[-2] - 1), torch.full((len(corners), 3, 1), 1 / 3).to(source)
 
 
@@ -121,7 +122,8 @@ def make_scene(views: int, size: int, device: torch.device) -> tuple[list[Anchor
 
 
 def build(anchors: list[AnchorDepth], cameras: Cameras) -> dict[tuple[int, int], RenderOperator]:
-    return build_render_operators(anchors, cameras, [(cameras.height // scale, cameras.width // scale) for scale in (8, 16, 32)])
+    surfaces = build_surfaces(anchors, cameras)
+    return build_render_operators(surfaces, [(cameras.height // scale, cameras.width // scale) for scale in (8, 16, 32)])
 
 
 def add_ratio(rows: list[Row]) -> list[Row]:

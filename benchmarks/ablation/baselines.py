@@ -14,6 +14,7 @@ from ...mvcustom_core.camera.cameras import Cameras
 from ...mvcustom_core.camera.rays import cell_centers, pixel_rays
 from ...mvcustom_core.rendering.operator import warp_images
 from ...mvcustom_core.surface.depth import AnchorDepth, RenderedDepth
+from ...mvcustom_core.surface.surface import build_surfaces
 from .cases import AblationCase
 
 HOLE = 0.5  # grey where the anchor sees nothing
@@ -65,7 +66,7 @@ def warp_aligned(case: AblationCase) -> Tensor:
 
 def warp_view(views: Tensor, anchor: AnchorDepth, cameras: Cameras) -> Tensor:
     """One of the views [V, 3, H, W] as every view sees it by its depth, holes grey."""
-    warped, seen = warp_images(views[[anchor.view]], [anchor], cameras)
+    warped, seen = warp_images(views[[anchor.view]], build_surfaces([anchor], cameras))
     return warped * seen + HOLE * (1 - seen)
 
 

@@ -24,6 +24,7 @@ from ...mvcustom_core.rendering.completion import CompletionSettings
 from ...mvcustom_core.rendering.operator import build_render_operator, warp_images
 from ...mvcustom_core.rendering.rendering import RenderingSettings, replace_features
 from ...mvcustom_core.surface.depth import AnchorDepth
+from ...mvcustom_core.surface.surface import build_surfaces
 from ...nodes.bridge.concept.application import apply_to_both, session_of
 from ...nodes.bridge.concept.guidance import ConceptGuider
 from ...nodes.bridge.concept.tokens import add_token, encode_caption
@@ -148,8 +149,8 @@ class Maker:
         latents = _encode(views)
         operator = build_render_operator([depth], self.case.cameras, tuple(latents.shape[-2:]))
         if whole_cells:
-            nearest = operator.indices[..., :1]
-            operator = replace(operator, indices=nearest, weights=torch.ones_like(nearest, dtype=torch.float32))
+            nearest = operator.cells[..., :1]
+            operator = replace(operator, cells=nearest, weights=torch.ones_like(nearest, dtype=torch.float32))
         return Made(_decode(replace_features(latents, operator, 1.0)), None)
 
     def _carry_own_latents(self, whole_cells: bool = False) -> Made:
@@ -182,7 +183,7 @@ class Maker:
         hooked, _ = apply_rendering(model, [depth], self.case.cameras, options)
         sampler = None
         if complete:
-            _, seen = warp_images(first.views[[depth.view]], [depth], self.case.cameras)
+            _, seen = warp_images(first.views[[depth.view]], build_surfaces([depth], self.case.cameras))
             sampler = build_completion_sampler(seen.clamp(0, 1), self.settings.completion)
         views = self._sample(hooked, clip, sampler)
         return Made(views, first.seconds + time.perf_counter() - started)

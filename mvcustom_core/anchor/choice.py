@@ -16,6 +16,7 @@ from ..camera.framing import measure_room
 from ..camera.rays import cell_centers
 from ..rendering.operator import OperatorSettings, RenderOperator, build_render_operator
 from ..surface.depth import AnchorDepth, DepthMap
+from ..surface.raster import RasterSettings
 
 PROXY_SIZE = 32  # pixels, longer side of the stand-in's depth map
 GRID_SIZE = 16  # cells, longer side
@@ -90,7 +91,7 @@ class CoverageReport:
 def summarize_coverage(operator: RenderOperator) -> CoverageReport:
     """Count how much of each view is rendered, seen in part, and never seen."""
     missing = 1 - operator.mask.flatten(1)  # [V, (h w)]
-    blank = missing * (operator.weights.sum(dim=-1) == 0)
+    blank = missing * ~operator.known
     rendered, left, unseen = (share.mean(dim=1).cpu() for share in (operator.mask.flatten(1), missing, blank))
     return CoverageReport(anchors=operator.anchors, rendered=rendered, partial=left - unseen, unseen=unseen)
 
@@ -109,7 +110,7 @@ def choose_anchor(cameras: Cameras, subject_radius: float | None = None) -> Anch
         raise ValueError(f"anchor choice: wanted a subject radius above 0, got {subject_radius}")
     exact = cameras.to("cpu", torch.float64)
     radius = measure_room(exact) / 2 if subject_radius is None else subject_radius
-    ahead = exact.w2c[:, 2, 3] > OperatorSettings().raster.near
+    ahead = exact.w2c[:, 2, 3] > RasterSettings().near
     if not ahead.any():
         raise ValueError("anchor choice: wanted cameras that look at the subject at the world's origin, got none; name the anchor by hand")
     shares = torch.tensor([_cover_others(exact, view, radius) if ahead[view] else 0.0 for view in range(len(exact))])

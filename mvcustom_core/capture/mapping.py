@@ -5,7 +5,7 @@ Incremental (Schönberger and Frahm, 2016) and global (GLOMAP, Pan et al., 2024)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,9 +15,8 @@ import numpy as np
 import torch
 
 from ..camera.cameras import Cameras
+from ..progress import Progress
 from .solution import MIN_SEEN, MIN_VIEWS, Model
-
-Progress = Callable[[float], None]  # the share that is done; raises to stop the work
 
 SAMPLED_POINTS = 2000  # whose angles are measured
 

@@ -27,8 +27,9 @@ from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
+from ..progress import Progress, span_progress
 from ..shapes import check_shape
-from .mapping import Progress, map_globally, map_incrementally
+from .mapping import map_globally, map_incrementally
 from .solution import MIN_SEEN, MIN_VIEWS, Attempt
 
 OLDEST = (4, 2)  # pycolmap: the first with the calls below
@@ -117,13 +118,13 @@ def solve_cameras(
         colmap.set_random_seed(0)
         _write_pictures(work, images, masks)
         _write_database(work, _make_cameras(colmap, sizes["W"], sizes["H"], focal, intrinsics))
-        _extract_features(work, masks is not None, _span(progress, 0.0, FEATURES))
-        _match_features(work, _span(progress, FEATURES, MATCHES))
-        calibrated = given or _find_focal(work, _span(progress, MATCHES, FOCAL))
+        _extract_features(work, masks is not None, span_progress(progress, 0.0, FEATURES))
+        _match_features(work, span_progress(progress, FEATURES, MATCHES))
+        calibrated = given or _find_focal(work, span_progress(progress, MATCHES, FOCAL))
         min_seen = 0 if faint else MIN_SEEN
-        models = map_incrementally(colmap, work.database, not given, min_seen, _span(progress, FOCAL, INCREMENTAL))
+        models = map_incrementally(colmap, work.database, not given, min_seen, span_progress(progress, FOCAL, INCREMENTAL))
         if calibrated:
-            models += map_globally(colmap, work.database, not given, min_seen, _span(progress, INCREMENTAL, 1.0))
+            models += map_globally(colmap, work.database, not given, min_seen, span_progress(progress, INCREMENTAL, 1.0))
         with colmap.Database.open(work.database) as database:
             features = database.num_keypoints() / len(images)
             linked = sum(count > 0 for count in database.read_two_view_geometry_num_inliers()[1])
@@ -140,10 +141,6 @@ def quiet_log(colmap: ModuleType) -> Iterator[None]:
         yield
     finally:
         colmap.logging.minloglevel = level
-
-
-def _span(progress: Progress, start: float, end: float) -> Progress:
-    return lambda share: progress(start + (end - start) * min(share, 1.0))
 
 
 def _write_pictures(work: _Work, images: Tensor, masks: Tensor | None) -> None:
@@ -236,5 +233,5 @@ def _find_focal(work: _Work, progress: Progress) -> bool:
         if camera.has_prior_focal_length:  # calibration makes it one
             database.clear_two_view_geometries()
     if camera.has_prior_focal_length:
-        _match_features(work, _span(progress, 0.2, 1.0))
+        _match_features(work, span_progress(progress, 0.2, 1.0))
     return camera.has_prior_focal_length

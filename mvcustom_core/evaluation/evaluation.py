@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..camera.cameras import Cameras
-from ..capture.mapping import Progress
 from ..capture.solution import MIN_VIEWS
 from ..capture.solving import import_pycolmap
+from ..progress import Progress
 from .alignment import PathErrors, measure_extent, measure_path
 from .anchoring import AnchorAccuracy, locate_views
 from .case import Case, check_case

@@ -17,9 +17,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..camera.cameras import Cameras
-from ..capture.mapping import Progress, make_incremental_options
+from ..capture.mapping import make_incremental_options
 from ..capture.solution import Attempt, Model, find_best
 from ..capture.solving import DATABASE, import_pycolmap, quiet_log, solve_cameras
+from ..progress import Progress
 
 ENOUGH = 256  # pixels of the longer side, to which smaller pictures are enlarged
 ENLARGEMENTS = (1, 2, 4)

@@ -16,11 +16,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..camera.cameras import Cameras
-from ..capture.mapping import Progress
+from ..progress import Progress, span_progress
 from ..psnr import measure_psnr
 from ..shapes import check_shape
 from ..surface.depth import AnchorDepth, DepthMap
-from ..surface.raster import RasterHits, RasterSettings, rasterize_depth
+from ..surface.raster import RasterHits, RasterSettings
+from ..surface.surface import build_surfaces
 
 MAX_STRETCH = 2.0  # where one pixel of the anchor covers more than this many, there is nothing to compare
 MIN_SHARE = 0.02  # of the picture: fewer pixels say nothing
@@ -78,13 +79,14 @@ def measure_warps(
         progress: is called with the share that is done.
     """
     views = check_shape(images, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))["V"]
-    pairs = [(anchor, view) for anchor in anchors for view in range(views) if view != anchor.view]
-    depths = {anchor.view: anchor.depth for anchor in anchors}
+    surfaces = build_surfaces(anchors, cameras, RASTER, span_progress(progress, 0.0, 0.0))
+    pairs = [(surface, view) for surface in surfaces for view in range(views) if view != surface.anchor.view]
+    depths = {surface.anchor.view: surface.anchor.depth for surface in surfaces}
     warps = []
-    for done, (anchor, view) in enumerate(pairs):
+    for done, (surface, view) in enumerate(pairs):
         progress(done / len(pairs))
-        hits = rasterize_depth(anchor.depth, cameras[anchor.view], cameras[view], *images.shape[-2:], RASTER)
-        warps.append(_compare(images, masks, (anchor, view), _find_seen(hits, depths.get(view)), hits.anchor_xy))
+        hits = surface.look(view, tuple(images.shape[-2:]))
+        warps.append(_compare(images, masks, (surface.anchor, view), _find_seen(hits, depths.get(view)), hits.anchor_xy))
     return WarpConsistency(tuple(warps))
 
 
@@ -93,7 +95,7 @@ def _find_seen(hits: RasterHits, depth: DepthMap | None) -> Tensor:
     seen = hits.visible & (hits.stretch < MAX_STRETCH)  # [1, H, W]
     if depth is not None:
         own = torch.where(depth.valid, depth.depth.double(), torch.inf)[None, None]
-        own = F.interpolate(own.to(hits.depth), size=seen.shape[-2:], mode="nearest-exact")[0]
+        own = F.interpolate(own, size=seen.shape[-2:], mode="nearest-exact")[0]
         seen = seen & ((own - hits.depth).abs() < SAME_DEPTH * hits.depth)
     return seen[:, None]
 
@@ -106,8 +108,8 @@ def _compare(images: Tensor, masks: Tensor | None, pair: tuple[AnchorDepth, int]
     seen = seen.to(images)
     background = None
     if masks is not None:
-        subject = F.grid_sample(masks[anchor.view, None], grid, mode="bilinear", padding_mode="border", align_corners=False)
-        background = _judge(warped, images[view, None], seen * ((subject <= 0) & (masks[view, None] <= 0)))
+        subject = F.grid_sample(masks[anchor.view, None].to(images), grid, mode="bilinear", padding_mode="border", align_corners=False)
+        background = _judge(warped, images[view, None], seen * ((subject <= 0) & (masks[view, None].to(images) <= 0)))
     return Warp(anchor.view, view, float(seen.mean()), _judge(warped, images[view, None], seen), background)
 
 

@@ -9,43 +9,38 @@ closer to what n shows than the nearest cell.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from einops import rearrange
 from torch import Tensor
 
-from ..camera.cameras import Cameras
+from ..camera.cameras import Cameras, unit_depth_rays
 from ..camera.rays import cell_centers, project_points, surround_points
-from .depth import AnchorDepth
-from .mesh import DepthMesh, build_depth_mesh
-from .raster import rasterize_mesh
-from .zbuffer import cross_sides
+from ..progress import Progress, ignore_progress, span_progress
+from .gather import SparseGather
+from .surface import Surface
+from .zbuffer import cross_sides, meet_planes, place_corners
 
-ZBUFFER_SIZE = 256  # pixels of the longer side; never finer than the depth map, whose cuts are gaps of a pixel, nor coarser than a grid
+ZBUFFER_SIZE = 256  # pixels of the longer side
 SAME_DEPTH = 0.02  # relative: how far an uneven surface may leave the plane of its samples; the evaluation's warps allow as much
 AGREEING = 0.5  # bilinear share of the pixels around a point that have to show its depth: halfway between surfaces one ends
 
 
 @dataclass(frozen=True, eq=False)
-class Correspondence:
+class Correspondence(SparseGather):
     """For every view n, cell p and view m: where m shows what n shows in p.
 
     Attributes:
         cells: [V, (h w), V, 4] int32, by n, p and m the four cells around the point, counted through all views' cells (V h w).
-        weights: [V, (h w), V, 4] float32, bilinear, sum 1.
+        weights: [V, (h w), V, 4] float32, bilinear, sum 1, the heaviest first.
+        known: [V, (h w), V] bool, whether m is known to show what n shows; where not, and in n itself, the cell is p.
         height, width: of the grid.
     """
 
-    cells: Tensor  # [V, (h w), V, 4]
-    weights: Tensor  # [V, (h w), V, 4]
     height: int
     width: int
-
-    def to(self, device: torch.device | str) -> Correspondence:
-        return replace(self, cells=self.cells.to(device), weights=self.weights.to(device))
 
     def sample(self, tokens: Tensor, views: slice) -> Tensor:
         """What every view shows at the points of some of the views' cells.
@@ -57,18 +52,17 @@ class Correspondence:
         Returns:
             [(N h w), V, C] in the tokens' dtype.
         """
-        cells, weights = (taps[views].flatten(0, 2) for taps in (self.cells, self.weights))  # [(N h w V), 4]
-        rows = torch.nn.functional.embedding_bag(cells, tokens, mode="sum", per_sample_weights=weights.to(tokens.dtype))
-        return rearrange(rows, "(p V) C -> p V C", V=len(self.cells))
+        return rearrange(self.gather(tokens, views), "(p V) C -> p V C", V=len(self.cells))
 
 
 @dataclass(frozen=True, eq=False)
-class _Surface:
-    """One anchor's surface as every view sees it.
+class _Planes:
+    """The planes that every view shows of one surface; inverse z-depth is linear in the image of a plane.
 
     Attributes:
-        inverse_depth: [V, H, W] of the z-depth; NaN where a view does not see the surface's front.
-        slope: [V, H, W, 2] its change by one pixel along x and y, on the plane of the face that is seen.
+        cameras: of the size of the z-buffers.
+        inverse_depth: [V, H, W] at the pixels' centres; NaN where a view does not see the surface's front.
+        slope: [V, H, W, 2] change of the inverse depth by one pixel along x and y.
     """
 
     cameras: Cameras
@@ -77,100 +71,128 @@ class _Surface:
 
 
 def find_correspondences(
-    anchors: Sequence[AnchorDepth], cameras: Cameras, sizes: Iterable[tuple[int, int]]
+    surfaces: Sequence[Surface], sizes: Iterable[tuple[int, int]], progress: Progress = ignore_progress
 ) -> dict[tuple[int, int], Correspondence]:
     """Correspondences of V views on grids of several sizes (h, w), through the surfaces of one or several anchors.
 
     The surfaces are rasterised once for all grids. Where the first anchor's surface does not tell, the next one's does.
+
+    Args:
+        progress: is called for each view of each surface and grid.
     """
-    sizes = list(sizes)
+    sizes = list(dict.fromkeys(sizes))
     finest = max(height for height, _ in sizes), max(width for _, width in sizes)
-    surfaces = [_see_surface(anchor, cameras, finest) for anchor in anchors]
-    return {size: _correspond(surfaces, size) for size in sizes}
+    steps = len(surfaces) + len(sizes)
+    planes = [
+        _look_at_planes(surface, _choose_raster(surface, finest), span_progress(progress, done / steps, (done + 1) / steps))
+        for done, surface in enumerate(surfaces)
+    ]
+    found = {}
+    for done, size in enumerate(sizes, len(surfaces)):
+        found[size] = _correspond(planes, size, span_progress(progress, done / steps, (done + 1) / steps))
+    return found
 
 
-def _see_surface(anchor: AnchorDepth, cameras: Cameras, finest: tuple[int, int]) -> _Surface:
-    longest = max(finest)
-    samples = max(min(math.ceil(ZBUFFER_SIZE / longest), max(anchor.depth.depth.shape) // longest), 1)
-    size = samples * finest[0], samples * finest[1]
-    mesh = build_depth_mesh(anchor.depth, cameras[anchor.view])
-    hits = rasterize_mesh(mesh, cameras, *size)
-    fine = cameras.to(mesh.points.device, torch.float64).resize(size[1], size[0])
-    slope = torch.stack([_measure_slope(mesh, fine[view], face) for view, face in enumerate(hits.face)])
-    return _Surface(fine, torch.where(hits.visible, 1 / hits.depth, torch.nan), slope)
+def _choose_raster(surface: Surface, finest: tuple[int, int]) -> tuple[int, int]:
+    """Half as fine as the depth map, which is what the render operator looks at, or all of a depth map that has less than twice
+    `ZBUFFER_SIZE`; its cuts are gaps of a pixel, which show in a finer one. Never coarser than the finest grid."""
+    longer = max(surface.mesh.height, surface.mesh.width)
+    if longer >= 2 * ZBUFFER_SIZE:
+        samples = surface.samples_per_cell(finest)
+    else:
+        samples = max(min(ZBUFFER_SIZE, longer) // max(finest), 1)
+    return samples * finest[0], samples * finest[1]
 
 
-def _measure_slope(mesh: DepthMesh, camera: Cameras, face: Tensor) -> Tensor:
-    """How inverse depth, which is linear in the image of a plane, changes along x and y where a face [H, W] is seen, [H, W, 2]."""
-    K, w2c = camera.K[0], camera.w2c[0]
-    corners = mesh.points[mesh.faces[face.flatten().clamp(min=0)]] @ w2c[:3, :3].mT + w2c[:3, 3]  # [(H W), 3, 3]
+def _look_at_planes(surface: Surface, raster: tuple[int, int], progress: Progress) -> _Planes:
+    views = []
+    for view in range(len(surface.cameras)):
+        progress(view / len(surface.cameras))
+        views.append(_measure_planes(surface, view, raster))
+    inverse_depth, slope = (torch.stack(part) for part in zip(*views, strict=True))
+    return _Planes(surface.cameras.resize(raster[1], raster[0]), inverse_depth, slope)
+
+
+def _measure_planes(surface: Surface, view: int, raster: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Inverse depth [H, W] and slope [H, W, 2] of one view, see `_Planes`."""
+    face = surface.find_faces(view, raster).flatten()  # [(H W)]
+    camera = surface.cameras[view].resize(raster[1], raster[0])
+    rays = unit_depth_rays(camera.K[0], cell_centers(*raster, device=face.device, dtype=camera.K.dtype))
+    hit = face.clamp(min=0)
+    corners = place_corners(surface.mesh, camera, hit)  # [(H W), 3, 3]
     normal = cross_sides(corners)
-    slope = normal[:, :2] / K.diagonal()[:2] / (normal * corners[:, 0]).sum(dim=-1, keepdim=True)
-    return slope.unflatten(0, face.shape)
+    offset = (normal * corners[:, 0]).sum(dim=-1)  # negative where the front is seen
+    visible = (face >= 0) & (offset < 0) & surface.mesh.paints[hit]
+    inverse_depth = torch.where(visible, 1 / meet_planes(corners, rays), torch.nan)
+    slope = normal[:, :2] / camera.K[0].diagonal()[:2] / offset[:, None]
+    return inverse_depth.unflatten(0, raster), slope.unflatten(0, raster)
 
 
-def _correspond(surfaces: Sequence[_Surface], size: tuple[int, int]) -> Correspondence:
+def _correspond(planes: Sequence[_Planes], size: tuple[int, int], progress: Progress) -> Correspondence:
     height, width = size
-    rows = [_follow_view(surfaces, view, size) for view in range(len(surfaces[0].cameras))]
-    cells, weights = (torch.stack(part) for part in zip(*rows, strict=True))  # [V, (h w), V, 4]
-    return Correspondence(cells, weights, height, width)
+    rows = []
+    for view in range(len(planes[0].cameras)):
+        progress(view / len(planes[0].cameras))
+        rows.append(_follow_view(planes, view, size))
+    cells, weights, known = (torch.stack(part) for part in zip(*rows, strict=True))  # [V, (h w), V, 4] and [V, (h w), V]
+    return Correspondence(cells, weights, known, height, width)
 
 
-def _follow_view(surfaces: Sequence[_Surface], view: int, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """What a view shows in its cells, in all views: cells and weights [(h w), V, 4], see `Correspondence`."""
+def _follow_view(planes: Sequence[_Planes], view: int, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """What a view shows in its cells, in all views: cells and weights [(h w), V, 4], and what is known [(h w), V]."""
     height, width = size
-    points, found = _follow(surfaces[0], view, size)
-    for surface in surfaces[1:]:
-        others, also = _follow(surface, view, size)
+    points, found = _follow(planes[0], view, size)
+    for other in planes[1:]:
+        others, also = _follow(other, view, size)
         points, found = torch.where(found[..., None], points, others), found | also
     itself = cell_centers(height, width, device=points.device, dtype=points.dtype)[:, None]  # [(h w), 1, 2]
     columns, rows, weights = surround_points(torch.where(found[..., None], points, itself), width, height)
+    weights, order = weights.sort(dim=-1, descending=True, stable=True)
     first = height * width * torch.arange(found.shape[1], device=points.device)[:, None]  # [V, 1] of each view m
-    return (first + rows * width + columns).int(), weights.float()
+    return (first + rows * width + columns).gather(-1, order).int(), weights.float(), found
 
 
-def _follow(surface: _Surface, view: int, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+def _follow(planes: _Planes, view: int, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """Points [(h w), V, 2] in cells of view m, by p and m, and whether they are known; a view knows nothing of itself."""
-    fine = surface.cameras
+    fine = planes.cameras
     scale = fine.K.new_tensor([fine.width / size[1], fine.height / size[0]])
     centers = cell_centers(*size, device=fine.K.device, dtype=fine.K.dtype) * scale  # [(h w), 2] in the z-buffer's pixels
-    world, known = _meet_surface(surface, view, centers)
+    world, known = _meet_surface(planes, view, centers)
     points, z = (each.transpose(0, 1) for each in project_points(fine, world))  # [(h w), V, 2], [(h w), V]
     known = known[:, None] & (torch.arange(len(fine), device=z.device) != view)
-    return points / scale, known & _is_seen(surface, points, z)
+    return points / scale, known & _is_seen(planes, points, z)
 
 
-def _meet_surface(surface: _Surface, view: int, centers: Tensor) -> tuple[Tensor, Tensor]:
+def _meet_surface(planes: _Planes, view: int, centers: Tensor) -> tuple[Tensor, Tensor]:
     """The world points [P, 3] that a view shows at image points [P, 2], and whether there are any.
 
     The plane that the nearest pixel shows is continued to the point itself.
     """
-    camera = surface.cameras[view]
-    K, w2c = camera.K[0], camera.w2c[0]
+    camera = planes.cameras[view]
+    w2c = camera.w2c[0]
     column, row = centers.long().unbind(-1)
-    inverse = surface.inverse_depth[view, row, column]  # [P]
+    inverse = planes.inverse_depth[view, row, column]  # [P]
     known = torch.isfinite(inverse)
     step = centers - centers.floor() - 0.5
-    inverse = inverse + (surface.slope[view, row, column] * step).sum(dim=-1)
-    rays = torch.nn.functional.pad((centers - K[:2, 2]) / K.diagonal()[:2], (0, 1), value=1.0)  # [P, 3] of unit z-depth
+    inverse = inverse + (planes.slope[view, row, column] * step).sum(dim=-1)
     known = known & (inverse > 0)
-    in_camera = rays / torch.where(known, inverse, 1.0)[:, None]
+    in_camera = unit_depth_rays(camera.K[0], centers) / torch.where(known, inverse, 1.0)[:, None]
     return (in_camera - w2c[:3, 3]) @ w2c[:3, :3], known
 
 
-def _is_seen(surface: _Surface, points: Tensor, z: Tensor) -> Tensor:
+def _is_seen(planes: _Planes, points: Tensor, z: Tensor) -> Tensor:
     """Whether view m sees the points [P, V, 2] of z-depth [P, V]: most of what it shows around them is that deep.
 
     A pixel agrees with a depth between its own and the one to which its plane continues at the point.
     """
-    fine = surface.cameras
+    fine = planes.cameras
     inside = ((points >= 0) & (points <= points.new_tensor([fine.width, fine.height]))).all(dim=-1) & (z > 0)
     view = torch.arange(len(fine), device=z.device)[:, None]  # [V, 1]
     points = points.where(inside[..., None], 0.0)
     columns, rows, weights = surround_points(points, fine.width, fine.height)
-    shown = surface.inverse_depth[view, rows, columns]  # [P, V, 4]
+    shown = planes.inverse_depth[view, rows, columns]  # [P, V, 4]
     step = points[..., None, :] - torch.stack([columns, rows], dim=-1) - 0.5
-    there = shown + (surface.slope[view, rows, columns] * step).sum(dim=-1)
+    there = shown + (planes.slope[view, rows, columns] * step).sum(dim=-1)
     least, most = torch.minimum(shown, there) * (1 - SAME_DEPTH), torch.maximum(shown, there) * (1 + SAME_DEPTH)
     inverse = 1 / z[..., None]
     agreeing = (weights * ((inverse >= least) & (inverse <= most))).sum(dim=-1)

@@ -6,7 +6,7 @@ anchor's camera, so far away that it moves with rotation alone, and just as far 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -59,6 +59,10 @@ class DepthMap:
     def sky(self) -> Tensor:
         """Where there is nothing but sky, [H, W] bool."""
         return self.valid & (self.depth > FARTHEST)
+
+    def to(self, device: torch.device | str) -> DepthMap:
+        confidence = None if self.confidence is None else self.confidence.to(device)
+        return replace(self, depth=self.depth.to(device), valid=self.valid.to(device), confidence=confidence)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from ..camera.cameras import Cameras
+from ..camera.cameras import Cameras, unit_depth_rays
 from .depth import DepthMap
 from .mesh import DepthMesh, build_depth_mesh
-from .pytorch3d_faces import find_faces_pytorch3d
-from .zbuffer import PlacedMesh, cross_plane, cross_sides, find_nearest_faces, meet_planes, place_mesh
+from .zbuffer import cross_plane, cross_sides, find_nearest_faces, meet_planes, place_corners, place_mesh
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +22,16 @@ class RasterSettings:
         max_angle_deg: incidence in the anchor view beyond which neighbouring pixels are not connected.
         block_cuts: cut faces still hide what is behind them, as if objects were solid.
         chunk: (face, pixel) candidates tested at a time; bounds the memory.
-        backend: who finds each pixel's nearest face: this project's z-buffer, or PyTorch3D where it is installed.
     """
 
     near: float = 0.01
     max_angle_deg: float = 85.0
     block_cuts: bool = False
     chunk: int = 1 << 20
-    backend: Literal["torch", "pytorch3d"] = "torch"
 
     def __post_init__(self) -> None:
         if self.near <= 0 or self.chunk < 1 or not 0 < self.max_angle_deg < 90:
             raise ValueError(f"raster settings: wanted near > 0, chunk >= 1 and an angle between 0 and 90 degrees, got {self}")
-        if self.backend not in ("torch", "pytorch3d"):
-            raise ValueError(f"raster settings: wanted the backend torch or pytorch3d, got {self.backend!r}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,24 +73,29 @@ def rasterize_mesh(mesh: DepthMesh, targets: Cameras, height: int, width: int, s
         height, width: raster size; it covers the targets' whole field of view.
 
     Raises:
-        ValueError: if the size is not positive or the backend is not installed.
+        ValueError: if the size is not positive.
     """
     if height < 1 or width < 1:
         raise ValueError(f"raster: wanted a positive size, got {width}x{height}")
     targets = targets.to(mesh.points.device, torch.float64).resize(width, height)
-    views = [_shade(mesh, place_mesh(mesh, targets[n]), settings) for n in range(len(targets))]
-    return RasterHits(**{field.name: torch.stack([getattr(hits, field.name) for hits in views]) for field in fields(RasterHits)})
+    views = []
+    for n in range(len(targets)):
+        nearest = find_nearest_faces(place_mesh(mesh, targets[n]), settings.near, settings.chunk)
+        views.append(shade_faces(mesh, targets[n], nearest.unflatten(0, (height, width))))
+    return RasterHits(**{field.name: torch.cat([getattr(hits, field.name) for hits in views]) for field in fields(RasterHits)})
 
 
-def _shade(mesh: DepthMesh, view: PlacedMesh, settings: RasterSettings) -> RasterHits:
-    """Interpolate the anchor's coordinates at the nearest faces, with perspective."""
-    if settings.backend == "pytorch3d":
-        nearest = find_faces_pytorch3d(view, settings.near)
-    else:
-        nearest = find_nearest_faces(view, settings.near, settings.chunk)
-    hit = (nearest >= 0).nonzero().squeeze(1)  # [P]
-    face = nearest[hit]
-    corners, rays = view.corners(face), view.rays(hit % view.width, hit // view.width)  # [P, 3, 3], [P, 3]
+def shade_faces(mesh: DepthMesh, target: Cameras, nearest: Tensor) -> RasterHits:
+    """Interpolate the anchor's coordinates at the nearest faces, with perspective.
+
+    Args:
+        target: one camera of the raster's size, float64.
+        nearest: [H, W] the face that each pixel sees, -1 where there is none.
+    """
+    hit = (nearest.flatten() >= 0).nonzero().squeeze(1)  # [P]
+    face = nearest.flatten()[hit]
+    centers = torch.stack([hit % target.width, hit // target.width], dim=-1) + 0.5  # [P, 2]
+    corners, rays = place_corners(mesh, target, face), unit_depth_rays(target.K[0], centers)  # [P, 3, 3], [P, 3]
     depth = meet_planes(corners, rays)
     weights = _weigh_corners(corners, depth[:, None] * rays).clamp(min=0)
     weights = weights / weights.sum(dim=-1, keepdim=True)
@@ -106,18 +105,18 @@ def _shade(mesh: DepthMesh, view: PlacedMesh, settings: RasterSettings) -> Raste
         anchor_xy=seen[:, :2],
         anchor_depth=seen[:, 2],
         depth=depth,
-        stretch=_measure_stretch(mesh, view, face, rays, depth),
+        stretch=_measure_stretch(mesh, target, face, rays, corners, depth),
         face=face,
         visible=(volume < 0) & mesh.paints[face],
     )
     blank = {"depth": torch.inf, "face": -1}
-    return RasterHits(**{f.name: _spread(getattr(hits, f.name), hit, view, blank.get(f.name, 0)) for f in fields(RasterHits)})
+    return RasterHits(**{f.name: _spread(getattr(hits, f.name), hit, target, blank.get(f.name, 0)) for f in fields(RasterHits)})
 
 
-def _spread(values: Tensor, hit: Tensor, view: PlacedMesh, blank: float) -> Tensor:
-    image = values.new_full((view.height * view.width, *values.shape[1:]), blank)
+def _spread(values: Tensor, hit: Tensor, target: Cameras, blank: float) -> Tensor:
+    image = values.new_full((target.height * target.width, *values.shape[1:]), blank)
     image[hit] = values
-    return image.unflatten(0, (view.height, view.width))
+    return image.unflatten(0, (1, target.height, target.width))
 
 
 def _weigh_corners(corners: Tensor, points: Tensor) -> Tensor:
@@ -130,18 +129,24 @@ def _weigh_corners(corners: Tensor, points: Tensor) -> Tensor:
     return torch.stack([1 - of_b - of_c, of_b, of_c], dim=-1)
 
 
-def _measure_stretch(mesh: DepthMesh, view: PlacedMesh, face: Tensor, rays: Tensor, depth: Tensor) -> Tensor:
+def _measure_stretch(
+    mesh: DepthMesh,
+    target: Cameras,
+    face: Tensor,  # [P]
+    rays: Tensor,  # [P, 3]
+    corners: Tensor,  # [P, 3, 3]
+    depth: Tensor,  # [P]
+) -> Tensor:
     """Largest singular value of d(target point)/d(anchor point), both pictures brought to the raster's size, [P].
 
     With a face's points written as a + p (b - a) + q (c - a), a step in (p, q) moves the target point by (side - ray side_z) f / z.
     """
-    corners = view.corners(face)
     sides = corners[:, 1:] - corners[:, :1]  # [P, 2, 3]
-    target = (sides[..., :2] - rays[:, None, :2] * sides[..., 2:]) * view.K.diagonal()[:2] / depth[:, None, None]  # [P, 2, 2]
-    seen = mesh.anchor[mesh.faces[face], :2] * mesh.points.new_tensor([view.width / mesh.width, view.height / mesh.height])
+    shown = (sides[..., :2] - rays[:, None, :2] * sides[..., 2:]) * target.K[0].diagonal()[:2] / depth[:, None, None]  # [P, 2, 2]
+    seen = mesh.anchor[mesh.faces[face], :2] * mesh.points.new_tensor([target.width / mesh.width, target.height / mesh.height])
     first, second = (seen[:, 1:] - seen[:, :1]).unbind(1)  # [P, 2] each
     area = cross_plane(first, second)[:, None]
-    along_x = (target[:, 0] * second[:, 1:] - target[:, 1] * first[:, 1:]) / area  # [P, 2], of one anchor pixel along x
-    along_y = (target[:, 1] * first[:, :1] - target[:, 0] * second[:, :1]) / area
+    along_x = (shown[:, 0] * second[:, 1:] - shown[:, 1] * first[:, 1:]) / area  # [P, 2], of one anchor pixel along x
+    along_y = (shown[:, 1] * first[:, :1] - shown[:, 0] * second[:, :1]) / area
     half_trace = (along_x.square() + along_y.square()).sum(dim=-1) / 2
     return (half_trace + (half_trace.square() - cross_plane(along_x, along_y).square()).clamp(min=0).sqrt()).sqrt()

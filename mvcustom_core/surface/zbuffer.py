@@ -30,24 +30,17 @@ class PlacedMesh:
         points: [N, 3] vertices in the camera's frame.
         snapped: [N, 2] int32 their image points in 1/256 pixel; of meaning only in front of the camera.
         faces: [F, 3] vertex indices.
-        K: [3, 3].
+        camera: one, of the raster's size.
     """
 
     points: Tensor  # [N, 3]
     snapped: Tensor  # [N, 2]
     faces: Tensor  # [F, 3]
-    K: Tensor  # [3, 3]
-    width: int
-    height: int
+    camera: Cameras
 
     def corners(self, face: Tensor) -> Tensor:
         """Corners of some faces [M] in the camera's frame, [M, 3, 3]."""
         return self.points[self.faces[face]]
-
-    def rays(self, x: Tensor, y: Tensor) -> Tensor:
-        """Rays of unit z-depth through the centres of pixels, [..., 3]."""
-        centers = torch.stack([x, y], dim=-1).to(self.K) + 0.5
-        return unit_depth_rays(self.K, centers)
 
 
 def place_mesh(mesh: DepthMesh, camera: Cameras) -> PlacedMesh:
@@ -56,7 +49,12 @@ def place_mesh(mesh: DepthMesh, camera: Cameras) -> PlacedMesh:
     points = mesh.points @ w2c[:3, :3].mT + w2c[:3, 3]  # [N, 3]
     pixels = points[:, :2] / points[:, 2:] * K.diagonal()[:2] + K[:2, 2]
     snapped = (pixels * (1 << SUBPIXEL_BITS)).round().nan_to_num(SNAP_LIMIT).clamp(-SNAP_LIMIT, SNAP_LIMIT).int()
-    return PlacedMesh(points, snapped, mesh.faces, K, camera.width, camera.height)
+    return PlacedMesh(points, snapped, mesh.faces, camera)
+
+
+def place_corners(mesh: DepthMesh, camera: Cameras, face: Tensor) -> Tensor:
+    """Corners of some faces [M] in the frame of one camera, [M, 3, 3]."""
+    return mesh.points[mesh.faces[face]] @ camera.w2c[0, :3, :3].mT + camera.w2c[0, :3, 3]
 
 
 def find_nearest_faces(view: PlacedMesh, near: float, chunk: int) -> Tensor:
@@ -69,10 +67,12 @@ def find_nearest_faces(view: PlacedMesh, near: float, chunk: int) -> Tensor:
     Returns:
         [(H W)] int64, -1 where there is none.
     """
-    zbuffer = torch.full((view.height * view.width,), EMPTY, device=view.points.device)
+    zbuffer = torch.full((view.camera.height * view.camera.width,), EMPTY, device=view.points.device)
     ahead = view.points[:, 2] > near  # [N]
-    regular = (ahead & (view.snapped.abs() < SNAP_LIMIT).all(dim=-1))[view.faces].all(dim=-1)  # [F]
-    crossing = ahead[view.faces].any(dim=-1) & ~regular
+    a, b, c = _take_corners(ahead & (view.snapped.abs() < SNAP_LIMIT).all(dim=-1), view.faces)
+    regular = a & b & c  # [F]
+    a, b, c = _take_corners(ahead, view.faces)
+    crossing = (a | b | c) & ~regular
     for faces, is_inside, bounds in (
         (regular.nonzero().squeeze(1), _is_inside_snapped, _bound_snapped),
         (crossing.nonzero().squeeze(1), _is_inside_homogeneous, _bound_clipped),
@@ -81,10 +81,10 @@ def find_nearest_faces(view: PlacedMesh, near: float, chunk: int) -> Tensor:
         for face, x, y in _list_candidates(faces, low, high, view, chunk):
             inside = is_inside(view, face, x, y)
             face, x, y = face[inside], x[inside], y[inside]
-            depth = meet_planes(view.corners(face), view.rays(x, y))
+            depth = meet_planes(view.corners(face), unit_depth_rays(view.camera.K[0], torch.stack([x, y], dim=-1) + 0.5))
             packed = (depth.float().view(torch.int32).long() << 32) | face  # positive floats sort as their bits do
             drawn = depth >= near
-            zbuffer.scatter_reduce_(0, (y * view.width + x)[drawn], packed[drawn], "amin")
+            zbuffer.scatter_reduce_(0, (y * view.camera.width + x)[drawn], packed[drawn], "amin")
     return torch.where(zbuffer == EMPTY, -1, zbuffer & 0xFFFFFFFF)
 
 
@@ -106,9 +106,16 @@ def cross_plane(a: Tensor, b: Tensor) -> Tensor:
     return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
 
 
+def _take_corners(values: Tensor, faces: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Values [N, ...] of vertices at the three corners of faces [M, 3], [M, ...] each: in a third of the time of plain indexing."""
+    a, b, c = (values.index_select(0, corner) for corner in faces.unbind(1))
+    return a, b, c
+
+
 def _bound_snapped(view: PlacedMesh, faces: Tensor, near: float) -> tuple[Tensor, Tensor]:
     """First and last pixel (x, y) whose centre may lie inside each face, [M, 2] each."""
-    low, high = view.snapped[view.faces[faces]].aminmax(dim=1)
+    a, b, c = _take_corners(view.snapped, view.faces.index_select(0, faces))  # [M, 2] each
+    low, high = a.minimum(b).minimum(c), a.maximum(b).maximum(c)
     half = 1 << (SUBPIXEL_BITS - 1)
     return (low - half + 2 * half - 1) >> SUBPIXEL_BITS, (high - half) >> SUBPIXEL_BITS
 
@@ -120,7 +127,7 @@ def _bound_clipped(view: PlacedMesh, faces: Tensor, near: float) -> tuple[Tensor
     share = ((near - start[..., 2]) / (end[..., 2] - start[..., 2]))[..., None]  # where each edge meets the near plane
     crossing = start + share * (end - start)
     points = torch.cat([start, torch.where((share > 0) & (share < 1), crossing, start)], dim=1)  # [M, 6, 3]
-    pixels = points[..., :2] / points[..., 2:] * view.K.diagonal()[:2] + view.K[:2, 2]
+    pixels = points[..., :2] / points[..., 2:] * view.camera.K[0].diagonal()[:2] + view.camera.K[0, :2, 2]
     outside = (points[..., 2:] < near * (1 - 1e-9)).expand_as(pixels)
     low = pixels.masked_fill(outside, torch.inf).amin(dim=1).clamp(-SNAP_LIMIT, SNAP_LIMIT)
     high = pixels.masked_fill(outside, -torch.inf).amax(dim=1).clamp(-SNAP_LIMIT, SNAP_LIMIT)
@@ -130,7 +137,7 @@ def _bound_clipped(view: PlacedMesh, faces: Tensor, near: float) -> tuple[Tensor
 def _list_candidates(faces: Tensor, low: Tensor, high: Tensor, view: PlacedMesh, chunk: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Every pixel of every face's bounds inside the image, as face, x and y, at most `chunk` at a time."""
     low = low.clamp(min=0)
-    extent = torch.minimum(high, low.new_tensor([view.width, view.height]) - 1) - low + 1  # [M, 2]
+    extent = torch.minimum(high, low.new_tensor([view.camera.width, view.camera.height]) - 1) - low + 1  # [M, 2]
     filled = (extent > 0).all(dim=-1)
     faces, low, extent = faces[filled], low[filled].long(), extent[filled].long()
     stops = extent.prod(dim=-1).cumsum(0)
@@ -151,7 +158,7 @@ def _is_inside_snapped(view: PlacedMesh, face: Tensor, x: Tensor, y: Tensor) -> 
 
 
 def _is_inside_homogeneous(view: PlacedMesh, face: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    rays = view.rays(x, y)
+    rays = unit_depth_rays(view.camera.K[0], torch.stack([x, y], dim=-1) + 0.5)
     a, b, c = view.corners(face).unbind(1)  # [M, 3] each
     edges = torch.stack([(rays * torch.linalg.cross(start, end)).sum(dim=-1) for start, end in ((a, b), (b, c), (c, a))])
     return ((edges >= 0).all(dim=0) | (edges <= 0).all(dim=0)) & (edges.sum(dim=0) != 0)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...mvcustom_core.rendering.operator import warp_images
 from ..bridge.depth.anchor_depth import check_views
 from ..bridge.host.sockets import CamerasSocket, DepthSocket
 from ..bridge.host.tensors import images_from_comfy, images_to_comfy, masks_to_comfy
-from ..bridge.rendering.hook import apply_rendering, report_rendering
+from ..bridge.rendering.hook import render_anchors, report_rendering
 from .hook_choices import place_inputs, read_options, strength_inputs
 
 
@@ -66,6 +65,5 @@ class MVCustomDepthRenderHook(io.ComfyNode):
     def execute(cls, model, depth, cameras, views, **choices) -> io.NodeOutput:  # noqa: ANN001, ANN003
         pictures = images_from_comfy(views)
         check_views(pictures, cameras, max(anchor.view for anchor in depth))
-        patched, _ = apply_rendering(model, depth, cameras, read_options(**choices))
-        warped, seen = warp_images(pictures[[anchor.view for anchor in depth]].cpu(), depth, cameras)
+        patched, warped, seen = render_anchors(model, pictures, depth, cameras, read_options(**choices))
         return io.NodeOutput(patched, masks_to_comfy(seen), images_to_comfy(warped * seen), report_rendering(patched))

@@ -15,13 +15,16 @@ from torch import Tensor
 from ....mvcustom_core.anchor.choice import summarize_coverage
 from ....mvcustom_core.backbone.presets import ALONG_SURFACE
 from ....mvcustom_core.camera.cameras import Cameras
-from ....mvcustom_core.rendering.operator import RenderOperator
+from ....mvcustom_core.progress import ignore_progress, span_progress
+from ....mvcustom_core.rendering.operator import RenderOperator, warp_images
 from ....mvcustom_core.rendering.rendering import RenderingSettings
 from ....mvcustom_core.surface.depth import AnchorDepth
+from ....mvcustom_core.surface.surface import build_surfaces
 from ..backbone.motion import has_motion
 from ..backbone.spec import spec_of, walk_transformers
 from ..concept.application import render_opacity
 from ..host.call import KEY
+from ..host.progress import watch_progress
 from .session import Plan, RenderSession
 
 ATTACHMENT = "mvcustom_rendering"
@@ -86,8 +89,30 @@ def apply_rendering(
         ValueError: if the model cannot carry the hook, or an anchor is not one of the views.
     """
     session = open_session(model, cameras, options)
-    session.geometry = session.plan.build_geometry(anchors)
+    session.geometry = session.plan.build_geometry(build_surfaces(anchors, cameras), ignore_progress)
     return attach_session(model, session, options), session.geometry.operators[0]
+
+
+def render_anchors(
+    model: ModelPatcher, pictures: Tensor, anchors: Sequence[AnchorDepth], cameras: Cameras, options: HookOptions
+) -> tuple[ModelPatcher, Tensor, Tensor]:
+    """`apply_rendering` on a node, with progress and cancelling, and what the other views see of the anchors' pictures.
+
+    Args:
+        pictures: [V, C, H, W] of all views.
+
+    Returns:
+        the model, the anchors' pictures as each view sees them [V, C, H, W], and the mask [V, 1, H, W] of what it sees.
+
+    Raises:
+        ValueError: as `apply_rendering` does.
+    """
+    session, progress = open_session(model, cameras, options), watch_progress()
+    surfaces = build_surfaces(anchors, cameras, progress=span_progress(progress, 0.0, 0.05))
+    session.geometry = session.plan.build_geometry(surfaces, span_progress(progress, 0.05, 0.5))
+    shown = pictures[[anchor.view for anchor in anchors]].cpu()
+    warped, seen = warp_images(shown, surfaces, progress=span_progress(progress, 0.5, 1.0))
+    return attach_session(model, session, options), warped, seen
 
 
 def open_session(model: ModelPatcher, cameras: Cameras, options: HookOptions) -> RenderSession:

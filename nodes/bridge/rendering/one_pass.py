@@ -16,13 +16,15 @@ from torch import Tensor
 from ....mvcustom_core.anchor.choice import summarize_coverage
 from ....mvcustom_core.anchor.estimate import DepthEstimate
 from ....mvcustom_core.camera.cameras import Cameras
-from ....mvcustom_core.surface.depth import RenderedDepth
+from ....mvcustom_core.surface.depth import AnchorDepth, RenderedDepth
+from ....mvcustom_core.surface.surface import build_surfaces
 from ..concept.application import render_depth, session_of
 from ..depth.anchor_depth import align_estimate
 from ..depth.model import estimate_depth
+from ..host.progress import stop_if_cancelled
 from ..host.tensors import images_from_comfy
 from .hook import HookOptions, attach_session, open_session
-from .session import RenderSession
+from .session import Geometry, RenderSession
 
 log = logging.getLogger("mvcustom.bridge.rendering")
 
@@ -135,8 +137,12 @@ class OnePass:
                 ) from refusal
             log.warning("one pass, %s: this depth is left out: %s", when, refusal)
             return
-        self.session.renew(self.session.plan.build_geometry([depth]))
+        self.session.renew(self._build_geometry(depth))
         log.info("one pass, %s: %s; %s", when, depth.depth.report, summarize_coverage(self.session.geometry.operators[0]).text)
+
+    def _build_geometry(self, depth: AnchorDepth) -> Geometry:
+        plan = self.session.plan
+        return plan.build_geometry(build_surfaces([depth], plan.cameras, progress=stop_if_cancelled), stop_if_cancelled)
 
     def _estimate(self, denoised: Tensor, guider: CFGGuider) -> DepthEstimate:
         """Decode the anchor's predicted latent [1, 4, h, w] and estimate its depth. Afterwards the U-Net is loaded again."""

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from ....mvcustom_core.camera.cameras import Cameras
+from ....mvcustom_core.progress import Progress, span_progress
 from ....mvcustom_core.rendering.operator import RenderOperator, build_render_operators
 from ....mvcustom_core.rendering.rendering import RenderingSettings, rendering_strength, replace_features, share_noise
 from ....mvcustom_core.surface.correspondence import Correspondence, find_correspondences
-from ....mvcustom_core.surface.depth import AnchorDepth
+from ....mvcustom_core.surface.surface import Surface
 from ..backbone.motion_run import count_frames
 from ..concept.application import check_latents
 from ..host.call import KEY, record_of
@@ -60,15 +61,13 @@ class Plan:
         """Cells (h, w) of a level. Strided convolutions round up."""
         return -(-self.cameras.height // 8 >> level), -(-self.cameras.width // 8 >> level)
 
-    def build_geometry(self, anchors: Sequence[AnchorDepth]) -> Geometry:
-        """Build the operators and correspondences of all levels that need them.
-
-        Raises:
-            ValueError: if an anchor is not one of the views.
-        """
+    def build_geometry(self, surfaces: Sequence[Surface], progress: Progress) -> Geometry:
+        """Build the operators and correspondences of all levels that need them."""
         levels = {level: self.size(level) for level in {0, *self.sites.values()}}
-        operators = build_render_operators(anchors, self.cameras, levels.values())
-        paths = find_correspondences(anchors, self.cameras, [self.size(level) for level in self.paths]) if self.paths else {}
+        followed = [self.size(level) for level in self.paths]
+        share = 0.7 if followed else 1.0  # of the time, which the operators take
+        operators = build_render_operators(surfaces, levels.values(), progress=span_progress(progress, 0.0, share))
+        paths = find_correspondences(surfaces, followed, span_progress(progress, share, 1.0)) if followed else {}
         return Geometry(
             {level: operators[size] for level, size in levels.items()}, {level: paths[self.size(level)] for level in self.paths}
         )

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.surface.correspondence import find_correspondences
+from mvcustom.mvcustom_core.surface.surface import build_surfaces
 from mvcustom.nodes.bridge.backbone import embedded
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
 from mvcustom.nodes.bridge.host.call import KEY
@@ -40,7 +41,7 @@ def follow_move(device: torch.device) -> dict[int, Any]:
     centers = [0.0] * VIEWS
     centers[MOVED] = CELLS * 8 * 2.0 / embedded.SIZE
     sizes = [(16 >> level, 16 >> level) for level in range(4)]
-    found = find_correspondences([make_anchor(torch.full((64, 64), 2.0), ANCHOR)], make_row(centers, embedded.SIZE), sizes)
+    found = find_correspondences(build_surfaces([make_anchor(torch.full((64, 64), 2.0), ANCHOR)], make_row(centers, embedded.SIZE)), sizes)
     return {level: found[size].to(device) for level, size in enumerate(sizes)}
 
 

@@ -24,9 +24,9 @@ def make_ring(angles_deg, distance=1.0, size=(SIZE, SIZE)):
 def make_operator(masks, seen, anchors=(0,)):
     """Masks [V, h, w]; `seen` [V, h, w] tells which rows have weights."""
     masks, seen = torch.tensor(masks), torch.tensor(seen, dtype=torch.float32)
-    return RenderOperator(
-        anchors, torch.zeros(*seen.flatten(1).shape, 2).int(), seen.flatten(1)[..., None] / 2 * torch.ones(2), masks[:, None]
-    )
+    cells = torch.zeros(*seen.flatten(1).shape, 2).int()
+    weights = seen.flatten(1)[..., None] / 2 * torch.ones(2)
+    return RenderOperator(cells, weights, seen.flatten(1) > 0, anchors, masks[:, None])
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from mvcustom.mvcustom_core.rendering.operator import warp_images
 from mvcustom.mvcustom_core.surface.depth import SKY_DISTANCE, AnchorDepth, DepthMap, RenderedDepth
 from mvcustom.mvcustom_core.surface.mesh import build_depth_mesh
 from mvcustom.mvcustom_core.surface.raster import rasterize_depth
+from mvcustom.mvcustom_core.surface.surface import build_surfaces
 
 F64 = torch.float64
 SIZE = 256  # pixels
@@ -75,7 +76,7 @@ def meets_ball(camera: Cameras, pixels: Tensor) -> Tensor:
 def test_background_moves_as_its_distance_says(path: str, what: str):
     cameras = PATHS[path]
     places = cell_centers(SIZE, SIZE, dtype=F64).unflatten(0, (SIZE, SIZE))  # [H, W, 2], each pixel shows where it is
-    shown, mask = warp_images(places.movedim(-1, 0)[None], [AnchorDepth(0, align())], cameras)
+    shown, mask = warp_images(places.movedim(-1, 0)[None], build_surfaces([AnchorDepth(0, align())], cameras))
     source = true_source(cameras, HILL if what == "hill" else None)  # [H, W, 2]
     x, y = source.unbind(-1)
     where = (x > 2) & (x < SIZE - 2) & (y > 2) & (y < SIZE - 2) & ~meets_ball(cameras[0], source) & ~meets_ball(cameras[1], places)

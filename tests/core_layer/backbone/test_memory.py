@@ -64,7 +64,8 @@ def test_estimate_of_trajectories(chunk: int, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(room, "MAX_HALO_ELEMENTS", chunk)
     monkeypatch.setattr(rooms, "MAX_HIDDEN_ELEMENTS", 8 * 64 * 24 * 16)  # attention is what peaks
     taps = (workload.frames, workload.height * workload.width, workload.frames, 4)
-    paths = Correspondence(torch.zeros(taps, dtype=torch.int32), torch.full(taps, 0.25), workload.height, workload.width)
+    cells, known = torch.zeros(taps, dtype=torch.int32), torch.ones(taps[:-1], dtype=torch.bool)
+    paths = Correspondence(cells, torch.full(taps, 0.25), known, workload.height, workload.width)
     settings = replace(ONE_LEVEL, scopes=(Scope(1, trajectory=True),))
     peak = measure_peak(settings, workload, paths)
     assert 0.97 * peak <= estimate_level_memory(settings, 0, workload) <= 1.2 * peak

@@ -12,6 +12,7 @@ from mvcustom.mvcustom_core.rendering.blend import TargetRows, blend_anchors, sh
 from mvcustom.mvcustom_core.rendering.operator import build_render_operator, warp_images
 from mvcustom.mvcustom_core.rendering.rendering import replace_features, share_noise
 from mvcustom.mvcustom_core.surface.depth import AnchorDepth
+from mvcustom.mvcustom_core.surface.surface import build_surfaces
 from mvcustom.tests.core_layer.surface.ray_casting import F64, make_camera, make_map, make_orbit
 
 WALL = make_map(torch.full((32, 32), 4.0, dtype=F64))
@@ -94,11 +95,11 @@ def test_a_hole_in_one_depth_is_filled_by_the_other():
 
 def test_pictures_of_several_anchors():
     images = torch.stack([torch.zeros(3, 32, 32), torch.ones(3, 32, 32)])
-    warped, mask = warp_images(images, [AnchorDepth(0, WALL), AnchorDepth(1, WALL)], slide(-1.0, 1.0, 0.0))
+    warped, mask = warp_images(images, build_surfaces([AnchorDepth(0, WALL), AnchorDepth(1, WALL)], slide(-1.0, 1.0, 0.0)))
     assert (mask == 1).all()
     assert (warped[2, :, :, :12] == 0).all() and (warped[2, :, :, 20:] == 1).all()
     with pytest.raises(ValueError, match=r"\[2 C H W\]"):
-        warp_images(images[:1], [AnchorDepth(0, WALL), AnchorDepth(1, WALL)], slide(-1.0, 1.0, 0.0))
+        warp_images(images[:1], build_surfaces([AnchorDepth(0, WALL), AnchorDepth(1, WALL)], slide(-1.0, 1.0, 0.0)))
 
 
 def test_shares_sum_to_one_where_anything_is_seen():

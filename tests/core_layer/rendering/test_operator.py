@@ -13,6 +13,7 @@ from mvcustom.mvcustom_core.rendering.bilinear import compress_taps, weigh_cells
 from mvcustom.mvcustom_core.rendering.operator import OperatorSettings, build_render_operator, build_render_operators, warp_images
 from mvcustom.mvcustom_core.surface.depth import AnchorDepth, DepthMap
 from mvcustom.mvcustom_core.surface.raster import rasterize_depth
+from mvcustom.mvcustom_core.surface.surface import build_surfaces
 
 F64 = torch.float64
 DENSE = OperatorSettings(supersample=4, depth_tolerance=0.0, min_weight=0.0)
@@ -36,7 +37,8 @@ def build(depth_map, anchor, targets, size, settings=None):
     views = concatenate_cameras(targets, anchor)
     operator = build_render_operator([AnchorDepth(len(targets), depth_map)], views, size, settings or OperatorSettings())
     assert (operator.mask[-1] == 1).all()
-    return replace(operator, indices=operator.indices[:-1], weights=operator.weights[:-1], mask=operator.mask[:-1])
+    parts = {name: getattr(operator, name)[:-1] for name in ("cells", "weights", "known", "mask")}
+    return replace(operator, **parts)
 
 
 def make_steps(size=32):
@@ -122,11 +124,11 @@ def test_anchor_view_is_the_identity():
 def test_sizes_that_share_a_raster_get_what_they_get_alone():
     views = concatenate_cameras(make_camera(x=0.3), make_camera())
     anchors = [AnchorDepth(1, make_map(make_steps()))]
-    together = build_render_operators(anchors, views, [(8, 8), (4, 4), (8, 8)])
+    together = build_render_operators(build_surfaces(anchors, views), [(8, 8), (4, 4), (8, 8)])
     assert list(together) == [(8, 8), (4, 4)]
     for size, operator in together.items():
         alone = build_render_operator(anchors, views, size)
-        assert torch.equal(operator.indices, alone.indices) and torch.equal(operator.weights, alone.weights)
+        assert torch.equal(operator.cells, alone.cells) and torch.equal(operator.weights, alone.weights)
         assert torch.equal(operator.mask, alone.mask)
 
 
@@ -181,7 +183,7 @@ def test_batches_and_dtypes():
     for dtype, tolerance in ((torch.float16, 4e-3), (torch.bfloat16, 3e-2)):
         assert operator.apply(features.to(dtype)).dtype == dtype
         assert (operator.apply(features.to(dtype)).float() - single).abs().max() < tolerance
-    assert operator.to("cpu").indices.dtype == torch.int32
+    assert operator.to("cpu").cells.dtype == torch.int32
 
 
 def test_rows_keep_their_sum_in_half_precision():
@@ -203,7 +205,7 @@ def test_the_same_bits_again_and_on_two_threads():
             features = make_features(40, 32, torch.float32).requires_grad_()
             rendered = operator.apply(features)
             rendered.square().sum().backward()
-            results.append((operator.indices, operator.weights, operator.mask, rendered.detach(), features.grad))
+            results.append((operator.cells, operator.weights, operator.mask, rendered.detach(), features.grad))
     finally:
         torch.set_num_threads(threads)
     for other in results[1:]:
@@ -276,7 +278,7 @@ def test_not_square_grids():
 def test_picture_is_warped():
     image = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(2))
     anchor = AnchorDepth(1, make_map(torch.full((32, 32), 4.0)))
-    warped, mask = warp_images(image[None], [anchor], concatenate_cameras(make_camera(x=0.5), make_camera()))
+    warped, mask = warp_images(image[None], build_surfaces([anchor], concatenate_cameras(make_camera(x=0.5), make_camera())))
     assert warped.shape == (2, 3, 32, 32) and mask.shape == (2, 1, 32, 32)
     assert torch.equal(warped[1], image) and (mask[1] == 1).all()
     assert torch.allclose(warped[0, :, :, :28], image[:, :, 4:], atol=1e-5)

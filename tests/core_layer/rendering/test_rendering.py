@@ -14,10 +14,11 @@ CELLS = SIZE * SIZE
 
 def make_operator(mask=None, taps=3, anchors=(0,)):
     generator = torch.Generator().manual_seed(0)
-    indices = torch.randint(0, len(anchors) * CELLS, (V, CELLS, taps), generator=generator)
+    cells = torch.randint(0, len(anchors) * CELLS, (V, CELLS, taps), generator=generator)
     weights = torch.rand(V, CELLS, taps, generator=generator).sort(-1, descending=True).values
     mask = torch.rand(V, 1, SIZE, SIZE, generator=generator) if mask is None else mask
-    return RenderOperator(anchors, indices.int(), weights / weights.sum(-1, keepdim=True), mask)
+    known = torch.ones(V, CELLS, dtype=torch.bool)
+    return RenderOperator(cells.int(), weights / weights.sum(-1, keepdim=True), known, anchors, mask)
 
 
 def make_features(branches=3, channels=5):
@@ -33,7 +34,7 @@ def replace_by_loops(features, operator, strength, keep):
                 continue
             for cell in range(CELLS):
                 y, x = divmod(cell, SIZE)
-                rendered = sum(operator.weights[view, cell, t] * source[:, operator.indices[view, cell, t]] for t in range(3))
+                rendered = sum(operator.weights[view, cell, t] * source[:, operator.cells[view, cell, t]] for t in range(3))
                 m = operator.mask[view, 0, y, x] * strength * (1 - keep[view, 0, y, x])
                 result[branch * V + view, :, y, x] = m * rendered + (1 - m) * features[branch * V + view, :, y, x]
     return result
@@ -106,7 +107,7 @@ def test_shared_noise_keeps_unit_variance():
 def test_shared_noise_is_the_anchors_where_one_cell_alone_sees_it():
     noise, operator = make_noise(3), make_operator(torch.ones(V, 1, SIZE, SIZE), anchors=(2,))
     shared = share_noise(noise, operator)
-    sources = operator.indices[1, :, 0].tolist()  # the heaviest tap comes first
+    sources = operator.cells[1, :, 0].tolist()  # the heaviest tap comes first
     alone = [cell for cell, source in enumerate(sources) if sources.count(source) == 1]
     assert len(alone) > 5
     for cell in alone:
@@ -118,7 +119,7 @@ def test_shared_noise_is_the_anchors_where_one_cell_alone_sees_it():
 def test_shared_noise_of_a_cell_that_is_partly_seen_blends_both():
     mask = torch.full((V, 1, SIZE, SIZE), 0.7)
     noise, operator = make_noise(3), make_operator(mask, anchors=(2,))
-    sources = operator.indices[1, :, 0].tolist()
+    sources = operator.cells[1, :, 0].tolist()
     cell = next(cell for cell, source in enumerate(sources) if sources.count(source) == 1)
     expected = 0.7 * noise[2].flatten(1)[:, sources[cell]] + 0.3 * noise[1].flatten(1)[:, cell]
     assert torch.allclose(share_noise(noise, operator)[1].flatten(1)[:, cell], expected / (0.7**2 + 0.3**2) ** 0.5, atol=1e-6)

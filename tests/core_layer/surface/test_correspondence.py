@@ -20,6 +20,7 @@ from mvcustom.mvcustom_core.embedded.scenes.scene import sample_scene
 from mvcustom.mvcustom_core.embedded.scenes.sweep import sample_sweep
 from mvcustom.mvcustom_core.surface.correspondence import Correspondence, find_correspondences
 from mvcustom.mvcustom_core.surface.depth import AnchorDepth, DepthMap
+from mvcustom.mvcustom_core.surface.surface import build_surfaces
 
 SIZE, HEADS = 16, 2
 ALONG = Scope(1, trajectory=True)
@@ -34,6 +35,10 @@ def make_row(centers: list[float], size: int = SIZE) -> Cameras:
 
 def make_anchor(depth: Tensor, view: int = 0) -> AnchorDepth:
     return AnchorDepth(view, DepthMap(depth, torch.isfinite(depth), "test", 1.0, ""))
+
+
+def find(anchors: list[AnchorDepth], cameras: Cameras, sizes: list[tuple[int, int]]) -> dict[tuple[int, int], Correspondence]:
+    return find_correspondences(build_surfaces(anchors, cameras), sizes)
 
 
 def locate(found: Correspondence) -> Tensor:
@@ -59,7 +64,7 @@ def make_tokens(grid: TokenGrid, clips: int, channels: int = 8, dtype: torch.dty
 def test_coinciding_cameras_see_everything_in_its_place(size: tuple[int, int]) -> None:
     depth = 1.5 + 0.3 * torch.rand(32, 32, generator=torch.Generator().manual_seed(2))
     cameras = make_row([0.0] * 3)
-    found = find_correspondences([make_anchor(depth, view=1)], cameras, [(16, 16), size])[size]
+    found = find([make_anchor(depth, view=1)], cameras, [(16, 16), size])[size]
     height, width = size
     own = torch.stack(torch.meshgrid(torch.arange(width) + 0.5, torch.arange(height) + 0.5, indexing="xy"), -1).reshape(1, -1, 1, 2)
     assert (locate(found) - own).abs().max() <= 1e-5
@@ -73,7 +78,7 @@ def test_a_wall_moves_by_its_disparity() -> None:
     """Two units away and 16 pixels of focal length, a step of 0.1875 to the right moves the wall 1.5 pixels to the left."""
     cameras = make_row([0.0, 0.1875, -0.125])
     for size in (16, 8):
-        found = find_correspondences([make_anchor(torch.full((32, 32), 2.0))], cameras, [(16, 16), (size, size)])[size, size]
+        found = find([make_anchor(torch.full((32, 32), 2.0))], cameras, [(16, 16), (size, size)])[size, size]
         points, cell = locate(found), 16 / size
         x, y = torch.meshgrid(torch.arange(size) + 0.5, torch.arange(size) + 0.5, indexing="xy")
         for n, m, pixels in ((0, 1, -1.5), (1, 0, 1.5), (0, 2, 1.0), (1, 2, 2.5)):
@@ -88,11 +93,21 @@ def test_a_wall_moves_by_its_disparity() -> None:
 
 
 def test_what_leaves_the_picture_stays_in_its_place() -> None:
-    found = find_correspondences([make_anchor(torch.full((32, 32), 2.0))], make_row([0.0, 0.5]), [(16, 16)])[16, 16]
+    found = find([make_anchor(torch.full((32, 32), 2.0))], make_row([0.0, 0.5]), [(16, 16)])[16, 16]
     alone = of_itself(found).reshape(2, 16, 16, 2)
     assert alone[0, :, :4, 1].all() and not alone[0, :, 4:, 1].any()  # 4 pixels to the left, and out
     assert alone[1, :, 12:, 0].all() and not alone[1, :, :12, 0].any()  # and what the anchor never saw
     assert alone[0, :, :, 0].all() and alone[1, :, :, 1].all()  # a view sees itself where it is
+
+
+def test_a_point_in_its_own_cell_is_known_and_one_that_is_not_followed_is_unknown() -> None:
+    """All views coincide, so all that the depth tells lies where it was; of the upper half it tells nothing."""
+    depth = torch.full((32, 32), 2.0)
+    depth[:16] = torch.inf
+    found = find([make_anchor(depth, view=1)], make_row([0.0] * 3), [(8, 8)])[8, 8]
+    assert of_itself(found).all()
+    others = ~torch.eye(3, dtype=torch.bool)[:, None]  # [V, 1, V]: nobody has to find a view's own cells
+    assert torch.equal(found.known, others & (torch.arange(64) >= 32)[:, None])
 
 
 def make_board() -> Tensor:
@@ -105,7 +120,7 @@ def make_board() -> Tensor:
 def test_hidden_points_are_not_followed() -> None:
     """A step of 0.25 moves the board by 4 pixels and the wall by 2: columns 6 to 7 of the second view show what the anchor could not
     see, and the board there, in columns 2 to 5, hides the wall of the anchor's columns 4 and 5."""
-    found = find_correspondences([make_anchor(make_board())], make_row([0.0, 0.25]), [(SIZE, SIZE)])[SIZE, SIZE]
+    found = find([make_anchor(make_board())], make_row([0.0, 0.25]), [(SIZE, SIZE)])[SIZE, SIZE]
     alone, points = of_itself(found).reshape(2, SIZE, SIZE, 2), locate(found).reshape(2, SIZE, SIZE, 2, 2)
     hidden = torch.tensor([column in (0, 1, 4, 5) for column in range(SIZE)])  # 0 and 1 leave the picture
     assert torch.equal(alone[0, ..., 1], hidden.expand(SIZE, -1))
@@ -122,7 +137,7 @@ def test_a_second_anchor_tells_what_the_first_does_not() -> None:
     first, second = make_anchor(half), make_anchor(torch.full((SIZE, SIZE), 2.0))
     cameras = make_row([0.0, 0.125])
     one, both, whole = (
-        find_correspondences(anchors, cameras, [(SIZE, SIZE)])[SIZE, SIZE] for anchors in ([first], [first, second], [second])
+        find(anchors, cameras, [(SIZE, SIZE)])[SIZE, SIZE] for anchors in ([first], [first, second], [second])
     )
     assert of_itself(one)[0, :, 1].sum() > of_itself(both)[0, :, 1].sum()
     assert torch.equal(both.cells, whole.cells) and torch.equal(both.weights, whole.weights)
@@ -136,7 +151,7 @@ def test_true_scenes_are_met_better_than_in_the_same_cell() -> None:
         truth = render_scene(sample_scene(seed), cameras, supersample=1)
         near = truth.depth[1] < 20  # the sky is farther
         anchor = AnchorDepth(1, DepthMap(truth.depth[1].where(near, 20.0), near, "test", 1.0, ""))
-        found = find_correspondences([anchor], cameras, [(16, 16)])[16, 16]
+        found = find([anchor], cameras, [(16, 16)])[16, 16]
         pictures = torch.nn.functional.interpolate(truth.images, (16, 16), mode="area").flatten(2).mT  # [V, (h w), 3]
         first = torch.zeros_like(found.weights).scatter(-1, found.weights.argmax(-1, keepdim=True), 1.0)
         shown = {"bilinear": found, "nearest": replace(found, weights=first)}
@@ -149,7 +164,7 @@ def test_true_scenes_are_met_better_than_in_the_same_cell() -> None:
 
 def make_some(grid: TokenGrid) -> TokenGrid:
     cameras = make_row([0.0, 0.1, 0.25], size=SIZE)
-    found = find_correspondences([make_anchor(make_board())], cameras, [(grid.height, grid.width)])[grid.height, grid.width]
+    found = find([make_anchor(make_board())], cameras, [(grid.height, grid.width)])[grid.height, grid.width]
     return TokenGrid(3, grid.height, grid.width, found)
 
 
@@ -224,7 +239,7 @@ def test_a_module_moves_with_the_features(scope: Scope, follows: bool, monkeypat
         parameter.data = parameter[0].numel() ** -0.5 * torch.randn(parameter.shape, generator=generator)
     x = torch.randn(1, 64, SIZE, SIZE, generator=generator).repeat(3, 1, 1, 1)
     x[1] = x[0].roll(-4, dims=-1)
-    found = find_correspondences([make_anchor(torch.full((32, 32), 2.0))], make_row([0.0, 0.5, 0.0]), [(SIZE, SIZE)])[SIZE, SIZE]
+    found = find([make_anchor(torch.full((32, 32), 2.0))], make_row([0.0, 0.5, 0.0]), [(SIZE, SIZE)])[SIZE, SIZE]
     with torch.no_grad():
         change = module(x, frames=3, correspondence=found) - x
     moved, anchor = change[1, ..., : SIZE - 4], change[0, ..., 4:]

@@ -15,7 +15,8 @@ from mvcustom.mvcustom_core.camera.rays import cell_centers, project_points
 from mvcustom.mvcustom_core.path.trajectory import orbit
 from mvcustom.mvcustom_core.surface.correspondence import Correspondence, find_correspondences
 from mvcustom.mvcustom_core.surface.depth import AnchorDepth, DepthMap
-from mvcustom.tests.core_layer.surface.test_correspondence import locate, of_itself
+from mvcustom.mvcustom_core.surface.surface import build_surfaces
+from mvcustom.tests.core_layer.surface.test_correspondence import locate
 
 F64 = torch.float64
 SIZE, VIEWS, ANCHOR, FAR, GRIDS = 512, 4, 2, 20.0, (64, 32, 16)
@@ -95,7 +96,7 @@ def make_anchor(elevation_deg: int, has_ball: bool) -> AnchorDepth:
 @cache
 def follow(elevation_deg: int, has_ball: bool, grids: tuple[int, ...]) -> dict[tuple[int, int], Correspondence]:
     anchor = make_anchor(elevation_deg, has_ball)
-    return find_correspondences([anchor], make_path(elevation_deg), [(grid, grid) for grid in grids])
+    return find_correspondences(build_surfaces([anchor], make_path(elevation_deg)), [(grid, grid) for grid in grids])
 
 
 @pytest.mark.parametrize("elevation_deg", ELEVATIONS)
@@ -104,7 +105,7 @@ def test_visible_ground_is_found_where_it_is(elevation_deg: int, grids: tuple[in
     """At a flat angle, neighbouring pixels show ground at depths that differ by more than what two surfaces may."""
     cameras = make_path(elevation_deg)
     for (grid, _), found in follow(elevation_deg, False, grids).items():
-        truth, known = find_truth(cameras, grid, False), ~of_itself(found)
+        truth, known = find_truth(cameras, grid, False), found.known
         assert known[truth.visible].double().mean() >= 0.99, grid
         inner = truth.visible & known & ((truth.points > 0.5) & (truth.points < grid - 0.5)).all(-1)
         error = (locate(found) - truth.points).norm(dim=-1)[inner]
@@ -117,7 +118,7 @@ def test_ground_behind_a_ball_is_not_found(elevation_deg: int) -> None:
     cameras = make_path(elevation_deg)
     visible, hidden = [], []
     for (grid, _), found in follow(elevation_deg, True, GRIDS).items():
-        truth, known = find_truth(cameras, grid, True), ~of_itself(found)
+        truth, known = find_truth(cameras, grid, True), found.known
         visible.append(known[truth.visible])
         hidden.append(known[truth.hidden])
     assert len(torch.cat(hidden)) > 900
