@@ -123,14 +123,32 @@ def spatio_temporal_attention(
     if scope.trajectory and grid.correspondence is not None:
         return attend_trajectories(q, k, v, grid, heads, kernel)
     if scope.window == 1:
-        q, k, v = (rearrange(x, "(B F) p C -> (B p) F C", F=grid.frames) for x in (q, k, v))
-        o = _attend_rows(q, k, v, heads, kernel)  # [(B p), F, C]
-        return rearrange(o, "(B p) F C -> (B F) p C", p=rows["L"])
+        return attend_frames(q, k, v, grid.frames, heads, kernel)
     if grid.find_halo(scope) == (grid.height, grid.width):
         q, k, v = (rearrange(x, "(B F) p C -> B (F p) C", F=grid.frames) for x in (q, k, v))
         o = kernel(q, k, v, heads)  # [B, (F p), C]
         return rearrange(o, "B (F p) C -> (B F) p C", F=grid.frames)
     return attend_tiles(q, k, v, grid, Tiling(scope.tile, scope.window // 2), heads, kernel)
+
+
+def attend_frames(q: Tensor, k: Tensor, v: Tensor, frames: int, heads: int, attention: Attention) -> Tensor:
+    """Let each cell attend to itself in all frames of its clip.
+
+    A clip's frames lie side by side for each cell without a copy; those of several clips would have to be copied, so clips go one by one.
+
+    Args:
+        q, k, v: [(B F), p, C].
+
+    Returns:
+        [(B F), p, C].
+    """
+    if len(q) == frames:
+        return _attend_rows(*(x.transpose(0, 1) for x in (q, k, v)), heads, attention).transpose(0, 1)
+    o = torch.empty_like(q)  # [(B F), p, C]
+    for start in range(0, len(q), frames):
+        clip = slice(start, start + frames)
+        o[clip] = _attend_rows(*(x[clip].transpose(0, 1) for x in (q, k, v)), heads, attention).transpose(0, 1)
+    return o
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +179,14 @@ def attend_tiles(
     inner, outer = find_tile_cells(grid.height, grid.width, tiling, q.device)  # [(ny nx), (T T)], [(ny nx), (S S)]
     q, k, v = (rearrange(x, "(B F) p C -> B p F C", F=grid.frames) for x in (q, k, v))  # in this order a tile is copied once
     halo_elements = k.shape[0] * outer.shape[1] * grid.frames * k.shape[3]
-    step = max(1, MAX_HALO_ELEMENTS // halo_elements)
     parts = []
-    for queries, keys in zip(inner.split(step), outer.split(step), strict=True):
-        tile_q, tile_k, tile_v = (rearrange(x[:, cells], "B n t F C -> (B n) (t F) C") for x, cells in ((q, queries), (k, keys), (v, keys)))
-        o = _attend_rows(tile_q, tile_k, tile_v, heads, attention)  # [(B n), (t F), C]
-        parts.append(rearrange(o, "(B n) (t F) C -> B n t F C", n=len(queries), F=grid.frames))
+    for part in split_evenly(len(inner), max(1, MAX_HALO_ELEMENTS // halo_elements)):
+        cells = inner[part], outer[part], outer[part]
+        rows = (rearrange(x[:, taken], "B n t F C -> (B n) (t F) C") for x, taken in zip((q, k, v), cells, strict=True))
+        o = _attend_rows(*rows, heads, attention)  # [(B n), (t F), C]
+        parts.append(rearrange(o, "(B n) (t F) C -> B n t F C", n=len(inner[part]), F=grid.frames))
     tiles = torch.cat(parts, dim=1)  # [B, (ny nx), (T T), F, C]
+    del parts  # as large as what follows
     rows = -(-grid.height // tiling.side)
     o = rearrange(tiles, "B (ny nx) (ty tx) F C -> (B F) (ny ty) (nx tx) C", ny=rows, ty=tiling.side)
     return rearrange(o[:, : grid.height, : grid.width], "b h w C -> b (h w) C")
@@ -193,7 +212,7 @@ def attend_trajectories(q: Tensor, k: Tensor, v: Tensor, grid: TokenGrid, heads:
             f"trajectory scope: wanted {len(paths.cells)} whole views of {paths.width}x{paths.height} cells in one batch, got "
             f"{grid.frames} of {grid.width}x{grid.height}; sample all views at once, and give no prompt an area of the picture"
         )
-    step = max(1, MAX_HALO_ELEMENTS // (grid.frames * cells * q.shape[-1]))
+    parts = split_evenly(grid.frames, max(1, MAX_HALO_ELEMENTS // (grid.frames * cells * q.shape[-1])))
 
     def attend_views(clip_q: Tensor, clip_k: Tensor, clip_v: Tensor, views: slice) -> Tensor:
         queries = rearrange(clip_q[views], "N p C -> (N p) 1 C")
@@ -201,7 +220,7 @@ def attend_trajectories(q: Tensor, k: Tensor, v: Tensor, grid: TokenGrid, heads:
         return rearrange(_attend_rows(queries, keys, values, heads, attention), "(N p) 1 C -> N p C", p=cells)
 
     clips = zip(*(x.split(grid.frames) for x in (q, k, v)), strict=True)
-    return torch.cat([attend_views(*clip, slice(start, start + step)) for clip in clips for start in range(0, grid.frames, step)])
+    return torch.cat([attend_views(*clip, views) for clip in clips for views in parts])
 
 
 @keep
@@ -230,11 +249,22 @@ def attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
     return rearrange(o, "N H L d -> N L (H d)")
 
 
+def split_evenly(count: int, most: int) -> list[slice]:
+    """As few parts of `count` as hold `most` each, none of them more than one larger than another."""
+    parts = max(1, -(-count // most))
+    edges = [part * count // parts for part in range(parts + 1)]
+    return [slice(start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
+
+
 def _attend_rows(q: Tensor, k: Tensor, v: Tensor, heads: int, attention: Attention) -> Tensor:
-    step = max(1, MAX_LAUNCH // heads)
-    if len(q) <= step:
+    """The kernel on rows [N, L, C] and keys [N, M, C], in as many launches as it needs, [N, L, C]."""
+    parts = split_evenly(len(q), max(1, MAX_LAUNCH // heads))
+    if len(parts) == 1:
         return attention(q, k, v, heads)
-    return torch.cat([attention(*rows, heads) for rows in zip(q.split(step), k.split(step), v.split(step), strict=True)])
+    o = torch.empty_like(q)
+    for part in parts:
+        o[part] = attention(q[part], k[part], v[part], heads)
+    return o
 
 
 def _tile_axis(length: int, tiling: Tiling, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .attention import MAX_HALO_ELEMENTS, Scope, TokenGrid
+from .attention import MAX_HALO_ELEMENTS, Scope, TokenGrid, split_evenly
 from .motion import MotionSettings, count_hidden_rows
 
 
@@ -64,19 +64,25 @@ def _attention_elements(settings: MotionSettings, level: int, grid: TokenGrid, w
         elements = 8 * whole + sampled  # input, tokens, q, k, v, the result in parts and joined
         elements += 3 * 4 * grid.frames**2 * grid.height * grid.width * 4 // workload.element_bytes  # where to sample, in 32 bits
     elif scope.window == 1:
-        elements = 11 * whole  # input, tokens, q, k, v, these three again with the frames side by side, and the result in three layouts
+        # input, tokens before the block and now, q, k, v; beside them a positioned copy, or the result with a clip that is on its way
+        on_its_way = 0 if workload.clips == 1 else whole // workload.clips
+        elements = 7 * whole + max(settings.spatial_position * whole, on_its_way)
     elif halo == (grid.height, grid.width):
-        elements = (8 + settings.spatial_position) * whole  # as above without the rearranging; the positioned tokens beside q, k and v
+        elements = (8 + settings.spatial_position) * whole  # as above; the positioned tokens beside q, k and v
     else:
-        elements = 11 * whole + 2 * min(MAX_HALO_ELEMENTS, _halo_elements(grid, scope, whole))  # the result in parts, joined and in order
+        elements = 6 * whole + _tile_elements(grid, scope, whole)
     if workload.stores_scores:
         keys = grid.frames * halo[0] * halo[1]
         elements += 2 * workload.clips * settings.heads * grid.frames * grid.height * grid.width * keys  # scores and their softmax
     return elements
 
 
-def _halo_elements(grid: TokenGrid, scope: Scope, whole: int) -> int:
-    """Elements of the keys that all tiles copy."""
+def _tile_elements(grid: TokenGrid, scope: Scope, whole: int) -> int:
+    """Elements of the results of all tiles, and of the queries, keys and values that some of them copy at a time."""
     height, width = grid.find_halo(scope)
     tiles = -(-grid.height // scope.tile) * -(-grid.width // scope.tile)
-    return whole * tiles * height * width // (grid.height * grid.width)
+    cell = whole // (grid.height * grid.width)  # of all frames
+    halo, queries = cell * height * width, cell * scope.tile**2
+    part = split_evenly(tiles, max(1, MAX_HALO_ELEMENTS // halo))[-1]
+    # the results are joined, then put in order
+    return tiles * queries + max(tiles * queries, (part.stop - part.start) * (queries + 2 * halo))

@@ -29,6 +29,7 @@ from .attention import (
     TokenGrid,
     compute_entropy_scale,
     spatio_temporal_attention,
+    split_evenly,
 )
 from .positions import make_cell_positions, make_frame_positions
 
@@ -138,10 +139,8 @@ class FeedForward(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        step = count_hidden_rows(x.shape[1], x.shape[2])
-        if len(x) <= step:
-            return self.net(x)
-        return torch.cat([self.net(rows) for rows in x.split(step)])
+        parts = split_evenly(len(x), count_hidden_rows(x.shape[1], x.shape[2]))
+        return self.net(x) if len(parts) == 1 else torch.cat([self.net(x[part]) for part in parts])
 
 
 def count_hidden_rows(tokens: int, channels: int) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mvcustom.mvcustom_core.backbone import attention as rooms
 from mvcustom.mvcustom_core.backbone.attention import (
@@ -17,6 +19,7 @@ from mvcustom.mvcustom_core.backbone.attention import (
     attend_tiles,
     compute_entropy_scale,
     spatio_temporal_attention,
+    split_evenly,
 )
 from mvcustom.mvcustom_core.backbone.positions import make_cell_positions, make_frame_positions
 
@@ -121,6 +124,62 @@ def test_window_is_inside_its_halo(window: int) -> None:
         assert sees[y, x, top : y + window // 2 + 1, left : x + window // 2 + 1].all()
     height, width = grid.find_halo(scope)
     assert (sees.sum((2, 3)) == height * width).all()
+
+
+class Launches:
+    """A kernel that remembers how many rows each launch had, and whether it was given copies."""
+
+    def __init__(self, given: Tensor) -> None:
+        self.given, self.rows, self.copies = given.untyped_storage().data_ptr(), [], 0
+
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
+        self.rows.append(len(q))
+        self.copies += sum(x.untyped_storage().data_ptr() != self.given for x in (q, k, v))
+        return attend(q, k, v, heads)
+
+
+class JoinedSizes(TorchDispatchMode):
+    """The elements of every tensor that is joined from others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        if function is torch.ops.aten.cat.default:
+            self.sizes.append(result.numel())
+        return result
+
+
+@pytest.mark.parametrize(
+    ("clips", "side", "launches"),
+    [
+        (2, 64, [4096, 4096]),  # 512 pixels with guidance: 65536 rows times heads, one over the limit
+        (1, 64, [4096]),
+        (1, 96, [4608, 4608]),
+        (2, 96, [4608] * 4),
+        (1, 128, [5461, 5461, 5462]),
+    ],
+)
+def test_launches_over_the_limit_are_split_evenly_without_copies(clips: int, side: int, launches: list[int]) -> None:
+    grid, heads = TokenGrid(2, side, side), 8
+    tokens = torch.randn(3, 2 * clips, side * side, 8, generator=torch.Generator().manual_seed(0))
+    kernel = Launches(tokens)
+    with JoinedSizes() as joined:
+        o = spatio_temporal_attention(*tokens, grid, Scope(1), heads, kernel)
+    assert sorted(kernel.rows) == launches and max(launches) * heads <= rooms.MAX_LAUNCH
+    assert kernel.copies == 0 and joined.sizes == []
+    rows = tokens.unflatten(1, (clips, 2)).transpose(2, 3)  # [3, B, p, F, C]
+    wanted = torch.cat([attend(*clip, heads).transpose(0, 1) for clip in rows.unbind(1)])
+    assert torch.equal(o, wanted)
+
+
+def test_parts_are_as_few_and_as_even_as_they_can_be() -> None:
+    for count, most, sizes in ((8192, 8191, [4096, 4096]), (9, 4, [3, 3, 3]), (10, 4, [3, 3, 4]), (4, 4, [4]), (3, 4, [3]), (1, 1, [1])):
+        parts = split_evenly(count, most)
+        assert [part.stop - part.start for part in parts] == sizes
+        assert [index for part in parts for index in range(count)[part]] == list(range(count))
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,11 +74,12 @@ def test_estimate_of_trajectories(chunk: int, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(("norm_mode", "spatial_position"), [("per_frame", False), ("cross_frame", True)])
 @pytest.mark.parametrize("scope", [Scope(1), Scope(3), Scope(9), Scope(None)])
 @pytest.mark.parametrize("hidden_rows", [1, 1000])
+@pytest.mark.parametrize("clips", [1, 2, 3])
 def test_estimate_is_what_is_alive(
-    scope: Scope, spatial_position: bool, norm_mode: str, hidden_rows: int, monkeypatch: pytest.MonkeyPatch
+    scope: Scope, spatial_position: bool, norm_mode: str, hidden_rows: int, clips: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = replace(ONE_LEVEL, scopes=(scope,), spatial_position=spatial_position, norm_mode=norm_mode)
-    workload = Workload(clips=2, frames=8, height=24, width=16, element_bytes=4)
+    workload = Workload(clips=clips, frames=8, height=48 // clips, width=16, element_bytes=4)
     monkeypatch.setattr(rooms, "MAX_HIDDEN_ELEMENTS", hidden_rows * 8 * 64 * 24 * 16)
     for room in (attention, memory):
         monkeypatch.setattr(room, "MAX_HALO_ELEMENTS", 2**19)
@@ -91,9 +92,12 @@ def test_the_largest_level_counts() -> None:
     workload = Workload(clips=2, frames=16, height=64, width=64, element_bytes=2)
     levels = [estimate_level_memory(sd15, level, workload) for level in range(4)]
     assert estimate_memory(sd15, workload) == levels[0] == max(levels)
-    # one feature map of the outermost level: 32 frames of 64 x 64 cells, 320 channels, 2 bytes
-    assert levels[0] == pytest.approx(11 * 32 * 4096 * 320 * 2 + 2 * attention.MAX_HALO_ELEMENTS * 2, rel=1e-6)
-    assert levels[1] / levels[0] == pytest.approx(0.5 * 8 / 11, rel=0.5)
+    # one feature map of the outermost level: 32 frames of 64 x 64 cells, 320 channels, 2 bytes; 64 tiles of 8 x 8 queries and 16 x 16 keys
+    # in six parts, since a halo of one holds 2.6 M of the 33.6 M elements
+    whole, part = 32 * 4096 * 320 * 2, 11 * 32 * 320 * 2
+    assert levels[0] == pytest.approx(7 * whole + part * (64 + 2 * 256), rel=1e-6)
+    # the next level's largest is its feed-forward, twelve images at a time
+    assert levels[1] == (5 * 32 + 16 * 12) * 1024 * 640 * 2
     assert estimate_memory(sd15, replace(workload, frames=1)) == 0
 
 
