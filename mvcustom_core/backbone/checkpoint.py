@@ -23,7 +23,7 @@ from .positions import make_frame_positions
 METADATA_KEY = "mvcustom.motion"
 WRAPPERS = ("state_dict", "motion_module_state_dict", "motion_module", "module", "model")
 LCM_FRAMES = 64  # AnimateLCM stores no position table
-V1_FRAMES = 24
+V1_FRAMES, V3_FRAMES = 24, 32
 SDXL_CHANNELS = (320, 640, 1280)
 
 MODULE_KEY = re.compile(r"^(?P<wrapper>.*?)(?P<name>((down|up)_blocks\.\d+|mid_block)\.motion_modules\.\d+\.(?P<rest>.+))$")
@@ -186,26 +186,29 @@ def _detect_kind(modules: dict[str, Tensor], positions: dict[str, Tensor], is_di
         scopes=(Scope(1),) * len(channels),
         entropy_correction=True,  # nothing at the trained scope, and what keeps attention peaked at a wider one
         spatial_position=any(key.endswith(".g") for key in modules),
+        beta_schedule="linear",  # of every published family
     )
-    notes: tuple[str, ...] = ()
-    if positions:
-        settings = replace(settings, max_frames=_measure_positions(positions))
-    elif not is_diffusers:
-        settings = replace(settings, max_frames=LCM_FRAMES, beta_schedule="scaled_linear")
+    family, frames, notes = _find_family(positions, settings.mid_block)
+    kind = "diffusers MotionAdapter" if is_diffusers and positions else family
+    return MotionFile(replace(settings, max_frames=frames), modules, kind, notes)
+
+
+def _find_family(positions: dict[str, Tensor], mid_block: bool) -> tuple[str, int, tuple[str, ...]]:
+    """The published family of modules, its frames, and notes on it.
+
+    They follow from the weights, not from the layout of the file: each family is distributed in AnimateDiff's layout and in diffusers'.
+    """
     if not positions:
-        notes = (f"no position table in the file: {settings.max_frames} frames are assumed",)
-    if is_diffusers:
-        kind = "diffusers MotionAdapter"
-    elif not positions:
-        kind = "AnimateLCM"
-    elif settings.mid_block:
-        kind = "AnimateDiff v2"
-    elif settings.max_frames == V1_FRAMES:
-        kind = "AnimateDiff v1"
-        notes = ("v1 was trained with the image layers' norms across frames, here they are per frame: expect a different look",)
-    else:
-        kind = "AnimateDiff v3"
-    return MotionFile(settings, modules, kind, notes)
+        family, frames = ("AnimateLCM", LCM_FRAMES) if mid_block else ("AnimateDiff v3", V3_FRAMES)
+        schedule = "; AnimateLCM was trained with the schedule linear (ComfyUI's sqrt_linear), its authors say" if mid_block else ""
+        return family, frames, (f"no position table in the file: {frames} frames are assumed, as {family} has{schedule}",)
+    frames = _measure_positions(positions)
+    if mid_block:
+        return "AnimateDiff v2", frames, ()
+    if frames == V1_FRAMES:
+        note = "v1 was trained with the image layers' norms across frames, here they are per frame: expect a different look"
+        return "AnimateDiff v1", frames, (note,)
+    return "AnimateDiff v3", frames, ()
 
 
 def _measure_positions(positions: dict[str, Tensor]) -> int:

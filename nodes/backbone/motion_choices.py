@@ -56,7 +56,7 @@ def motion_inputs() -> list[io.Input]:
             optional=True,
             advanced=True,
             tooltip="Noise schedule of the model, under ComfyUI's name. As trained: the schedule that the motion modules were trained "
-            "with. Any other samples at noise levels that they were not trained for.",
+            "with, which is sqrt_linear for AnimateLCM, too. Any other samples at noise levels that they were not trained for.",
         ),
     ]
 

@@ -75,7 +75,7 @@ def in_wrapper(weights: Weights) -> dict[str, object]:
 
 V1, V2 = TINY, replace(TINY, mid_block=True, max_frames=32)
 V3 = replace(TINY, max_frames=32)
-LCM = replace(V2, max_frames=64, beta_schedule="scaled_linear")
+LCM = replace(V2, max_frames=64)
 LONG = replace(V3, max_frames=64)
 
 KINDS: dict[str, tuple[Callable[[], dict[str, object]], str, MotionSettings, str]] = {
@@ -91,7 +91,9 @@ KINDS: dict[str, tuple[Callable[[], dict[str, object]], str, MotionSettings, str
     ),
     "AnimateLCM": (lambda: make_weights(V2), "AnimateLCM", LCM, "64 frames are assumed"),
     "diffusers": (lambda: to_diffusers(make_weights(V2), 32), "diffusers MotionAdapter", V2, ""),
-    "diffusers, no positions": (lambda: to_diffusers(make_weights(V2), None), "diffusers MotionAdapter", V2, "32 frames are assumed"),
+    "AnimateLCM in diffusers' layout": (lambda: to_diffusers(make_weights(V2), None), "AnimateLCM", LCM, "64 frames are assumed"),
+    "diffusers, no positions and no middle": (lambda: to_diffusers(make_weights(V3), None), "AnimateDiff v3", V3, "32 frames are assumed"),
+    "diffusers, v1": (lambda: to_diffusers(make_weights(V1), 24), "diffusers MotionAdapter", V1, "norms across frames"),
     "diffusers, no middle": (lambda: to_diffusers(make_weights(V3), 16), "diffusers MotionAdapter", replace(V3, max_frames=16), ""),
     "trained, DDP": (lambda: in_wrapper(add_positions(make_weights(V3), 32)), "AnimateDiff v3", V3, ""),
     "trained, U-Net": (lambda: {f"unet.{k}": v for k, v in add_positions(make_weights(LONG), 64).items()}, "AnimateDiff v3", LONG, ""),
@@ -111,6 +113,14 @@ def test_every_kind_of_file(name: str) -> None:
     count, numbers = 11 if settings.mid_block else 10, sum(x.numel() for x in found.weights.values())
     assert f"{count} modules, {numbers / 1e6:.1f} M parameters" in found.report
     assert f"{'with' if settings.mid_block else 'no'} middle module, up to {settings.max_frames} frames" in found.report
+
+
+@pytest.mark.parametrize("layout", [lambda weights: weights, lambda weights: to_diffusers(weights, None)], ids=["original", "diffusers"])
+def test_animatelcm_has_its_authors_schedule_in_both_layouts(layout: Callable[[Weights], Weights]) -> None:
+    """They say linear, diffusers' name for AnimateDiff's own (https://github.com/G-U-N/AnimateLCM/issues/24)."""
+    found = read_motion_checkpoint(layout(make_weights(V2)), {})
+    assert found.settings.beta_schedule == "linear" and found.settings.max_frames == 64
+    assert "AnimateLCM was trained with the schedule linear (ComfyUI's sqrt_linear)" in found.report
 
 
 def test_round_trips_lose_nothing(tmp_path: Path) -> None:
