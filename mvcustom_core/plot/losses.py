@@ -1,4 +1,4 @@
-"""Loss curves: every step as a thin line, its running mean as a thick one."""
+"""Loss curves: every step as a thin line, its running mean as a thick one; losses that are measured rarely as dots on a thick line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from torch import Tensor
 
 from .canvas import CATEGORIES, FAINT_INK, GRID, PAPER, Canvas, Point, mix, new_sheet, nice_step
 
+DOT_RADIUS = 3.2
+MEAN_THICKNESS = 2.2
 SMOOTHING_SHARE = 0.03  # of the steps: the running mean's time constant
 
 
@@ -35,9 +37,10 @@ class Axes:
 
 
 def plot_losses(curves: dict[str, list[float]], width: int = 1024, height: int = 512, log_scale: bool = True) -> Tensor:
-    """Draw curves over their steps, counted from 1; the legend gives each running mean's last value.
+    """Draw curves over their steps, counted from 1; the legend gives each thick line's last value.
 
-    Values without a place (NaN, infinity, and zero or less on a logarithmic scale) leave gaps.
+    Steps where a loss was not measured (NaN) are passed over: the line joins the measurements. Values without a place (infinity, and zero
+    or less on a logarithmic scale) leave gaps. A loss that is measured at fewer than half of the steps has no running mean.
 
     Returns:
         [3, height, width] in [0, 1].
@@ -50,13 +53,15 @@ def plot_losses(curves: dict[str, list[float]], width: int = 1024, height: int =
     canvas = new_sheet(width, height)
     axes = _fit_axes(canvas, curves, log_scale)
     _draw_grid(canvas, axes)
-    for index, values in enumerate(curves.values()):
-        color = CATEGORIES[index % len(CATEGORIES)]
-        for run in _runs(axes, values):
+    colors = [CATEGORIES[index % len(CATEGORIES)] for index in range(len(curves))]
+    for values, color in zip(curves.values(), colors, strict=True):
+        for run in [] if is_rare(values) else _runs(axes, values):
             canvas.line(run, mix(color, PAPER, 0.65), thickness=1.0)
-    for index, values in enumerate(curves.values()):  # above all the thin ones
-        for run in _runs(axes, smooth_losses(values)):
-            canvas.line(run, CATEGORIES[index % len(CATEGORIES)], thickness=2.2)
+    for values, color in zip(curves.values(), colors, strict=True):  # above all the thin ones
+        for run in _runs(axes, _thick_line(values)):
+            canvas.line(run, color, thickness=MEAN_THICKNESS)
+            for point in run if is_rare(values) or len(run) == 1 else []:
+                canvas.circle(point, DOT_RADIUS, color)
     _draw_legend(canvas, axes, curves)
     return canvas.to_tensor()
 
@@ -71,6 +76,16 @@ def smooth_losses(values: list[float]) -> list[float]:
             total, weight = decay * total + value, decay * weight + 1
         smoothed.append(total / weight if math.isfinite(value) else value)
     return smoothed
+
+
+def is_rare(values: list[float]) -> bool:
+    """Whether a loss is measured at fewer than half of the steps between its first measurement and its last."""
+    steps = [step for step, value in enumerate(values) if not math.isnan(value)]
+    return len(steps) > 1 and 2 * len(steps) < steps[-1] - steps[0] + 1
+
+
+def _thick_line(values: list[float]) -> list[float]:
+    return values if is_rare(values) else smooth_losses(values)
 
 
 def _fit_axes(canvas: Canvas, curves: dict[str, list[float]], log_scale: bool) -> Axes:
@@ -124,9 +139,11 @@ def _even_ticks(low: float, high: float) -> list[float]:
 
 
 def _runs(axes: Axes, values: list[float]) -> list[list[Point]]:
-    """The curve's unbroken stretches, as points of the sheet."""
+    """The curve's unbroken stretches, as points of the sheet; a step without a measurement (NaN) breaks none."""
     runs: list[list[Point]] = [[]]
     for step, value in enumerate(values, start=1):
+        if math.isnan(value):
+            continue
         if axes.has_place(value):
             runs[-1].append(axes.place(step, value))
         elif runs[-1]:
@@ -137,7 +154,7 @@ def _runs(axes: Axes, values: list[float]) -> list[list[Point]]:
 def _draw_legend(canvas: Canvas, axes: Axes, curves: dict[str, list[float]]) -> None:
     labels = []
     for name, values in curves.items():
-        last = next((value for value in reversed(smooth_losses(values)) if math.isfinite(value)), None)
+        last = next((value for value in reversed(_thick_line(values)) if math.isfinite(value)), None)
         labels.append(name if last is None else f"{name}  {last:.3g}")
     text = canvas.text_size
     wanted = sum(canvas.text_width(label) + text * 3.6 for label in labels)

@@ -219,6 +219,42 @@ def test_loss_curves_fall_across_the_sheet() -> None:
     assert slope > 0.3 and residual.std() < 2.5
 
 
+def measure_every(stride: int, steps: int = 200) -> list[float]:
+    """A loss that falls from 1 to 0.001 and is known at every stride-th step."""
+    return [10 ** (-3 * step / steps) if (step + 1) % stride == 0 else math.nan for step in range(steps)]
+
+
+@pytest.mark.parametrize("stride", [2, 3, 25])
+def test_a_loss_that_is_measured_rarely_is_drawn_joined_with_dots(stride: int) -> None:
+    """From its first measurement to its last there is ink in every column, on the straight line, and more of it at the dots."""
+    values = measure_every(stride)
+    picture = plot_losses({"often": [1.0, 0.001] * 100, "rare": values}, 800, 400)
+    left, right = 5 * 400 / 36, 800 - 1.5 * 400 / 36  # of the plot's box, in letters of a 36th of the height
+    ink = find_color(picture[:, 50:], CATEGORIES[1], 0.1)
+    columns = [round(left + (right - left) * step / 199) for step in range(200) if not math.isnan(values[step])]
+    drawn = set(ink[:, 0].tolist())
+    assert set(range(columns[0], columns[-1])) <= drawn
+    if stride == 25:
+        heights = {column: int((ink[:, 0] == column).sum()) for column in drawn}
+        at_dots = [max(heights[column + move] for move in (-1, 0, 1)) for column in columns]
+        between = [heights[(one + other) // 2] for one, other in zip(columns, columns[1:], strict=False)]
+        assert min(at_dots) > 1.5 * max(between)
+
+
+def test_a_single_measurement_is_a_dot() -> None:
+    for values in ([math.nan] * 9 + [0.1] + [math.nan] * 10, [math.inf] * 9 + [0.1] + [math.inf] * 10):
+        picture = plot_losses({"often": [1.0, 0.01] * 10, "once": values}, 800, 400)
+        x, y = find_color(picture[:, 50:], CATEGORIES[1], 0.1).double().mean(0).tolist()
+        assert len(find_color(picture[:, 50:], CATEGORIES[1], 0.1)) > 20
+        assert x == pytest.approx(400, abs=40) and y + 50 == pytest.approx(200, abs=40)
+
+
+def test_values_without_a_place_leave_gaps() -> None:
+    values = [0.1] * 80 + [math.inf] * 40 + [0.1] * 80
+    ink = find_color(plot_losses({"loss": values, "other": [1.0, 0.01]}, 800, 400)[:, 50:], CATEGORIES[0], 0.1)
+    assert not set(range(370, 460)) & set(ink[:, 0].tolist()) and len(set(ink[:, 0].tolist())) > 400
+
+
 def test_linear_and_logarithmic_plots_differ() -> None:
     curves = {"loss": [1.0, 0.5, 0.1, 0.01]}
     assert (plot_losses(curves, log_scale=True) - plot_losses(curves, log_scale=False)).abs().mean() > 0.001
