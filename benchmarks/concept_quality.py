@@ -131,7 +131,7 @@ def measure_concept(seed: int, settings: LearningSettings, warm: bool) -> tuple[
         pass
     seconds = time.perf_counter() - started
     concept = learner.concept(words.token, words.class_word, words.caption)
-    finest = min(spec.pose_layout.sites, key=lambda site: (site.level, -site.number)).number
+    finest = spec.pose_layout.finest
     features = denoiser.reference_features(torch.cat([concept.latents, latents[held], photographs.latents]))[finest]
     references, own, seen = features.split([len(concept.latents), len(held), len(learned)])
     subject = Subject(concept.build_pose_blocks().to(denoiser.device), {finest: references}, concept.cameras.to(denoiser.device))
@@ -143,8 +143,7 @@ def measure_concept(seed: int, settings: LearningSettings, warm: bool) -> tuple[
 
 def judge(subject: Subject, block: int, views: Rendering, cameras: Cameras, held: list[int], learned: list[int]) -> dict[str, float]:
     """Figures of what the block renders at the held-out cameras, and of what stands beside it."""
-    rendered = subject.render(block, cameras[held].to(subject.cameras.K.device), (FINE, FINE))
-    rgb, opacity = (maps.mT.unflatten(2, (FINE, FINE)).float().cpu() for maps in (rendered.rgb, rendered.opacity))
+    rgb, opacity = subject.render_pictures(block, cameras[held].to(subject.cameras.K.device), (FINE, FINE))
     images, masks = views.images[held], views.mask[held]
     figures = measure_views(rgb, opacity, images, masks, (CELLS, CELLS))
     nearest = [learned[index] for index in torch.cdist(cameras[held].centers, cameras[learned].centers).argmin(1).tolist()]

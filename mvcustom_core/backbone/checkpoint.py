@@ -200,7 +200,7 @@ def _find_family(positions: dict[str, Tensor], mid_block: bool) -> tuple[str, in
     """
     if not positions:
         family, frames = ("AnimateLCM", LCM_FRAMES) if mid_block else ("AnimateDiff v3", V3_FRAMES)
-        schedule = "; AnimateLCM was trained with the schedule linear (ComfyUI's sqrt_linear), its authors say" if mid_block else ""
+        schedule = "; AnimateLCM was trained with AnimateDiff's schedule, linear, its authors say" if mid_block else ""
         return family, frames, (f"no position table in the file: {frames} frames are assumed, as {family} has{schedule}",)
     frames = _measure_positions(positions)
     if mid_block:

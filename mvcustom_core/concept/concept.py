@@ -21,6 +21,7 @@ from .ray_samples import NerfSettings
 from .storage import read_tensors, strip_prefix, write_tensors
 
 KIND = "mvcustom-concept"
+REFERENCES = 8  # photographs that a concept keeps and is rendered from
 OPTIONAL = ("masks", "thumbnail")  # parts that a concept may lack
 
 
@@ -84,7 +85,7 @@ class Concept:
         return blocks.requires_grad_(False)
 
 
-def choose_references(cameras: Sized, count: int = 8, offset: int = 0) -> list[int]:
+def choose_references(cameras: Sized, count: int = REFERENCES, offset: int = 0) -> list[int]:
     """Indices of `count` views at equal spacing in capture order, all of them where there are fewer.
 
     Args:

@@ -17,7 +17,8 @@ from torch.utils.checkpoint import checkpoint
 
 from ..camera.codes import CODE_WIDTH
 from ..shapes import check_shape
-from .ray_samples import NerfSettings, RaySamples, draw_edges
+from .lookup import Seen
+from .ray_samples import NerfSettings, RaySamples, sample_pdf
 
 EMPTY_DENSITY = -10.0  # log density where no reference sees the sample
 DENSITY_LIMIT = 15.0  # log density above which a sample is opaque anyway; keeps exp finite
@@ -84,7 +85,7 @@ class FeatureNerf(nn.Module):
             ValueError: if channels or references differ from those of the block and the samples.
         """
         sizes = check_shape(reference_features, "A C h w")
-        A, R, S = samples.visible.shape
+        A, R, S = samples.shape
         if (sizes["A"], sizes["C"]) != (A, self.channels):
             raise ValueError(f"reference features: wanted [{A}, {self.channels}, h, w], got {list(reference_features.shape)}")
 
@@ -92,7 +93,7 @@ class FeatureNerf(nn.Module):
             maps = self._read_references(reference_features)  # [(A h w), C + 1]
             biases = F.linear(samples.center_code.to(maps), self.view.weight[:, self.channels :])  # [A, V, 1]
             biases = biases.expand(-1, -1, R // samples.views).flatten(1)  # [A, R]
-            ray_bytes = A * max(S, self.settings.importance) * self.channels * maps.element_size()
+            ray_bytes = A * max(S, self.settings.importance) * max(self.channels, CODE_WIDTH) * maps.element_size()
             rays = max(1, self.settings.piece_bytes // ray_bytes)
             pieces = []
             for start in range(0, R, rays):
@@ -118,8 +119,8 @@ class FeatureNerf(nn.Module):
         """Features [R, C], opacity [R, 1], rgb [R, 3], alpha [R, S, 1] and depth [R, 1] of some rays."""
         if self.settings.importance:
             samples = self._find_subject(maps, biases, samples, size)
-        features, seen = self._gather(maps, biases, samples, size)  # [R, S, C], [R, S, 1]
-        rgb, density = self._decode(features, seen)
+        features, covered = self._gather(maps, biases, samples.look_up(), size)  # [R, S, C], [R, S, 1]
+        rgb, density = self._decode(features, covered)
         if text_attention is not None:
             tokens = features.flatten(0, 1)[None]  # [1, (R S), C]
             features = (tokens + text_attention(tokens).to(tokens)).view_as(features)
@@ -131,32 +132,32 @@ class FeatureNerf(nn.Module):
     @torch.no_grad()
     def _find_subject(self, maps: Tensor, biases: Tensor, samples: RaySamples, size: tuple[int, int]) -> RaySamples:
         """The samples of the second pass."""
-        _, density = self._decode(*self._gather(maps, biases, samples, size))
+        _, density = self._decode(*self._gather(maps, biases, samples.look_up(), size))
         _, weights = _composite(density, samples)
-        return samples.divide_anew(draw_edges(samples.edges.to(weights), weights[..., 0], self.settings.importance), self.settings)
+        return samples.resample(sample_pdf(samples.edges.to(weights), weights[..., 0], self.settings.importance))
 
-    def _decode(self, features: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    def _decode(self, features: Tensor, covered: Tensor) -> tuple[Tensor, Tensor]:
         """Colour [R, S, 3] in 0..1 and density [R, S, 1] of samples."""
         rgb, density = self.decoder(features).split([3, 1], dim=-1)
-        return rgb.sigmoid(), density.clamp(max=DENSITY_LIMIT).masked_fill(~seen, EMPTY_DENSITY).exp()
+        return rgb.sigmoid(), density.clamp(max=DENSITY_LIMIT).masked_fill(~covered, EMPTY_DENSITY).exp()
 
-    def _gather(self, maps: Tensor, biases: Tensor, samples: RaySamples, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    def _gather(self, maps: Tensor, biases: Tensor, seen: Seen, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Features [R, S, C] of the samples, averaged over the references that see them, and whether any does [R, S, 1]."""
         _, point_weight, ray_weight = self.inner.weight.split([self.channels, CODE_WIDTH, CODE_WIDTH], dim=1)
         height, width = size
-        rows, shares = bilinear_taps(samples.positions, height, width, parity=self.settings.parity)  # [A, R, S, 4]
+        rows, shares = bilinear_taps(seen.positions, height, width, parity=self.settings.parity)  # [A, R, S, 4]
         rows = rows + height * width * torch.arange(len(rows), device=rows.device)[:, None, None, None]
         found = F.embedding_bag(rows.flatten(0, 2), maps, per_sample_weights=shares.to(maps).flatten(0, 2), mode="sum")
-        found = found.unflatten(0, samples.visible.shape)  # [A, R, S, C + 1]
+        found = found.unflatten(0, seen.visible.shape)  # [A, R, S, C + 1]
 
-        along_ray = F.linear(samples.ray_code.to(maps), ray_weight, self.inner.bias)  # [A, R, C]
-        hidden = found[..., :-1] + F.linear(samples.encoded_points.to(maps), point_weight) + along_ray[:, :, None]  # [A, R, S, C]
+        along_ray = F.linear(seen.ray_code.to(maps), ray_weight, self.inner.bias)  # [A, R, C]
+        hidden = found[..., :-1] + F.linear(seen.encoded_points.to(maps), point_weight) + along_ray[:, :, None]  # [A, R, S, C]
         # The lowest finite number rather than -inf: where no reference sees a sample, softmax stays finite and so does its gradient.
-        logits = (found[..., -1] + biases[..., None]).masked_fill(~samples.visible, torch.finfo(maps.dtype).min)
+        logits = (found[..., -1] + biases[..., None]).masked_fill(~seen.visible, torch.finfo(maps.dtype).min)
         attention = logits.softmax(0)[..., None]  # [A, R, S, 1]
-        seen = samples.visible.any(0)[..., None]  # [R, S, 1]
+        covered = seen.visible.any(0)[..., None]  # [R, S, 1]
         features = self.outer((attention * F.silu(hidden)).sum(0))
-        return features.masked_fill(~seen, 0.0), seen
+        return features.masked_fill(~covered, 0.0), covered
 
 
 def _composite(density: Tensor, samples: RaySamples) -> tuple[Tensor, Tensor]:

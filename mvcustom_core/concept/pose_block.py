@@ -45,6 +45,11 @@ class PoseLayout:
         if not numbers or len(set(numbers)) != len(numbers):
             raise ValueError(f"pose layout: wanted at least one transformer and each one once, got {numbers}")
 
+    @property
+    def finest(self) -> int:
+        """The last transformer among those of most cells."""
+        return min(self.sites, key=lambda site: (site.level, -site.number)).number
+
 
 # At 512 px: transformers 2, 10, 12 see 32x32 cells, the others 16x16. The 8x8 one in the middle carries too little geometry to be worth
 # its size, and 64x64 would take four times the memory of 32x32.

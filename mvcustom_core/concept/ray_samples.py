@@ -13,14 +13,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..camera.cameras import Cameras
-from ..camera.codes import CODE_WIDTH, encode_points, encode_rays
-from ..camera.rays import cell_centers, pixel_rays, project_points
+from ..camera.codes import CODE_WIDTH, encode_points
+from ..camera.rays import cell_centers, pixel_rays
 from ..shapes import check_shape
+from .lookup import Rays, Seen, camera_axes, transform
 
-NEAREST_DEPTH = 1e-3  # world units in front of a reference; closer points project to nowhere useful
 EVEN_SHARE = 0.1  # of a second pass, against at most 1 where the first one found something
 REFERENCE_DISTANCE = 1.0  # of the farthest camera of a capture from the origin, by normalisation
-POSITION_LIMIT = 1.2  # positions are clipped here, as in the published lookup, so that points near a camera's plane stay finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +65,13 @@ class RaySamples:
     places: Tensor  # [V, P, 2] (x, y) where the rays go through the targets, -1..1 from edge to edge
     rays: Rays
     edges: Tensor  # [R, S + 1] distances between which the intervals lie, along the unit direction, world units
-    positions: Tensor  # [A, R, S, 2] (x, y) in the reference image, -1..1 from edge to edge
-    visible: Tensor  # [A, R, S] bool, in front of and inside the reference, and allowed
-    points: Tensor  # [A, R, S, 3] in the reference camera
-    point_code: Tensor | None  # [A, R, S, CODE_WIDTH], absent where it would be too large to keep
-    ray_code: Tensor  # [A, R, CODE_WIDTH], target rays in the reference camera
     center_code: Tensor  # [A, V, CODE_WIDTH], reference centres in the target camera
+    seen: Seen | None  # absent where it would be too large to keep
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """A, R and S."""
+        return len(self.rays.references), len(self.edges), self.edges.shape[1] - 1
 
     @property
     def distances(self) -> Tensor:
@@ -83,56 +83,18 @@ class RaySamples:
         """[R, S] lengths of the intervals."""
         return self.edges[:, 1:] - self.edges[:, :-1]
 
-    @property
-    def encoded_points(self) -> Tensor:
-        """[A, R, S, CODE_WIDTH]."""
-        return encode_points(self.points) if self.point_code is None else self.point_code
+    def look_up(self) -> Seen:
+        """What the references see of the samples: as kept, or found now."""
+        return self.rays.look_up(self.distances) if self.seen is None else self.seen
 
     def select(self, part: slice) -> RaySamples:
         """The same samples for some of the rays; the per-view centres stay whole."""
-        return replace(
-            self,
-            rays=self.rays.select(part),
-            edges=self.edges[part],
-            positions=self.positions[:, part],
-            visible=self.visible[:, part],
-            points=self.points[:, part],
-            point_code=None if self.point_code is None else self.point_code[:, part],
-            ray_code=self.ray_code[:, part],
-        )
+        seen = None if self.seen is None else self.seen.select(part)
+        return replace(self, rays=self.rays.select(part), edges=self.edges[part], seen=seen)
 
-    def divide_anew(self, edges: Tensor, settings: NerfSettings) -> RaySamples:
+    def resample(self, edges: Tensor) -> RaySamples:
         """The same rays with other intervals, between edges [R, S' + 1]."""
-        return replace(self, edges=edges, point_code=None, **self.rays.look_up(edges, settings))
-
-
-@dataclass(frozen=True, eq=False)
-class Rays:
-    """R rays and the references that their samples are looked up in."""
-
-    origins: Tensor  # [R, 3] world
-    directions: Tensor  # [R, 3] world, unit
-    references: Cameras
-    allowed: Tensor  # [A, R] bool
-
-    def select(self, part: slice) -> Rays:
-        """Some of the rays."""
-        return replace(self, origins=self.origins[part], directions=self.directions[part], allowed=self.allowed[:, part])
-
-    def look_up(self, edges: Tensor, settings: NerfSettings) -> dict[str, Tensor]:
-        """`RaySamples`' positions, visible and points of the samples in the middle between edges [R, S + 1]."""
-        distances = (edges[:, 1:] + edges[:, :-1]) / 2
-        in_world = self.origins[:, None] + distances[..., None] * self.directions[:, None]  # [R, S, 3]
-        pixels, depth = project_points(self.references, in_world.flatten(0, 1))
-        positions = 2 * pixels / pixels.new_tensor([self.references.width, self.references.height]) - 1
-        inside = (depth > NEAREST_DEPTH) & (positions.abs() <= 1).all(-1)
-        visible = torch.ones_like(inside) if settings.parity else inside
-        size = distances.shape
-        return {
-            "positions": positions.nan_to_num().clamp(-POSITION_LIMIT, POSITION_LIMIT).unflatten(1, size),
-            "visible": visible.unflatten(1, size) & self.allowed[..., None],
-            "points": _transform(in_world.flatten(0, 1), _camera_axes(self.references, settings)).unflatten(1, size),
-        }
+        return replace(self, edges=edges, seen=None)
 
 
 def sample_rays(
@@ -172,27 +134,33 @@ def sample_rays(
             directions=directions.flatten(0, 1),
             references=references,
             allowed=(torch.ones(A, V) if allowed is None else allowed.mT).to(origins.device, torch.bool).repeat_interleave(P, dim=1),
+            parity=settings.parity,
         )
-        edges = _divide(origins, P, settings, generator)
-        seen = rays.look_up(edges, settings)
-        w2c = _camera_axes(references, settings)  # [A, 4, 4]
-        ray_origins = _transform(origins, w2c)[:, :, None]  # [A, V, 1, 3]
-        ray_directions = torch.einsum("vpj,aij->avpi", directions, w2c[:, :3, :3])
-        code_bytes = seen["visible"].numel() * CODE_WIDTH * edges.element_size()
-        return RaySamples(
+        samples = RaySamples(
             views=V,
             size=(height, width),
             places=(2 * shares - 1).expand(V, -1, 2),
             rays=rays,
-            edges=edges,
-            **seen,
-            point_code=encode_points(seen["points"]) if code_bytes <= settings.piece_bytes else None,
-            ray_code=encode_rays(ray_origins, ray_directions).flatten(1, 2),
-            center_code=encode_points(_transform(references.centers, _camera_axes(targets, settings)).transpose(0, 1)),
+            edges=_divide(origins, P, settings, generator),
+            center_code=encode_points(transform(references.centers, camera_axes(targets, settings.parity)).transpose(0, 1)),
+            seen=None,
         )
+        return _keep_lookup(samples, settings.piece_bytes)
 
 
-def draw_edges(edges: Tensor, weights: Tensor, count: int) -> Tensor:
+def _keep_lookup(samples: RaySamples, limit: int) -> RaySamples:
+    """The samples with what the references see of them, as far as no tensor of it takes more bytes than the limit."""
+    A, R, S = samples.shape
+    numbers = A * R * samples.edges.element_size()
+    if numbers * max(3 * S, CODE_WIDTH) > limit:
+        return samples
+    seen = samples.look_up()
+    if numbers * S * CODE_WIDTH <= limit:
+        seen = replace(seen, point_code=encode_points(seen.points))
+    return replace(samples, seen=seen)
+
+
+def sample_pdf(edges: Tensor, weights: Tensor, count: int) -> Tensor:
     """Intervals that hold equal shares of what a first pass found (inverse transform of its histogram, arXiv 2111.12077, 3.1).
 
     A small share is spread evenly over the ray, so that no part of it goes unseen and a ray that hits nothing is divided evenly.
@@ -257,16 +225,6 @@ def _find_range(origins: Tensor, settings: NerfSettings) -> tuple[Tensor, Tensor
     moved = torch.zeros_like(distance) if settings.parity else distance - REFERENCE_DISTANCE
     near = (settings.near + moved).clamp(min=0)
     return near, settings.far + moved - near
-
-
-def _camera_axes(cameras: Cameras, settings: NerfSettings) -> Tensor:
-    """Camera-from-world matrices [V, 4, 4], with x left and y up under parity."""
-    return cameras.w2c * cameras.w2c.new_tensor([-1, -1, 1, 1])[:, None] if settings.parity else cameras.w2c
-
-
-def _transform(points: Tensor, w2c: Tensor) -> Tensor:
-    """World points [N, 3] in each camera [V, 4, 4]: [V, N, 3]."""
-    return points @ w2c[:, :3, :3].mT + w2c[:, None, :3, 3]
 
 
 def _random(shape: tuple[int, ...], generator: torch.Generator, *, like: Tensor) -> Tensor:

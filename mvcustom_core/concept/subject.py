@@ -79,6 +79,34 @@ class Subject:
         samples = sample_rays(targets, self.cameras, *(size or features.shape[-2:]), self.pose.settings, allowed=allowed)
         return self.pose[number].nerf(features, samples)
 
+    @torch.no_grad()
+    def render_pictures(self, number: int, targets: Cameras, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Colour and opacity of one block, a view and a band of rows at a time.
+
+        A band is as high as `NerfSettings.piece_bytes` admits for its features.
+
+        Args:
+            size: (h, w) of the pictures, which may have more rays than the block has cells.
+
+        Returns:
+            premultiplied colour [V, 3, h, w] and opacity [V, 1, h, w] in 0..1, on the CPU.
+        """
+        height, width = size
+        grid = targets.resize(width, height)  # a ray for each of its pixels
+        channels = self.features[number].shape[1]
+        rows = max(1, self.pose.settings.piece_bytes // (width * channels * targets.K.element_size()))
+        views = []
+        for view in range(len(targets)):
+            bands = []
+            for top in range(0, height, rows):
+                band = grid[[view]].crop(0, top, width, min(rows, height - top))
+                rendered = self.render(number, band, (band.height, width))
+                maps = torch.cat([rendered.rgb, rendered.opacity], dim=-1)  # [1, (rows w), 4]
+                bands.append(maps.mT.unflatten(2, (band.height, width)).cpu())
+            views.append(torch.cat(bands, dim=2))
+        pictures = torch.cat(views)  # [V, 4, h, w]
+        return pictures[:, :3], pictures[:, 3:]
+
 
 @torch.no_grad()
 def generate_views(predict: Predict, subject: Subject, targets: Cameras, noise: Tensor, sigmas: Tensor, token: Tensor) -> Tensor:

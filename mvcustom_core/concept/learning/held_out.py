@@ -1,15 +1,22 @@
-"""How well a concept renders photographs that it was not learned from."""
+"""How well a concept renders photographs that it was not learned from, and what it makes of one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ...psnr import measure_psnr
 from ...shapes import check_shape
-from .losses import resize_area
+from ..denoiser import Denoiser
+from ..feature_nerf import Rendered
+from ..subject import Subject, generate_views
+from .losses import FINENESS, LossWeights, rendering_losses, resize_area
+from .photographs import Photographs
+
+GENERATION_STEPS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,55 @@ class ViewFigures:
 
     iou: float | None
     psnr: float
+
+
+@torch.inference_mode(False)
+@torch.no_grad()
+def measure_loss(subject: Subject, photographs: Photographs, weights: LossWeights) -> float:
+    """The weighted rendering loss, averaged over photographs, which are rendered one at a time."""
+    device, total = subject.cameras.K.device, 0.0
+    for view in range(len(photographs)):
+        images = photographs.images[[view]].to(device)
+        masks = None if photographs.masks is None else photographs.masks[[view]].to(device)
+        total += float(weights.add_up(rendering_losses(subject.render_all(photographs.cameras[[view]]), images, masks)))
+    return total / len(photographs)
+
+
+@torch.inference_mode(False)
+@torch.no_grad()
+def judge(subject: Subject, photographs: Photographs) -> tuple[Tensor, Tensor, list[ViewFigures]]:
+    """How the finest pose block renders photographs.
+
+    Returns:
+        colour [V, 3, h, w] and opacity [V, 1, h, w] with several rays for each of the block's cells, on the CPU, and the figures.
+    """
+    finest = subject.pose.layout.finest
+    height, width = subject.features[finest].shape[-2:]
+    rgb, opacity = subject.render_pictures(finest, photographs.cameras, (FINENESS * height, FINENESS * width))
+    masks = None if photographs.masks is None else photographs.masks.cpu()
+    return rgb, opacity, measure_views(rgb, opacity, photographs.images.cpu(), masks, (height, width))
+
+
+@torch.inference_mode(False)
+@torch.no_grad()
+def look(
+    subject: Subject, photograph: Photographs, denoiser: Denoiser, token: Tensor, generator: torch.Generator
+) -> tuple[Rendered, Tensor]:
+    """Render one photograph's view, and generate it.
+
+    Args:
+        photograph: one.
+        token: [1, D].
+        generator: of the noise that generation starts from.
+
+    Returns:
+        what the finest pose block sees from its camera, and latents [1, 4, h, w] that the backbone makes there.
+    """
+    noise = torch.randn(photograph.latents.shape, generator=generator).to(photograph.latents)
+    levels = torch.linspace(len(denoiser.sigmas) - 1, 0, GENERATION_STEPS).long()
+    sigmas = torch.cat([denoiser.sigmas[levels].to(noise), noise.new_zeros(1)])
+    generated = generate_views(denoiser.predict, subject, photograph.cameras, noise, sigmas, token)
+    return subject.render(subject.pose.layout.finest, photograph.cameras), generated
 
 
 def measure_views(rgb: Tensor, opacity: Tensor, images: Tensor, masks: Tensor | None, cells: tuple[int, int]) -> list[ViewFigures]:

@@ -7,6 +7,7 @@ blocks do to tokens then stays harmless where there is no subject (prior preserv
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 
@@ -14,19 +15,18 @@ import torch
 from torch import Tensor, nn
 
 from ...shapes import check_shape
-from ..concept import Concept, check_state, choose_references
-from ..denoiser import Denoiser, Prompt
-from ..feature_nerf import Rendered
+from ..concept import REFERENCES, Concept, check_state, choose_references
+from ..denoiser import Denoiser
 from ..pose_block import PoseBlocks, PoseLayout
-from ..subject import Subject, generate_views
-from .held_out import ViewFigures, measure_views
-from .losses import FINENESS, denoising_loss, find_region, rendering_losses, resize_area
+from ..subject import Subject
+from .features import ReferenceFeatures
+from .held_out import measure_loss
+from .losses import Batch, concept_loss, resize_area
 from .photographs import Photographs
-from .plan import Clip, LearningSettings, check_run, draw_clip, is_plateau, scale_rate, seed_step, split_views
+from .plan import Draw, LearningSettings, check_run, draw_update, is_plateau, scale_rate, seed_step, split_views
 from .state import LearningState, StepReport
 
 MEASURE_EVERY = 25  # steps between two looks at the held-out photographs
-GENERATION_STEPS = 12
 
 
 class Learner:
@@ -54,13 +54,14 @@ class Learner:
     ) -> None:
         check_run(photographs, layout, token, settings)
         learned, held = split_views(len(photographs), settings.held_out)
-        self._photographs, self._held = photographs[learned].own(), photographs[held].own() if held else None
+        self._photographs = photographs[learned].detached_copy()
+        self._held = photographs[held].detached_copy() if held else None
         device = photographs.latents.device
         self._class_latents = None if class_latents is None else class_latents.detach().to(device, torch.float32, copy=True)
         self._denoiser = denoiser
         self._layout = layout
-        self._settings = settings
-        self._features: dict[int, Tensor] | None = None  # of the photographs, and last of nothing
+        self.settings = settings
+        self._features: ReferenceFeatures | None = None
         self._history: list[StepReport] = []
         self._pose = PoseBlocks(layout, settings.nerf, seed_step(settings, 0)).to(device)
         self._token = nn.Parameter(token.detach().to(device, torch.float32, copy=True))
@@ -80,6 +81,11 @@ class Learner:
             moments=_copy({f"{index}.{name}": tensor for index, named in moments.items() for name, tensor in named.items()}),
             history=tuple(self._history),
         )
+
+    @property
+    def token(self) -> Tensor:
+        """The learned row [1, D] as it stands."""
+        return self._token.detach()
 
     @torch.inference_mode(False)
     def restore(self, state: LearningState) -> None:
@@ -103,9 +109,9 @@ class Learner:
     def is_finished(self) -> bool:
         """Whether all steps are done, or the held-out photographs say that more would not help."""
         measured = [report.held_out for report in self._history if report.held_out is not None]
-        return len(self._history) >= self._settings.steps or is_plateau(measured, self._settings.patience)
+        return len(self._history) >= self.settings.steps or is_plateau(measured, self.settings.patience)
 
-    def concept(self, token_text: str, class_word: str, caption: str, licence: str = "", references: int = 8) -> Concept:
+    def concept(self, token_text: str, class_word: str, caption: str, licence: str = "", references: int = REFERENCES) -> Concept:
         """What is learned so far, with equally spaced photographs as references; see `Concept` for the words."""
         chosen = self._photographs[choose_references(self._photographs.cameras, references)]
         last = self._history[-1] if self._history else None
@@ -118,40 +124,18 @@ class Learner:
             latents=chosen.latents,
             cameras=chosen.cameras,
             layout=self._layout,
-            nerf=self._settings.nerf,
+            nerf=self.settings.nerf,
             metadata={"steps": len(self._history), "losses": last.losses if last else {}, "licence": licence},
             masks=None if chosen.masks is None else resize_area(chosen.masks, *chosen.latents.shape[-2:]),
         )
 
     @torch.inference_mode(False)
-    @torch.no_grad()
-    def look(self, references: int = 8) -> tuple[Photographs, Rendered, Tensor]:
-        """A held-out photograph, or the first one where none is, and how it is rendered and generated from the others.
-
-        Returns:
-            the photograph, what the finest pose block sees from its camera, and latents [1, 4, h, w] that the backbone makes there.
-        """
-        photographs, subject, finest = self._show(references)
-        photograph = photographs[[0]]
-        noise = torch.randn(photograph.latents.shape, generator=seed_step(self._settings, 0)).to(photograph.latents)
-        levels = torch.linspace(len(self._denoiser.sigmas) - 1, 0, GENERATION_STEPS).long()
-        sigmas = torch.cat([self._denoiser.sigmas[levels].to(noise), noise.new_zeros(1)])
-        generated = generate_views(self._denoiser.predict, subject, photograph.cameras, noise, sigmas, self._token)
-        return photograph, subject.render(finest, photograph.cameras), generated
-
-    @torch.inference_mode(False)
-    @torch.no_grad()
-    def judge(self, references: int = 8) -> tuple[Photographs, Tensor, Tensor, list[ViewFigures]]:
-        """All held-out photographs, or the first one where none is, and how the finest pose block renders them from the others.
-
-        Returns:
-            photographs, colour [V, 3, h, w], opacity [V, 1, h, w] with several rays for each of the block's cells, and the figures.
-        """
-        photographs, subject, finest = self._show(references)
-        height, width = subject.features[finest].shape[-2:]
-        views = subject.render(finest, photographs.cameras, (FINENESS * height, FINENESS * width))
-        rgb, opacity = (maps.mT.unflatten(2, views.size) for maps in (views.rgb, views.opacity))
-        return photographs, rgb, opacity, measure_views(rgb, opacity, photographs.images, photographs.masks, (height, width))
+    def show(self, references: int = REFERENCES) -> tuple[Photographs, Subject]:
+        """The held-out photographs, or the first one where none is, and the subject as the others show it."""
+        chosen = choose_references(self._photographs.cameras, references)
+        if self._held is not None:
+            return self._held, self._subject(chosen)
+        return self._photographs[[0]], self._subject([index for index in chosen if index != 0])
 
     def run(self) -> Iterator[StepReport]:
         """Learn, a report after each update, until it `is_finished`. May be closed at any report and run again."""
@@ -161,98 +145,51 @@ class Learner:
     @torch.inference_mode(False)
     @torch.enable_grad()
     def _update(self) -> StepReport:
-        started, step = time.perf_counter(), len(self._history)
-        generator = seed_step(self._settings, step + 1)
-        is_rendering = step < self._settings.rendering_steps
+        started, step, settings = time.perf_counter(), len(self._history), self.settings
+        generator = seed_step(settings, step + 1)
+        is_rendering = step < settings.rendering_steps
         pictures = 0 if self._class_latents is None or is_rendering else len(self._class_latents)
-        clip = draw_clip(self._photographs, pictures, self._denoiser.sigmas, self._settings, generator)
-        losses = self._rendering_losses(clip, generator) if is_rendering else self._losses(clip, generator)
-        total = self._weigh(losses)
-        if not torch.isfinite(total):
-            raise ValueError(f"learning: wanted a finite loss at step {step + 1}, got {total.item()}; lower the learning rates")
-        factor = scale_rate(step, self._settings)
-        for group, rate in zip(self._optimizer.param_groups, (self._settings.pose_rate, self._settings.token_rate), strict=True):
+        draw = draw_update(self._photographs, pictures, self._denoiser.sigmas, settings, generator)
+        subject = self._subject(draw.references, nothing=draw.class_picture is not None)
+        losses = concept_loss(self._load(draw, generator), subject, None if is_rendering else self._denoiser, settings.weights)
+        values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))  # read at once: each read waits for a GPU
+        total = values.pop("total")
+        if not math.isfinite(total):
+            raise ValueError(f"learning: wanted a finite loss at step {step + 1}, got {total}; lower the learning rates")
+        factor = scale_rate(step, settings)
+        for group, rate in zip(self._optimizer.param_groups, (settings.pose_rate, settings.token_rate), strict=True):
             group["lr"] = rate * factor
         self._optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        losses["total"].backward()
         self._optimizer.step()
-        values = {name: loss.item() for name, loss in losses.items()}
-        held_out = self._measure() if self._held is not None and (step + 1) % MEASURE_EVERY == 0 else None
-        self._history.append(StepReport(step + 1, total.item(), values, clip.sigma, time.perf_counter() - started, held_out))
+        due = self._held is not None and (step + 1) % MEASURE_EVERY == 0
+        held_out = measure_loss(self.show()[1], self._held, settings.weights) if due else None
+        self._history.append(StepReport(step + 1, total, values, draw.sigma, time.perf_counter() - started, held_out))
         return self._history[-1]
 
-    def _losses(self, clip: Clip, generator: torch.Generator) -> dict[str, Tensor]:
-        """Losses of one update; a class picture has no camera, so it is only denoised, and seen from references that show nothing."""
-        of_class = clip.class_picture is not None
-        clean = self._class_latents[[clip.class_picture]] if of_class else self._photographs.latents[clip.targets]
-        rendered: dict[int, Rendered] = {}
-        hook = self._subject(clip.references, nothing=of_class).make_hook(
-            self._photographs.cameras[clip.targets], rendered, None if of_class else clip.allowed, generator
+    def _load(self, draw: Draw, generator: torch.Generator) -> Batch:
+        """What was drawn, on the device. A class picture has no camera of its own, and is not compared as a picture."""
+        targets, of_class = self._photographs[draw.targets], draw.class_picture is not None
+        device = targets.latents.device
+        return Batch(
+            token=self._token,
+            latents=self._class_latents[[draw.class_picture]] if of_class else targets.latents,
+            noise=draw.noise,
+            sigma=draw.sigma,
+            prompt=draw.prompt,
+            cameras=targets.cameras,
+            allowed=None if of_class else draw.allowed,
+            images=None if of_class else targets.images.to(device),
+            masks=None if of_class or targets.masks is None else targets.masks.to(device),
+            generator=generator,
         )
-        sigma = clean.new_full((len(clean),), clip.sigma)
-        noisy = clean + clip.sigma * clip.noise
-        predicted = self._denoiser.predict(noisy, sigma, self._token, clip.prompt, hook)
-        if set(rendered) != set(self._pose):
-            raise ValueError(f"denoiser: wanted a call of the hook in pose blocks {list(self._pose)}, got {sorted(rendered)}")
-        targets = self._photographs[clip.targets]
-        known = targets.masks is not None and not of_class
-        region = find_region(targets.masks, *clean.shape[-2:]) if known else torch.ones_like(clean[:, :1])
-        scale = self._denoiser.output_scale(sigma).view(-1, 1, 1, 1)
-        losses = {"denoising": denoising_loss((predicted - clean) / scale, region)}
-        if of_class:
-            return losses
-        if known:
-            without = self._predict_without(noisy, sigma, "empty" if clip.prompt == "empty" else "class")
-            losses["surroundings"] = denoising_loss((predicted - without) / scale, 1 - region)
-        return losses | rendering_losses(rendered.values(), targets.images, targets.masks)
-
-    @torch.no_grad()
-    def _predict_without(self, noisy: Tensor, sigma: Tensor, prompt: Prompt) -> Tensor:
-        """What the backbone predicts of the same noise where nothing is learned."""
-        return self._denoiser.predict(noisy, sigma, self._token, prompt, lambda number, tokens, text_attention: tokens)
-
-    def _rendering_losses(self, clip: Clip, generator: torch.Generator) -> dict[str, Tensor]:
-        """Losses of an update without the backbone."""
-        targets = self._photographs[clip.targets]
-        rendered = self._subject(clip.references).render_all(targets.cameras, clip.allowed, generator)
-        return rendering_losses(rendered, targets.images, targets.masks)
-
-    @torch.no_grad()
-    def _measure(self) -> float:
-        """The weighted rendering loss of the held-out photographs, from all the others."""
-        held, subject = self._held, self._subject(list(range(len(self._photographs))))
-        rendered = [subject.render(number, held.cameras) for number in self._pose]
-        return self._weigh(rendering_losses(rendered, held.images, held.masks)).item()
-
-    def _weigh(self, losses: dict[str, Tensor]) -> Tensor:
-        return sum(getattr(self._settings.weights, name) * loss for name, loss in losses.items())
-
-    def _show(self, references: int) -> tuple[Photographs, Subject, int]:
-        """The held-out photographs, or the first one where none is, the subject as the others show it, and the finest pose block."""
-        held = self._held is not None
-        chosen = [index for index in choose_references(self._photographs.cameras, references) if held or index != 0]
-        finest = min(self._layout.sites, key=lambda site: (site.level, -site.number)).number
-        return self._held if held else self._photographs[[0]], self._subject(chosen), finest
 
     def _subject(self, references: list[int], nothing: bool = False) -> Subject:
         """The pose blocks before some of the photographs, or before as many pictures of nothing."""
         if self._features is None:
-            self._features = self._compute_features()
-        device = self._photographs.latents.device
-        rows = [len(self._photographs)] * len(references) if nothing else references
-        features = {number: tensor[rows].to(device) for number, tensor in self._features.items()}
+            self._features = ReferenceFeatures(self._denoiser, self._layout, self._photographs.latents)
+        features = self._features.select_nothing(len(references)) if nothing else self._features.select(references)
         return Subject(self._pose, features, self._photographs.cameras[references])
-
-    @torch.no_grad()
-    def _compute_features(self) -> dict[int, Tensor]:
-        latents = self._photographs.latents
-        features = self._denoiser.reference_features(torch.cat([latents, torch.zeros_like(latents[:1])]))
-        for site in self._layout.sites:
-            wanted = (len(latents) + 1, site.channels)
-            got = tuple(features[site.number].shape) if site.number in features else None
-            if got is None or got[:2] != wanted:
-                raise ValueError(f"denoiser: wanted features [{wanted[0]}, {wanted[1]}, h, w] of transformer {site.number}, got {got}")
-        return features
 
 
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

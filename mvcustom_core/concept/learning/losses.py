@@ -11,8 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...camera.cameras import Cameras
 from ...shapes import check_shape
+from ..denoiser import Denoiser, Prompt
 from ..feature_nerf import Rendered
+from ..subject import Subject
 
 EMPTY_MASK = 0.1  # cells with less subject than this count as background
 DILATION = 3 / 64  # of the side; the published code dilates by 3 of 64 cells
@@ -35,6 +38,86 @@ class LossWeights:
     foreground: float = 2.5
     background: float = 2.5
     rgb: float = 3.75
+
+    def add_up(self, losses: dict[str, Tensor]) -> Tensor:
+        """The weighted sum."""
+        return sum(getattr(self, name) * loss for name, loss in losses.items())
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What one update compares: a clip of V photographs, or one picture of the class.
+
+    Attributes:
+        token: [1, D] the row that is learned.
+        latents: [V, 4, h, w] clean.
+        noise: [V, 4, h, w] standard normal.
+        sigma: noise level of all of them.
+        prompt: which one the backbone is given.
+        cameras: V, from which the subject is shown; of a class picture, any.
+        allowed: [V, A], False where a view must not see a reference; None where it may see all.
+        images: [V, 3, H, W] in 0..1; None of a class picture, which is only denoised.
+        masks: [V, 1, H, W] in 0..1; None where unknown.
+        generator: of the rays' jitter.
+    """
+
+    token: Tensor  # [1, D]
+    latents: Tensor  # [V, 4, h, w]
+    noise: Tensor  # [V, 4, h, w]
+    sigma: float
+    prompt: Prompt
+    cameras: Cameras
+    allowed: Tensor | None  # [V, A] bool
+    images: Tensor | None  # [V, 3, H, W]
+    masks: Tensor | None  # [V, 1, H, W]
+    generator: torch.Generator
+
+
+def concept_loss(batch: Batch, subject: Subject, denoiser: Denoiser | None, weights: LossWeights) -> dict[str, Tensor]:
+    """All losses of an update, each before its weight, and their weighted sum as "total".
+
+    Args:
+        subject: what the references show; of a class picture, references of nothing.
+        denoiser: None leaves the backbone out: only what the pose blocks render is compared.
+
+    Raises:
+        ValueError: if the denoiser does not call every pose block.
+    """
+    losses: dict[str, Tensor] = {}
+    if denoiser is None:
+        rendered = dict(enumerate(subject.render_all(batch.cameras, batch.allowed, batch.generator)))
+    else:
+        rendered = {}
+        losses |= denoising_losses(batch, subject, denoiser, rendered)
+    if batch.images is not None:
+        losses |= rendering_losses(rendered.values(), batch.images, batch.masks)
+    return {**losses, "total": weights.add_up(losses)}
+
+
+def denoising_losses(batch: Batch, subject: Subject, denoiser: Denoiser, rendered: dict[int, Rendered]) -> dict[str, Tensor]:
+    """What the backbone predicts with the subject, against the truth and, beside the subject, against what it predicts without.
+
+    Args:
+        rendered: filled with what each pose block saw.
+    """
+    clean = batch.latents
+    sigma = clean.new_full((len(clean),), batch.sigma)
+    noisy = clean + batch.sigma * batch.noise
+    hook = subject.make_hook(batch.cameras, rendered, batch.allowed, batch.generator)
+    predicted = denoiser.predict(noisy, sigma, batch.token, batch.prompt, hook)
+    if set(rendered) != set(subject.pose):
+        raise ValueError(f"denoiser: wanted a call of the hook in pose blocks {list(subject.pose)}, got {sorted(rendered)}")
+    scale = denoiser.output_scale(sigma).view(-1, 1, 1, 1)
+    if batch.masks is None:
+        return {"denoising": denoising_loss((predicted - clean) / scale, torch.ones_like(clean[:, :1]))}
+    region = find_region(batch.masks, *clean.shape[-2:])
+    with torch.no_grad():  # where nothing is learned
+        prompt: Prompt = "empty" if batch.prompt == "empty" else "class"
+        without = denoiser.predict(noisy, sigma, batch.token, prompt, lambda number, tokens, text_attention: tokens)
+    return {
+        "denoising": denoising_loss((predicted - clean) / scale, region),
+        "surroundings": denoising_loss((predicted - without) / scale, 1 - region),
+    }
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:

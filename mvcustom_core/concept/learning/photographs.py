@@ -57,14 +57,19 @@ class Photographs:
         masks = None if self.masks is None else self.masks[index]
         return Photographs(self.latents[index], self.images[index], masks, self.cameras[index])
 
-    def own(self) -> Photographs:
-        """Copies in float32 on the latents' device. Copies, because autograd refuses tensors made in inference mode."""
+    def detached_copy(self) -> Photographs:
+        """Copies in float32: images and masks on the CPU, since an update uses few of them, the rest on the latents' device.
 
-        def copy(tensor: Tensor) -> Tensor:
-            return tensor.detach().to(self.latents.device, torch.float32, copy=True)
+        Copies, because autograd refuses tensors made in inference mode.
+        """
 
-        cameras = replace(self.cameras, w2c=copy(self.cameras.w2c), K=copy(self.cameras.K))
-        return Photographs(copy(self.latents), copy(self.images), None if self.masks is None else copy(self.masks), cameras)
+        def copy(tensor: Tensor, device: torch.device) -> Tensor:
+            return tensor.detach().to(device, torch.float32, copy=True)
+
+        here, cpu = self.latents.device, torch.device("cpu")
+        cameras = replace(self.cameras, w2c=copy(self.cameras.w2c, here), K=copy(self.cameras.K, here))
+        masks = None if self.masks is None else copy(self.masks, cpu)
+        return Photographs(copy(self.latents, here), copy(self.images, cpu), masks, cameras)
 
     def _check_masks(self, height: int, width: int) -> None:
         if tuple(self.masks.shape[-2:]) != (height, width):

@@ -59,7 +59,7 @@ class LearningSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Clip:
+class Draw:
     """What one update learns from.
 
     Attributes:
@@ -94,7 +94,7 @@ def scale_rate(step: int, settings: LearningSettings) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - first) / (last - first)))
 
 
-def draw_clip(photographs: Photographs, pictures: int, sigmas: Tensor, settings: LearningSettings, generator: torch.Generator) -> Clip:
+def draw_update(photographs: Photographs, pictures: int, sigmas: Tensor, settings: LearningSettings, generator: torch.Generator) -> Draw:
     """Draw one update. Noise levels favour the noisy end, where layout is decided: level (T - 1)(1 - u^3) of T for uniform u.
 
     Args:
@@ -110,7 +110,7 @@ def draw_clip(photographs: Photographs, pictures: int, sigmas: Tensor, settings:
     chance, drop = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
     targets = [start + i * stride for i in range(frames)]
     references = choose_references(photographs.cameras, settings.references, offset)
-    return Clip(
+    return Draw(
         targets=targets,
         references=references,
         allowed=torch.tensor(targets)[:, None] != torch.tensor(references),

@@ -9,8 +9,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from ....mvcustom_core.concept.learning.held_out import describe_figures
+from ....mvcustom_core.concept.learning.held_out import describe_figures, judge, look
 from ....mvcustom_core.concept.learning.learner import Learner
+from ....mvcustom_core.concept.learning.plan import seed_step
 from ....mvcustom_core.concept.learning.state import StepReport
 from ..host.tensors import images_from_comfy
 from .denoiser import ComfyDenoiser
@@ -57,7 +58,9 @@ def describe_progress(report: StepReport, steps: int, seconds: float) -> str:
 
 def draw_preview(learner: Learner, denoiser: ComfyDenoiser, vae: VAE) -> Tensor:
     """Draw photograph, rendered colour, opacity and generated picture of one view side by side, [3, P, 4 P] in 0..1."""
-    photograph, rendered, latents = learner.look()
+    photographs, subject = learner.show()
+    photograph = photographs[[0]]
+    rendered, latents = look(subject, photograph, denoiser, learner.token, seed_step(learner.settings, 0))
     rgb, opacity = (x[0].mT.unflatten(1, rendered.size).float().cpu() for x in (rendered.rgb, rendered.opacity))
     decoded = vae.decode(denoiser.model.model.process_latent_out(latents))
     denoiser.load()  # the VAE may have taken its place
@@ -72,10 +75,11 @@ def draw_held_out(learner: Learner, held_out: int) -> tuple[Tensor, str]:
 
     If none was held out, the first photograph, rendered from the others, is used instead, and the report says so.
     """
-    photographs, rgb, opacity, figures = learner.judge()
+    photographs, subject = learner.show()
+    rgb, opacity, figures = judge(subject, photographs)
     size = tuple(photographs.images.shape[-2:])
     rendered = (F.interpolate(picture, size=size, mode="bilinear") for picture in (rgb, opacity.expand(-1, 3, -1, -1)))
-    sheet = torch.cat([photographs.images, *rendered], dim=3).clamp(0, 1).cpu()
+    sheet = torch.cat([photographs.images, *rendered], dim=3).clamp(0, 1)
     if not held_out:
         return sheet, f"No photograph was held out.\n{describe_figures(['the first one, learned from, seen from the others'], figures)}"
     return sheet, describe_figures([f"held-out photograph {index + 1} of {len(figures)}" for index in range(len(figures))], figures)

@@ -120,7 +120,7 @@ def test_animatelcm_has_its_authors_schedule_in_both_layouts(layout: Callable[[W
     """They say linear, diffusers' name for AnimateDiff's own (https://github.com/G-U-N/AnimateLCM/issues/24)."""
     found = read_motion_checkpoint(layout(make_weights(V2)), {})
     assert found.settings.beta_schedule == "linear" and found.settings.max_frames == 64
-    assert "AnimateLCM was trained with the schedule linear (ComfyUI's sqrt_linear)" in found.report
+    assert "AnimateLCM was trained with AnimateDiff's schedule, linear" in found.report
 
 
 def test_round_trips_lose_nothing(tmp_path: Path) -> None:

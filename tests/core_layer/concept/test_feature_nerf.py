@@ -14,7 +14,7 @@ from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at
 from mvcustom.mvcustom_core.camera.codes import CODE_WIDTH, encode_points, encode_rays, fourier_features
 from mvcustom.mvcustom_core.camera.rays import cell_centers, pixel_rays
 from mvcustom.mvcustom_core.concept.feature_nerf import FeatureNerf, Rendered, bilinear_taps
-from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings, draw_edges, sample_rays
+from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings, sample_pdf, sample_rays
 from mvcustom.mvcustom_core.path.trajectory import dolly
 
 
@@ -184,7 +184,7 @@ def test_published_rays():
 
 
 @pytest.mark.parametrize("parity", [False, True])
-@pytest.mark.parametrize("piece_bytes", [2**27, 20000])  # whole, and in pieces with codes computed on the way
+@pytest.mark.parametrize("piece_bytes", [2**27, 50000, 20000])  # whole; in pieces with codes, or all that is seen, computed on the way
 def test_fast_form_equals_direct_form(parity: bool, piece_bytes: int):
     settings = NerfSettings(samples=6, parity=parity, piece_bytes=piece_bytes)
     references, target = orbit([0.6, -0.4, 2.9], focal=26.0), orbit([0.1], radius=0.9)
@@ -193,8 +193,9 @@ def test_fast_form_equals_direct_form(parity: bool, piece_bytes: int):
     nerf = FeatureNerf(8, settings)
     load_direct(nerf, weights)
     samples = sample_rays(target, references, 6, 6, settings)
-    assert (samples.point_code is None) == (piece_bytes == 20000)
-    visible = samples.visible.sum(0)
+    assert (samples.seen is None) == (piece_bytes == 20000)
+    assert (samples.look_up().point_code is None) == (piece_bytes != 2**27)
+    visible = samples.look_up().visible.sum(0)
     assert parity or (len(visible.unique()) == 4), "the scene must have samples seen by none, one, two and all"
     with torch.no_grad():
         fast = nerf(features, samples)
@@ -258,11 +259,11 @@ def test_a_reference_that_does_not_see_the_subject_contributes_nothing(looks: st
         rendered, alone = nerf(features, samples), nerf(features[:1], sample_rays(target, ahead, 4, 4, settings))
         features.grad = None
         rendered.features.sum().backward()
-        assert samples.visible[0].any() and features.grad[0].abs().sum() > 0
+        assert samples.look_up().visible[0].any() and features.grad[0].abs().sum() > 0
         if parity:  # the published code averages it in
-            assert samples.visible[1].all() and (rendered.features - alone.features).abs().max() > 1e-2
+            assert samples.look_up().visible[1].all() and (rendered.features - alone.features).abs().max() > 1e-2
         else:
-            assert not samples.visible[1].any() and features.grad[1].abs().max() == 0
+            assert not samples.look_up().visible[1].any() and features.grad[1].abs().max() == 0
             torch.testing.assert_close(rendered.features, alone.features)
 
 
@@ -272,7 +273,7 @@ def test_unseen_samples_are_empty():
     target, reference = orbit([0.0]), orbit([0.4])
     samples = sample_rays(target, reference, 2, 2, settings, allowed=torch.tensor([[False]]))
     rendered = nerf(torch.randn(1, 8, 4, 4), samples)
-    assert not samples.visible.any()
+    assert not samples.look_up().visible.any()
     torch.testing.assert_close(rendered.alpha, torch.full_like(rendered.alpha, 1 - math.exp(-math.exp(-10) / 3)))
     assert rendered.features.abs().max() == 0
     loss = rendered.features.sum() + rendered.opacity.sum() + rendered.depth.sum()
@@ -342,16 +343,18 @@ def test_samples_lie_at_interval_centres_on_cell_rays():
     torch.testing.assert_close(samples.widths, torch.full((4, 4), 0.25))
     # Seen from its own camera a ray is one place: the centre of its cell.
     own = torch.tensor([[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5], [0.5, 0.5]])
-    torch.testing.assert_close(samples.positions[0], own[:, None].expand(4, 4, 2))
+    torch.testing.assert_close(samples.look_up().positions[0], own[:, None].expand(4, 4, 2))
     direction = torch.nn.functional.normalize(torch.tensor([-0.25, -0.25, 1.0]), dim=0)  # 4 of 16 pixels from the centre, focal 16
-    torch.testing.assert_close(samples.points[0, 0], settings.near * direction + (samples.distances[0, :, None] - 0.5) * direction)
+    torch.testing.assert_close(
+        samples.look_up().points[0, 0], settings.near * direction + (samples.distances[0, :, None] - 0.5) * direction
+    )
 
 
 def test_jitter_stays_in_its_cell_and_interval_and_is_unbiased():
     settings = NerfSettings(samples=8)
     camera = orbit([0.0])[[0] * 200]
     samples = sample_rays(camera, orbit([0.0]), 4, 4, settings, generator=torch.Generator().manual_seed(0))
-    cells = ((samples.positions[0, :, -1] + 1) * 2).unflatten(0, (200, 16))  # in cells of the 4x4 grid
+    cells = ((samples.look_up().positions[0, :, -1] + 1) * 2).unflatten(0, (200, 16))  # in cells of the 4x4 grid
     column, row = torch.arange(16) % 4, torch.arange(16) // 4
     inside = cells - torch.stack([column, row], -1)
     assert inside.min() > -1e-4 and inside.max() < 1 + 1e-4
@@ -370,7 +373,7 @@ def test_parity_jitter_is_the_published_one():
     cells, edges = [], []
     for seed in range(300):
         samples = sample_rays(camera[[0, 0]], camera, 4, 4, settings, generator=torch.Generator().manual_seed(seed))
-        cells.append(((samples.positions[0, :, -1] + 1) * 2).view(2, 4, 4, 2))
+        cells.append(((samples.look_up().positions[0, :, -1] + 1) * 2).view(2, 4, 4, 2))
         edges.append(samples.edges.view(2, 16, 9))
     cells, edges = torch.stack(cells), torch.stack(edges)
     assert torch.equal(cells[:, 0], cells[:, 1]) and torch.equal(edges[:, 0], edges[:, 1])
@@ -466,8 +469,8 @@ def test_a_camera_at_the_origin_samples_what_is_before_it():
 
 def test_drawn_edges_hold_equal_shares():
     edges = torch.tensor([[0.4, 0.6, 1.0, 1.6]])
-    torch.testing.assert_close(draw_edges(edges, torch.zeros(1, 3), 4), torch.tensor([[0.4, 0.7, 1.0, 1.3, 1.6]]))  # nothing found
-    found = draw_edges(edges, torch.tensor([[0.0, 1.0, 0.0]]), 20)
+    torch.testing.assert_close(sample_pdf(edges, torch.zeros(1, 3), 4), torch.tensor([[0.4, 0.7, 1.0, 1.3, 1.6]]))  # nothing found
+    found = sample_pdf(edges, torch.tensor([[0.0, 1.0, 0.0]]), 20)
     # 1.1 in all: 0.1 / 6 lies before 0.6, 1 + 0.1 / 3 between 0.6 and 1.0, 0.1 / 2 behind.
     share = torch.tensor([0.1 / 6, 1 + 0.1 / 3, 0.05]).cumsum(0) / 1.1
     wanted = torch.arange(21) / 20
@@ -487,7 +490,7 @@ def test_second_pass_renders_where_the_first_found_something(piece_bytes: int):
     samples = sample_rays(target, references, 4, 4, settings)
     first = once(features, samples)
     clear = torch.cat([torch.ones(16, 1), (1 - first.alpha[0, :, :, 0]).cumprod(1)[:, :-1]], 1)
-    again = samples.divide_anew(draw_edges(samples.edges, (first.alpha[0, :, :, 0] * clear).detach(), 9), settings)
+    again = samples.resample(sample_pdf(samples.edges, (first.alpha[0, :, :, 0] * clear).detach(), 9))
     rendered, wanted = nerf(features, samples), once(features, again)
     assert rendered.alpha.shape == (1, 16, 9, 1)
     for name in ("features", "opacity", "rgb", "alpha", "depth"):

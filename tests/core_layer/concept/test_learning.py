@@ -8,20 +8,24 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at
-from mvcustom.mvcustom_core.concept.concept import load_concept, save_concept
+from mvcustom.mvcustom_core.concept.concept import choose_references, load_concept, save_concept
 from mvcustom.mvcustom_core.concept.denoiser import PoseHook, Prompt
 from mvcustom.mvcustom_core.concept.learning import learner as learning
+from mvcustom.mvcustom_core.concept.learning.features import ReferenceFeatures
+from mvcustom.mvcustom_core.concept.learning.held_out import judge, look, measure_loss
 from mvcustom.mvcustom_core.concept.learning.learner import Learner
 from mvcustom.mvcustom_core.concept.learning.photographs import Photographs
-from mvcustom.mvcustom_core.concept.learning.plan import LearningSettings, draw_clip, is_plateau, scale_rate, seed_step, split_views
+from mvcustom.mvcustom_core.concept.learning.plan import LearningSettings, draw_update, is_plateau, scale_rate, seed_step, split_views
 from mvcustom.mvcustom_core.concept.learning.state import load_learning, save_learning
 from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks, PoseLayout, PoseSite
 from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
@@ -65,20 +69,24 @@ class ToyDenoiser:
         return sigma
 
 
-@pytest.fixture
-def photographs() -> Photographs:
-    """Seven views of a ball with a bright half, by projecting its points."""
-    azimuth = torch.linspace(-1.2, 1.2, 7)
-    eye = torch.stack([azimuth.sin(), 0.2 * torch.ones(7), azimuth.cos()], -1)
-    up = torch.tensor([[0.0, 1.0, 0.0]]).expand(7, 3)
-    K = torch.tensor([[20.0, 0, 8], [0, 20, 8], [0, 0, 1]]).expand(7, 3, 3)
-    cameras = Cameras(w2c=look_at(eye, torch.zeros(7, 3), up), K=K, width=16, height=16)
+def take_photographs(count: int = 7) -> Photographs:
+    """Views of a ball with a bright half, by projecting its points."""
+    azimuth = torch.linspace(-1.2, 1.2, count)
+    eye = torch.stack([azimuth.sin(), 0.2 * torch.ones(count), azimuth.cos()], -1)
+    up = torch.tensor([[0.0, 1.0, 0.0]]).expand(count, 3)
+    K = torch.tensor([[20.0, 0, 8], [0, 20, 8], [0, 0, 1]]).expand(count, 3, 3)
+    cameras = Cameras(w2c=look_at(eye, torch.zeros(count, 3), up), K=K, width=16, height=16)
     y, x = torch.meshgrid(torch.arange(16.0) - 7.5, torch.arange(16.0) - 7.5, indexing="ij")
-    masks = ((x**2 + y**2).sqrt() < 5).float().expand(7, 1, 16, 16)
+    masks = ((x**2 + y**2).sqrt() < 5).float().expand(count, 1, 16, 16)
     bright = torch.where(x > (azimuth * 4)[:, None, None], 0.9, 0.2)[:, None]  # [N, 1, H, W]
-    images = (bright * masks).expand(7, 3, 16, 16).clone()
+    images = (bright * masks).expand(count, 3, 16, 16).clone()
     latents = torch.cat([images * 2 - 1, masks * 2 - 1], dim=1)
     return Photographs(latents=nn.functional.avg_pool2d(latents, 2), images=images, masks=masks, cameras=cameras)
+
+
+@pytest.fixture
+def photographs() -> Photographs:
+    return take_photographs()
 
 
 Start = Callable[..., Learner]
@@ -270,18 +278,18 @@ def test_text_is_dropped_and_noise_levels_follow_the_table(start: Start):
 def test_draws(photographs: Photographs):
     settings = replace(SETTINGS, frames=3, references=3, text_drop=0.1)
     sigmas = torch.arange(1000.0)
-    clips = [draw_clip(photographs, 0, sigmas, settings, seed_step(settings, step)) for step in range(2000)]
-    levels = torch.tensor([clip.sigma for clip in clips])
+    draws = [draw_update(photographs, 0, sigmas, settings, seed_step(settings, step)) for step in range(2000)]
+    levels = torch.tensor([draw.sigma for draw in draws])
     assert levels.mean().item() == pytest.approx(999 * 0.75, abs=20)  # the mean of 1 - u^3
     assert (levels > 800).float().mean().item() == pytest.approx((199 / 999) ** (1 / 3), abs=0.04)
-    assert sum(clip.prompt == "empty" for clip in clips) / 2000 == pytest.approx(0.1, abs=0.03)
-    assert {tuple(clip.targets) for clip in clips} == {(s, s + d, s + 2 * d) for d in (1, 2, 3) for s in range(7 - 2 * d)}
-    assert {tuple(clip.references) for clip in clips} == {(0, 2, 4), (1, 3, 5)}
-    for clip in clips[:50]:
-        assert clip.allowed.tolist() == [[target != reference for reference in clip.references] for target in clip.targets]
-    again = draw_clip(photographs, 0, sigmas, settings, seed_step(settings, 7))
-    assert torch.equal(again.noise, clips[7].noise) and again.targets == clips[7].targets
-    assert not torch.equal(clips[7].noise, clips[8].noise)
+    assert sum(draw.prompt == "empty" for draw in draws) / 2000 == pytest.approx(0.1, abs=0.03)
+    assert {tuple(draw.targets) for draw in draws} == {(s, s + d, s + 2 * d) for d in (1, 2, 3) for s in range(7 - 2 * d)}
+    assert {tuple(draw.references) for draw in draws} == {(0, 2, 4), (1, 3, 5)}
+    for draw in draws[:50]:
+        assert draw.allowed.tolist() == [[target != reference for reference in draw.references] for target in draw.targets]
+    again = draw_update(photographs, 0, sigmas, settings, seed_step(settings, 7))
+    assert torch.equal(again.noise, draws[7].noise) and again.targets == draws[7].targets
+    assert not torch.equal(draws[7].noise, draws[8].noise)
 
 
 def test_noise_levels_weigh_as_the_network_was_trained(start: Start):
@@ -310,9 +318,9 @@ def test_a_target_does_not_see_itself(start: Start, photographs: Photographs):
     class Spoiled(ToyDenoiser):
         def reference_features(self, latents):
             features = super().reference_features(latents)
-            clip = draw_clip(photographs, 0, self.sigmas, settings, seed_step(settings, 1))
+            draw = draw_update(photographs, 0, self.sigmas, settings, seed_step(settings, 1))
             for each in features.values():
-                each[clip.targets] += 100
+                each[draw.targets] += 100
             return features
 
     settings = replace(SETTINGS, steps=1, frames=1, references=7)
@@ -359,8 +367,8 @@ def test_held_out_photographs_are_not_learned_from(start: Start, photographs: Ph
     assert _equal(one.state, other.state)
     with pytest.raises(AssertionError):
         assert _equal(one.state, start(SETTINGS).state)
-    assert torch.equal(one.look()[0].images, photographs.images[[3]])
-    assert torch.equal(start().look()[0].images, photographs.images[[0]])
+    assert torch.equal(one.show()[0].images, photographs.images[[3]])
+    assert torch.equal(start().show()[0].images, photographs.images[[0]])
 
 
 def test_learning_stops_when_the_held_out_photographs_say_so(start: Start, monkeypatch: pytest.MonkeyPatch):
@@ -393,25 +401,133 @@ def test_class_pictures_are_denoised_without_the_subject(start: Start, photograp
     again = start(settings, elsewhere, class_latents=latents)
     assert [report.losses for report in again.run()] == [report.losses for report in reports], "the photographs must not be seen"
     settings = replace(SETTINGS, prior_share=0.25, text_drop=0.1)
-    clips = [draw_clip(photographs, 3, torch.arange(1000.0), settings, seed_step(settings, step)) for step in range(2000)]
-    of_class = [clip for clip in clips if clip.class_picture is not None]
-    assert len(of_class) / 2000 == pytest.approx(0.25, abs=0.04) and {clip.class_picture for clip in of_class} == {0, 1, 2}
-    assert all(len(clip.targets) == len(clip.noise) == 1 for clip in of_class)
-    assert sum(clip.prompt == "empty" for clip in of_class) / len(of_class) == pytest.approx(0.1, abs=0.05)
+    draws = [draw_update(photographs, 3, torch.arange(1000.0), settings, seed_step(settings, step)) for step in range(2000)]
+    of_class = [draw for draw in draws if draw.class_picture is not None]
+    assert len(of_class) / 2000 == pytest.approx(0.25, abs=0.04) and {draw.class_picture for draw in of_class} == {0, 1, 2}
+    assert all(len(draw.targets) == len(draw.noise) == 1 for draw in of_class)
+    assert sum(draw.prompt == "empty" for draw in of_class) / len(of_class) == pytest.approx(0.1, abs=0.05)
 
 
 def test_a_look_renders_and_generates_the_held_out_view(start: Start, photographs: Photographs):
-    learner = start(replace(SETTINGS, steps=60, held_out=1))
-    before = learner.look()
+    denoiser = ToyDenoiser()
+    learner = start(replace(SETTINGS, steps=60, held_out=1), denoiser=denoiser)
+    photograph, subject = learner.show()
+    before, _ = look(subject, photograph, denoiser, learner.token, seed_step(SETTINGS, 0))
     list(learner.run())
-    photograph, rendered, latents = learner.look()
+    rendered, latents = look(learner.show()[1], photograph, denoiser, learner.token, seed_step(SETTINGS, 0))
     assert rendered.size == (8, 8) and latents.shape == (1, 4, 8, 8) and torch.isfinite(latents).all()
 
     def error(rendered) -> float:
         wanted = nn.functional.avg_pool2d(photograph.masks, 2)
         return (rendered.opacity.mT.view(1, 1, 8, 8) - wanted).square().mean().item()
 
-    assert error(rendered) < 0.5 * error(before[1])
+    assert error(rendered) < 0.5 * error(before)
+
+
+# Memory.
+
+
+class Spoiling(ToyDenoiser):
+    """Adds to the features of some photographs, and counts how many it is given at a time."""
+
+    def __init__(self, spoiled: Sequence[int] = (), by: float = 50.0) -> None:
+        super().__init__()
+        self.spoiled, self.by, self.given = spoiled, by, []
+
+    def reference_features(self, latents: Tensor) -> dict[int, Tensor]:
+        first = sum(self.given)
+        self.given.append(len(latents))
+        features = super().reference_features(latents)
+        for each in features.values():
+            each[[index - first for index in self.spoiled if first <= index < first + len(latents)]] += self.by
+        return features
+
+
+def test_features_are_kept_on_the_cpu_in_half_precision(photographs: Photographs):
+    denoiser = Spoiling()
+    latents = take_photographs(21).latents
+    features = ReferenceFeatures(denoiser, LAYOUT, latents)
+    whole = ToyDenoiser().reference_features(torch.cat([latents, torch.zeros(1, 4, 8, 8)]))
+    assert denoiser.given == [8, 8, 6]  # no more of them on the device at a time
+    for number, kept in features.kept.items():
+        assert kept.device.type == "cpu" and kept.dtype == torch.float16 and kept.shape == whole[number].shape
+        torch.testing.assert_close(kept.float(), whole[number], rtol=1e-3, atol=1e-6)
+        assert torch.equal(features.select([3, 20])[number], kept[[3, 20]])
+        assert torch.equal(features.select_nothing(2)[number], kept[[21, 21]])
+
+
+def test_features_that_half_precision_cannot_hold_are_refused():
+    with pytest.raises(ValueError, match=r"wanted features of transformer 0 within 65504, got 7e\+04"):
+        ReferenceFeatures(Spoiling([2], by=7e4), LAYOUT, torch.zeros(3, 4, 8, 8))
+
+
+def test_measuring_and_judging_use_the_references_of_sampling(monkeypatch: pytest.MonkeyPatch):
+    """Eight of them, equally spaced: what the others look like does not count."""
+    monkeypatch.setattr(learning, "MEASURE_EVERY", 1)
+    settings = replace(SETTINGS, steps=1, held_out=1, pose_rate=0.0)
+    taken = take_photographs(20)
+    learned, (held,) = split_views(20, 1)
+    used = [learned[index] for index in choose_references(learned, 8)]
+    found = []
+    for spoiled in ([], [index for index in range(19) if learned[index] not in used], [choose_references(learned, 8)[3]]):
+        learner = Learner(taken, Spoiling(spoiled), LAYOUT, torch.zeros(1, 6), settings)
+        learner.restore(replace(learner.state, pose=decode_something(learner.state.pose)))
+        photographs, subject = learner.show()
+        assert len(subject.cameras) == 8 and torch.equal(photographs.images, taken.images[[held]])
+        found.append((next(learner.run()).held_out, judge(subject, photographs)[2]))
+    assert found[0] == found[1] != found[2]
+
+
+def decode_something(pose: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A decoder that is not zero, as it is at first."""
+    generator = torch.Generator().manual_seed(2)
+    return {name: torch.randn(x.shape, generator=generator) if name.endswith("decoder.weight") else x for name, x in pose.items()}
+
+
+class LargestTensor(TorchDispatchMode):
+    """Bytes of the largest tensor that any operation makes."""
+
+    largest = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, tuple | list) else [result]:
+            if isinstance(tensor, Tensor):
+                self.largest = max(self.largest, tensor.untyped_storage().nbytes())
+        return result
+
+
+@pytest.mark.parametrize("importance", [0, 3])
+def test_judging_and_measuring_stay_within_the_memory_limit(photographs: Photographs, importance: int):
+    """A whole view of 32x32 rays would take 16 times as much for the codes of its points alone."""
+    limit = 40_000
+    settings = replace(SETTINGS, held_out=2, nerf=NerfSettings(samples=3, importance=importance, piece_bytes=limit))
+    learner = Learner(photographs, ToyDenoiser(), LAYOUT, torch.zeros(1, 6), settings)
+    held, subject = learner.show(references=4)
+    free = Subject(PoseBlocks(LAYOUT, replace(settings.nerf, piece_bytes=2**27)), subject.features, subject.cameras)
+    free.pose.load_state_dict(subject.pose.state_dict())
+    with LargestTensor() as bounded:
+        rgb, opacity, figures = judge(subject, held)
+        loss = measure_loss(subject, held, settings.weights)
+    with LargestTensor() as unbounded:
+        whole = judge(free, held)
+        measure_loss(free, held, settings.weights)
+    assert bounded.largest <= limit < 16 * limit < unbounded.largest
+    torch.testing.assert_close((rgb, opacity), whole[:2])
+    assert loss == pytest.approx(measure_loss(free, held, settings.weights), rel=1e-5) and len(figures) == 2
+
+
+def test_pictures_in_bands_are_the_whole_picture(photographs: Photographs):
+    features = {site.number: torch.randn(7, 8, 8 >> site.level, 8 >> site.level) for site in LAYOUT.sites}
+    for limit in (2**27, 4 * 20 * 8 * 4):  # all; four rows of 20 rays with 8 channels of 4 bytes
+        pose = PoseBlocks(LAYOUT, NerfSettings(samples=3, piece_bytes=limit), torch.Generator().manual_seed(1))
+        pose.load_state_dict(decode_something(pose.state_dict()))
+        subject, targets = Subject(pose, features, photographs.cameras), photographs.cameras[[1, 2]]
+        rgb, opacity = subject.render_pictures(0, targets, (12, 20))
+        whole = subject.render(0, targets, (12, 20))
+        assert rgb.shape == (2, 3, 12, 20) and opacity.shape == (2, 1, 12, 20)
+        torch.testing.assert_close(rgb, whole.rgb.mT.unflatten(2, (12, 20)), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(opacity, whole.opacity.mT.unflatten(2, (12, 20)), rtol=1e-4, atol=1e-5)
 
 
 def test_generation_ends_at_what_is_predicted(start: Start, photographs: Photographs):
