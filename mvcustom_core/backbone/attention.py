@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ..shapes import check_shape
 from ..surface.correspondence import Correspondence
-from .tables import keep
+from .tables import cached_table
 
 Attention = Callable[[Tensor, Tensor, Tensor, int], Tensor]
 """A kernel (q [N, L, C], k [N, M, C], v [N, M, C], heads) -> [N, L, C] that scales by the square root of C / heads."""
@@ -223,7 +223,7 @@ def attend_trajectories(q: Tensor, k: Tensor, v: Tensor, grid: TokenGrid, heads:
     return torch.cat([attend_views(*clip, views) for clip in clips for views in parts])
 
 
-@keep
+@cached_table
 def find_tile_cells(height: int, width: int, tiling: Tiling, device: torch.device) -> tuple[Tensor, Tensor]:
     """The cells that each tile's queries and keys come from, [(ny nx), (T T)] and [(ny nx), (S S)]."""
     inner_y, outer_y = _tile_axis(height, tiling, device)  # [ny, T], [ny, S]

@@ -7,12 +7,12 @@ import math
 import torch
 from torch import Tensor
 
-from .tables import keep
+from .tables import cached_table
 
 SPATIAL_BANDS = 64  # half wavelengths of the 2-D position go down to 1/64 of the image: one latent cell at 512 pixels
 
 
-@keep
+@cached_table
 def make_frame_positions(frames: int, channels: int, max_frames: int, device: torch.device | str | None = None) -> Tensor:
     """AnimateDiff's sinusoidal frame positions. Positions of clips longer than `max_frames` are interpolated within the trained range.
 
@@ -27,7 +27,7 @@ def make_frame_positions(frames: int, channels: int, max_frames: int, device: to
     return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)
 
 
-@keep
+@cached_table
 def make_cell_positions(height: int, width: int, channels: int, device: torch.device | str | None = None) -> Tensor:
     """Sinusoidal 2-D positions. Coordinates are normalised to 0..1, so the encoding does not depend on the resolution.
 

@@ -11,7 +11,7 @@ import torch
 Table = TypeVar("Table")
 
 
-def keep(build: Callable[..., Table]) -> Callable[..., Table]:
+def cached_table(build: Callable[..., Table]) -> Callable[..., Table]:
     """Cache the last 64 results of a function of hashable arguments. Do not write to the returned tensors.
 
     The tensors are ordinary ones even if built in inference mode, because training may reuse what sampling has cached. A compiler sees

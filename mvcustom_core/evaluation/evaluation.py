@@ -19,7 +19,7 @@ from .case import Case, check_case
 from .epipolar import EpipolarConsistency, measure_epipolar
 from .fidelity import Fidelity, measure_fidelity, measure_sharpness
 from .identity import crop_subjects
-from .likeness import NO_JUDGES, Judges, Likeness, measure_likenesses
+from .likeness import NO_ENCODERS, Encoders, Likeness, measure_likenesses
 from .pose import PoseAccuracy, measure_poses
 from .structure import Structure, Triangulation, find_structure, triangulate_views
 from .warping import WarpConsistency, measure_warps
@@ -55,7 +55,7 @@ class Evaluation:
 
 
 @torch.no_grad()
-def evaluate_views(case: Case, folder: Path, progress: Progress, judges: Judges = NO_JUDGES) -> Evaluation:
+def evaluate_views(case: Case, folder: Path, progress: Progress, encoders: Encoders = NO_ENCODERS) -> Evaluation:
     """Measure everything that can be.
 
     Args:
@@ -78,8 +78,8 @@ def evaluate_views(case: Case, folder: Path, progress: Progress, judges: Judges 
         evaluation,
         warps=warps,
         fidelity=None if case.truth is None else measure_fidelity(case.images, case.truth, case.masks),
-        likenesses=measure_likenesses(case, judges),
-        text=None if judges.text is None else judges.text(crop_subjects(case.images, None)),
+        likenesses=measure_likenesses(case, encoders),
+        text=None if encoders.text is None else encoders.text(crop_subjects(case.images, None)),
     )
     progress(1.0)
     return evaluation

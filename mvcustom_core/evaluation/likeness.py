@@ -16,19 +16,19 @@ from .identity import Encoder, compare_colors, compare_embeddings, crop_subjects
 
 
 @dataclass(frozen=True, eq=False)
-class Judges:
+class Encoders:
     """Networks that the caller provides; all are optional.
 
     Attributes:
-        encoders: name -> encoder of pictures of the subject.
+        images: name -> encoder of pictures of the subject.
         text: function from pictures [N, 3, S, S] to their cosines [N] with the prompt.
     """
 
-    encoders: Mapping[str, Encoder] = field(default_factory=dict)
+    images: Mapping[str, Encoder] = field(default_factory=dict)
     text: Callable[[Tensor], Tensor] | None = None
 
 
-NO_JUDGES = Judges()
+NO_ENCODERS = Encoders()
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Likeness:
         return float(self.views.mean())
 
 
-def measure_likenesses(case: Case, judges: Judges) -> tuple[Likeness, ...]:
+def measure_likenesses(case: Case, encoders: Encoders) -> tuple[Likeness, ...]:
     """Measure likeness by colours, if both kinds of masks are known, and by every encoder. Without references the result is empty."""
     if case.references is None:
         return ()
@@ -60,7 +60,7 @@ def measure_likenesses(case: Case, judges: Judges) -> tuple[Likeness, ...]:
         likenesses.append(_rate("colours", compare_colors(*ours, *theirs), compare_colors(*theirs, *theirs)))
     else:
         ours, theirs = (case.images, None), (case.references, None)  # a subject alone and a whole picture would not compare
-    for name, encoder in judges.encoders.items():
+    for name, encoder in encoders.images.items():
         views, references = (encoder(crop_subjects(*pictures)) for pictures in (ours, theirs))
         likenesses.append(_rate(name, compare_embeddings(views, references), compare_embeddings(references, references)))
     return tuple(likenesses)

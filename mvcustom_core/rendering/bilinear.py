@@ -12,7 +12,7 @@ COVERAGE = 0.3, 0.7  # share of a cell that must be seen for it to count at all,
 DISAGREEING = 1e-4  # share of its bilinear weight that a cell of another depth keeps, so that a sample never loses all four
 
 
-def count_as_seen(share: Tensor, coverage: tuple[float, float] = COVERAGE) -> Tensor:
+def coverage_to_mask(share: Tensor, coverage: tuple[float, float] = COVERAGE) -> Tensor:
     """How far cells count as seen of which a share in [0, 1] is seen: a smooth step between the bounds of `coverage`."""
     low, high = coverage
     t = ((share - low) / (high - low)).clamp(0, 1)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..diffusion.steps import step_euler
 from ..shapes import check_shape
-from .bilinear import count_as_seen
+from .bilinear import coverage_to_mask
 
 REFERENCE_CELLS = 64
 
@@ -64,7 +64,7 @@ def fit_mask(mask: Tensor, size: tuple[int, int], settings: CompletionSettings) 
         [V, 1, h, w].
     """
     check_shape(mask, "V 1 H W")
-    seen = count_as_seen(torch.nn.functional.interpolate(mask, size=size, mode="area"))
+    seen = coverage_to_mask(torch.nn.functional.interpolate(mask, size=size, mode="area"))
     scale = min(1.0, min(size) / REFERENCE_CELLS)
     return soften_mask(seen, round(settings.erode_px * scale), round(settings.feather_px * scale))
 

@@ -21,7 +21,7 @@ from ..surface.depth import AnchorDepth, DepthMap
 from ..surface.gather import SparseGather
 from ..surface.raster import RasterHits
 from ..surface.surface import Surface, build_surfaces
-from .bilinear import COVERAGE, compress_taps, count_as_seen, sample_cell_depth, sample_confidence, weigh_cells
+from .bilinear import COVERAGE, compress_taps, coverage_to_mask, sample_cell_depth, sample_confidence, weigh_cells
 from .blend import TargetRows, blend_anchors
 
 
@@ -192,7 +192,7 @@ def _reduce_hits(hits: RasterHits, depth_map: DepthMap, size: tuple[int, int], s
     )
     average = partial(reduce, pattern="(h s) (w t) -> h w", reduction="mean", s=samples, t=samples)
     score = average(seen / hits.stretch[0].clamp(min=1))
-    return TargetRows(indices, weights, count_as_seen(average(seen), settings.coverage), score)
+    return TargetRows(indices, weights, coverage_to_mask(average(seen), settings.coverage), score)
 
 
 def _stack_views(anchors: tuple[int, ...], views: list[TargetRows]) -> RenderOperator:

@@ -26,9 +26,8 @@ from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
 from mvcustom.mvcustom_core.path.trajectory import orbit
 from mvcustom.mvcustom_core.surface.depth import AnchorDepth, DepthMap
 from mvcustom.nodes.bridge.backbone.embedded import MOTION, SPEC, TEXT_WIDTH, load_embedded, load_unet
-from mvcustom.nodes.bridge.backbone.motion import ATTACHMENT as MOTION_ATTACHMENT
-from mvcustom.nodes.bridge.backbone.motion import apply_motion
-from mvcustom.nodes.bridge.backbone.spec import ATTACHMENT
+from mvcustom.nodes.bridge.backbone.motion import MOTION_ATTACHMENT, apply_motion
+from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT
 from mvcustom.nodes.bridge.concept.application import apply_concept
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
 
@@ -70,7 +69,7 @@ def load_still() -> ModelPatcher:
     with torch.inference_mode():
         model = load_unet()
     draw_weights(model.model.diffusion_model)
-    model.set_attachments(ATTACHMENT, SPEC)
+    model.set_attachments(BACKBONE_ATTACHMENT, SPEC)
     return model
 
 

@@ -32,7 +32,7 @@ from ....mvcustom_core.embedded.depth_head import DepthHead
 from ..host.folders import PACK
 from .motion import apply_motion, describe_run
 from .motion_model import build_motion_patcher
-from .spec import ATTACHMENT, BackboneSpec
+from .spec import BACKBONE_ATTACHMENT, BackboneSpec
 
 DEFAULT_CHOICES = MotionChoices()
 
@@ -123,7 +123,7 @@ def load_embedded(
     weights = read_weights()
     model = load_unet()
     prior = {name: tensor.float() for name, tensor in _part(weights, "pose").items()}
-    model.set_attachments(ATTACHMENT, replace(SPEC, pose_prior=prior))
+    model.set_attachments(BACKBONE_ATTACHMENT, replace(SPEC, pose_prior=prior))
     motion = MotionFile(MOTION, _part(weights, "motion"), "embedded")
     settings = choices.apply_to(MOTION)
     model = apply_motion(model, build_motion_patcher(MOTION, motion.weights, torch.float32), settings)

@@ -28,7 +28,7 @@ from ..host.previews import show_all_views
 from .motion_model import REPORT, add_motion_lora, load_motion_patcher
 from .motion_run import Clip, MotionRun, check_animatediff_evolved, count_frames
 
-ATTACHMENT = "mvcustom_motion"
+MOTION_ATTACHMENT = "mvcustom_motion"
 SD15_CHANNELS, SD15_CONTEXT = (320, 640, 1280, 1280), 768
 
 
@@ -64,14 +64,14 @@ def apply_motion_lora(model: ModelPatcher, path: str | Path, strength: float) ->
     Raises:
         ValueError: if the model has no motion modules, or the file does not fit them.
     """
-    motion = model.get_additional_models_with_key(ATTACHMENT)
+    motion = model.get_additional_models_with_key(MOTION_ATTACHMENT)
     if not motion:
         raise ValueError(
             "motion LoRA: wanted a model with MVCustom motion modules, got one without; connect Load MVCustom Backbone or "
             "Apply MVCustom Motion"
         )
     patched = model.clone()
-    patched.set_additional_models(ATTACHMENT, [add_motion_lora(motion[0], path, strength)])
+    patched.set_additional_models(MOTION_ATTACHMENT, [add_motion_lora(motion[0], path, strength)])
     return patched
 
 
@@ -95,22 +95,22 @@ def apply_motion(model: ModelPatcher, motion: ModelPatcher | MotionModules, sett
     _check_rivals(model)
     patched = model.clone()
     if isinstance(motion, ModelPatcher):
-        patched.set_additional_models(ATTACHMENT, [motion])
+        patched.set_additional_models(MOTION_ATTACHMENT, [motion])
     host = MotionHost(modules, settings, find_residual_hosts(model.model.diffusion_model))
     patched.set_model_forward_timestep_embed_patch((SpatialTransformer, host.run_spatial_transformer))
     patched.set_model_forward_timestep_embed_patch((ResBlock, host.run_residual_block))
     run = MotionRun(settings, modules)
-    patched.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, ATTACHMENT, run.prepare_sampling)
-    patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, ATTACHMENT, run.apply_model)
-    patched.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, ATTACHMENT, show_all_views)
+    patched.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, MOTION_ATTACHMENT, run.prepare_sampling)
+    patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, MOTION_ATTACHMENT, run.apply_model)
+    patched.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, MOTION_ATTACHMENT, show_all_views)
     patched.add_object_patch("model_sampling", _make_model_sampling(model, settings))
-    patched.set_attachments(ATTACHMENT, settings)
+    patched.set_attachments(MOTION_ATTACHMENT, settings)
     return patched
 
 
 def has_motion(model: ModelPatcher) -> MotionSettings | None:
     """The settings of a MODEL's motion modules; None if it has none."""
-    return model.get_attachment(ATTACHMENT)
+    return model.get_attachment(MOTION_ATTACHMENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ....mvcustom_core.concept.ray_samples import NerfSettings
 from .motion import has_motion
 from .motion_run import check_animatediff_evolved
 
-ATTACHMENT = "mvcustom_backbone"
+BACKBONE_ATTACHMENT = "mvcustom_backbone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def spec_of(model: ModelPatcher) -> BackboneSpec:
         ValueError: if the model is of another family, or has no motion modules.
     """
     require_motion(model)
-    spec = model.get_attachment(ATTACHMENT)
+    spec = model.get_attachment(BACKBONE_ATTACHMENT)
     if spec is not None:
         return spec
     offered = offered_layout(model)

@@ -26,7 +26,7 @@ from .pose import install_pose_patches
 from .session import ConceptSession
 from .tokens import ConceptTokenizer, add_token, encode_caption
 
-ATTACHMENT = "mvcustom_concept"
+CONCEPT_ATTACHMENT = "mvcustom_concept"
 
 log = logging.getLogger("mvcustom.bridge.concept")
 
@@ -35,7 +35,7 @@ def apply_to_both(model: ModelPatcher, clip: CLIP, concept: Concept, cameras: Ca
     """Apply a concept to clones of MODEL and CLIP; see `apply_concept` and `add_token`."""
     knowing = add_token(clip, concept)
     patched = apply_concept(model, concept, cameras, encode_caption(clip, concept.caption), strength)
-    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, f"{ATTACHMENT}_token", partial(_warn_of_absent_token, knowing.tokenizer))
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, f"{CONCEPT_ATTACHMENT}_token", partial(_warn_of_absent_token, knowing.tokenizer))
     return patched, knowing
 
 
@@ -67,7 +67,7 @@ def apply_concept(model: ModelPatcher, concept: Concept, cameras: Cameras, capti
     weights = comfy.model_patcher.CoreModelPatcher(
         blocks, load_device=comfy.model_management.get_torch_device(), offload_device=comfy.model_management.unet_offload_device()
     )
-    patched.set_additional_models(ATTACHMENT, [weights])
+    patched.set_additional_models(CONCEPT_ATTACHMENT, [weights])
     session = ConceptSession(concept, blocks, cameras, caption, strength, frozenset(blocks))
     install_pose_patches(patched)
     for kind, wrapper in (
@@ -75,14 +75,14 @@ def apply_concept(model: ModelPatcher, concept: Concept, cameras: Cameras, capti
         (WrappersMP.CALC_COND_BATCH, _name_branches),
         (WrappersMP.DIFFUSION_MODEL, _run_with_concept),
     ):
-        patched.add_wrapper_with_key(kind, ATTACHMENT, partial(wrapper, session))
-    patched.set_attachments(ATTACHMENT, session)
+        patched.add_wrapper_with_key(kind, CONCEPT_ATTACHMENT, partial(wrapper, session))
+    patched.set_attachments(CONCEPT_ATTACHMENT, session)
     return patched
 
 
 def session_of(model: ModelPatcher) -> ConceptSession | None:
     """The session of the concept that a MODEL carries; None if it carries none."""
-    return model.get_attachment(ATTACHMENT)
+    return model.get_attachment(CONCEPT_ATTACHMENT)
 
 
 def render_depth(model: ModelPatcher, cameras: Cameras, view: int) -> RenderedDepth:

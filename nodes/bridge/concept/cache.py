@@ -73,7 +73,7 @@ class Rendering:
 
 
 @dataclass(eq=False, slots=True)
-class Recording:
+class RecordedFeatures:
     """Reference features under one set of weights, and everything rendered from them.
 
     Attributes:
@@ -101,13 +101,13 @@ class Recording:
 class ConceptCache:
     """All recordings of one concept, the most recently used last."""
 
-    recordings: list[Recording] = field(default_factory=list)
+    recordings: list[RecordedFeatures] = field(default_factory=list)
 
-    def recording(self, weights: Weights, caption: Tensor, dtype: torch.dtype) -> Recording:
+    def recording(self, weights: Weights, caption: Tensor, dtype: torch.dtype) -> RecordedFeatures:
         """The recording under these weights, caption and dtype, or a new empty one."""
         caption = caption.cpu()
         found = [r for r in self.recordings if r.weights == weights and r.dtype == dtype and _is_same(r.caption, caption)]
-        return _use(self.recordings, found[0] if found else Recording(weights, caption, dtype))
+        return _use(self.recordings, found[0] if found else RecordedFeatures(weights, caption, dtype))
 
     def park(self) -> None:
         """After a run: move everything to the CPU, and drop the least recently used entries beyond `KEPT_BYTES`."""

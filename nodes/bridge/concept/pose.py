@@ -74,7 +74,7 @@ def text_attention_of(block: nn.Module, context: Tensor) -> TextAttention:
 
 
 @dataclass(slots=True)
-class Recording:
+class FeatureRecorder:
     """A session that records the output of each block for a batch of independent images, as feature maps [N, C, h, w]."""
 
     unet: nn.Module
@@ -121,7 +121,7 @@ def record_features(
     """
     parts: dict[int, list[Tensor]] = {number: [] for number in numbers}
     for part in latents.split(batch):
-        recording = Recording(unet, numbers)
+        recording = FeatureRecorder(unet, numbers)
         run(part, {"pose": recording, "bypass_motion": True})
         for number in numbers:
             parts[number].append(recording.features[number].float())

@@ -20,7 +20,7 @@ from ....mvcustom_core.concept.pose_block import PoseBlocks
 from ....mvcustom_core.concept.ray_samples import RaySamples, sample_rays
 from ..host.call import KEY, Visit
 from .branches import Branch, list_branches
-from .cache import Recording, Rendering, cache_of, weights_of
+from .cache import RecordedFeatures, Rendering, cache_of, weights_of
 from .pose import find_blocks, pose_patches, record_features, text_attention_of
 
 POSITIVE = 0  # ComfyUI's mark of a positive condition in `cond_or_uncond`
@@ -43,7 +43,7 @@ class Run:
     patcher: ModelPatcher
     guider: CFGGuider | None
     unet: nn.Module | None = None
-    recording: Recording | None = None
+    recording: RecordedFeatures | None = None
     latent: tuple[int, int] = (0, 0)
     geometry: tuple[Tensor, Tensor] | None = None
     renderings: dict[Any, Rendering] = field(default_factory=dict)

@@ -6,7 +6,6 @@ the folder must also contain CLIP's tokenizer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import comfy.model_management
 import torch
 from torch import Tensor
 
+from ....mvcustom_core.evaluation.identity import Encoder
 from ..host.folders import ENCODERS, list_model_folders
 from ..host.local_network import OPTIONS, check_files, load_network, read_config
 
@@ -23,15 +23,13 @@ ACTIVATION_BYTES = 4096  # upper estimate per input pixel of the network
 TOKENIZERS = (("tokenizer.json",), ("vocab.json", "merges.txt"))  # newer and older folders
 PORTION = 8  # pictures at a time
 
-Judge = Callable[[Tensor], Tensor]
-
 
 def list_encoders() -> list[str]:
     """Choices of the encoder inputs: none, then the folders in models/mvcustom_encoders."""
     return [NONE, *sorted(list_model_folders(ENCODERS))]
 
 
-def load_encoder(name: str) -> tuple[str, Judge]:
+def load_encoder(name: str) -> tuple[str, Encoder]:
     """Load an image encoder; returns its name for reports and a function from pictures [N, 3, S, S] in 0..1 to vectors [N, D].
 
     Raises:
@@ -49,7 +47,7 @@ def load_encoder(name: str) -> tuple[str, Judge]:
     return f"{NAMES[kind]}, {name}", lambda images: _run(patcher, processor, images, embed)
 
 
-def load_text_judge(name: str, prompt: str) -> Judge:
+def load_text_encoder(name: str, prompt: str) -> Encoder:
     """Load CLIP; returns a function from pictures [N, 3, S, S] in 0..1 to their cosines [N] with a prompt.
 
     Raises:
@@ -98,12 +96,12 @@ def _read_features(output: Any) -> Tensor:
     return output if isinstance(output, Tensor) else output.pooler_output
 
 
-def _run(patcher: Any, processor: Any, images: Tensor, judge: Judge) -> Tensor:
+def _run(patcher: Any, processor: Any, images: Tensor, encode: Encoder) -> Tensor:
     """Apply a function of pictures in portions; the result is on the CPU."""
     answers = []
     for portion in images.float().cpu().clamp(0, 1).split(PORTION):
         comfy.model_management.throw_exception_if_processing_interrupted()
         pixels = processor(images=list(portion), do_rescale=False, return_tensors="pt")["pixel_values"]  # [N, 3, S, S]
         comfy.model_management.load_models_gpu([patcher], memory_required=pixels[:, 0].numel() * ACTIVATION_BYTES, force_full_load=True)
-        answers.append(judge(pixels.to(patcher.load_device)).float().cpu())
+        answers.append(encode(pixels.to(patcher.load_device)).float().cpu())
     return torch.cat(answers)

@@ -14,11 +14,11 @@ from torch import Tensor
 from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.evaluation.case import Case
 from ....mvcustom_core.evaluation.evaluation import Evaluation, evaluate_views
-from ....mvcustom_core.evaluation.likeness import Judges
+from ....mvcustom_core.evaluation.likeness import Encoders
 from ....mvcustom_core.surface.depth import AnchorDepth
 from ..host.advice import advise
 from ..host.tensors import images_from_comfy, masks_from_comfy
-from .encoders import NONE, load_encoder, load_text_judge
+from .encoders import NONE, load_encoder, load_text_encoder
 
 STEPS = 1000  # of the progress bar
 BELONGING = "connect those that belong to these pictures"
@@ -68,7 +68,7 @@ def evaluate_images(inputs: EvaluationInputs) -> Evaluation:
     Raises:
         ValueError: if the inputs do not fit together, or an encoder cannot be read.
     """
-    judges, notes = _choose_judges(inputs)
+    encoders, notes = _choose_encoders(inputs)
     bar = comfy.utils.ProgressBar(STEPS)
 
     def report(share: float) -> None:
@@ -78,7 +78,7 @@ def evaluate_images(inputs: EvaluationInputs) -> Evaluation:
     temporary = Path(folder_paths.get_temp_directory())
     temporary.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mvcustom_evaluate_", dir=temporary) as folder, advise(ADVICE):
-        evaluation = evaluate_views(_read_case(inputs), Path(folder), report, judges)
+        evaluation = evaluate_views(_read_case(inputs), Path(folder), report, encoders)
     return replace(evaluation, notes=(*evaluation.notes, *notes))
 
 
@@ -90,13 +90,13 @@ def _read_case(inputs: EvaluationInputs) -> Case:
     return Case(images_from_comfy(inputs.images), inputs.cameras, inputs.depth, **given)
 
 
-def _choose_judges(inputs: EvaluationInputs) -> tuple[Judges, list[str]]:
+def _choose_encoders(inputs: EvaluationInputs) -> tuple[Encoders, list[str]]:
     """Load the chosen networks; also returns notes on inputs that are not used."""
     if inputs.encoder != NONE and inputs.references is None:
         raise ValueError(f"encoder: wanted references to compare with, got none; connect them, or set encoder to {NONE!r}")
     if inputs.text_encoder != NONE and not inputs.prompt.strip():
         raise ValueError(f"text_encoder: wanted the prompt of these views, got none; write it, or set text_encoder to {NONE!r}")
     encoders = dict([load_encoder(inputs.encoder)]) if inputs.encoder != NONE else {}
-    text = load_text_judge(inputs.text_encoder, inputs.prompt) if inputs.text_encoder != NONE else None
+    text = load_text_encoder(inputs.text_encoder, inputs.prompt) if inputs.text_encoder != NONE else None
     unread = inputs.prompt.strip() and text is None
-    return Judges(encoders, text), ["prompt: not measured; choose CLIP as the text_encoder"] if unread else []
+    return Encoders(encoders, text), ["prompt: not measured; choose CLIP as the text_encoder"] if unread else []

@@ -27,7 +27,7 @@ from ..host.call import KEY
 from ..host.progress import watch_progress
 from .session import Plan, RenderSession
 
-ATTACHMENT = "mvcustom_rendering"
+RENDERING_ATTACHMENT = "mvcustom_rendering"
 
 log = logging.getLogger("mvcustom.bridge.rendering")
 
@@ -121,7 +121,7 @@ def open_session(model: ModelPatcher, cameras: Cameras, options: HookOptions) ->
     Raises:
         ValueError: if the model cannot carry the hook.
     """
-    if model.get_attachment(ATTACHMENT) is not None:
+    if model.get_attachment(RENDERING_ATTACHMENT) is not None:
         raise ValueError("feature rendering: this model already carries a hook; connect the model from before it")
     spec = spec_of(model)
     levels = SITES[options.sites] or spec.rendering_levels
@@ -146,15 +146,15 @@ def attach_session(
     entries["correspondences"] = session.find_correspondences
     if options.follow_surface:
         entries["scopes"] = (ALONG_SURFACE,) * len(has_motion(model).scopes)
-    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, ATTACHMENT, sample or session.sample)
-    patched.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, ATTACHMENT, predict or session.predict)
-    patched.set_attachments(ATTACHMENT, session)
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, RENDERING_ATTACHMENT, sample or session.sample)
+    patched.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, RENDERING_ATTACHMENT, predict or session.predict)
+    patched.set_attachments(RENDERING_ATTACHMENT, session)
     return patched
 
 
 def report_rendering(model: ModelPatcher) -> str:
     """Describe how much of each view the hook of a MODEL renders and how much it leaves, with a warning if it renders too little."""
-    session: RenderSession = model.get_attachment(ATTACHMENT)
+    session: RenderSession = model.get_attachment(RENDERING_ATTACHMENT)
     operator, settings = session.geometry.operators[0], session.plan.settings
     coverage = summarize_coverage(operator)
     if coverage.warning:

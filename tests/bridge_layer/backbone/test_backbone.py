@@ -13,7 +13,7 @@ from torch import nn
 
 from mvcustom.mvcustom_core.concept.pose_block import SD15_LAYOUT, PoseSite
 from mvcustom.nodes.bridge.backbone import embedded
-from mvcustom.nodes.bridge.backbone.spec import ATTACHMENT, SD15_SPEC, offered_layout, require_motion, spec_of, walk_transformers
+from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, SD15_SPEC, offered_layout, require_motion, spec_of, walk_transformers
 from mvcustom.tests.host.embedded import SPEC, load_once
 
 SD15_UNET = {
@@ -60,7 +60,7 @@ def test_what_is_no_sd15_is_refused():
     with pytest.raises(ValueError, match="wanted Stable Diffusion 1.5, got Network; load an SD1.5 checkpoint"):
         offered_layout(make_alien(model=Network()))
     unmarked = load_once()[0].clone()
-    unmarked.attachments.pop(ATTACHMENT)
+    unmarked.attachments.pop(BACKBONE_ATTACHMENT)
     with pytest.raises(ValueError, match="wanted Stable Diffusion 1.5, got a U-Net with .*load an SD1.5 checkpoint"):
         spec_of(unmarked)
 

@@ -28,7 +28,7 @@ from torch import Tensor
 from mvcustom.devtools.stand_in import CHANNELS, CONTEXT, HEADS, LAYOUT, make_model, make_motion, randomize
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.motion import MotionSettings
-from mvcustom.nodes.bridge.backbone.motion import ATTACHMENT, apply_motion, has_motion
+from mvcustom.nodes.bridge.backbone.motion import MOTION_ATTACHMENT, apply_motion, has_motion
 from mvcustom.tests.host.inserted import make_inserted
 
 FRAMES = 4
@@ -208,7 +208,7 @@ def test_composition(name: str, base: ModelPatcher, motion: ModelPatcher, insert
     assert after == before and has_motion(base) is None
     state = base.model.state_dict()
     assert state.keys() == weights.keys() and all(torch.equal(state[key], weights[key]) for key in weights)
-    assert not any(ATTACHMENT in str(key) for module in base.model.modules() for key in vars(module))
+    assert not any(MOTION_ATTACHMENT in str(key) for module in base.model.modules() for key in vars(module))
 
 
 @pytest.mark.parametrize("order", ["before", "after"])

@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 from mvcustom.nodes.bridge.backbone import embedded
 from mvcustom.nodes.bridge.backbone.motion import has_motion
-from mvcustom.nodes.bridge.backbone.spec import ATTACHMENT
+from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT
 from mvcustom.nodes.bridge.concept.tokens import clip_text_model, encode_caption
 from mvcustom.tests.host.embedded import load_once
 
@@ -25,7 +25,7 @@ def test_loaded_in_inference_mode_it_can_still_be_trained():
 def test_parts_are_of_one_piece():
     model, clip, vae = load_once()
     assert has_motion(model) == embedded.MOTION
-    assert replace(model.get_attachment(ATTACHMENT), pose_prior=None) == embedded.SPEC
+    assert replace(model.get_attachment(BACKBONE_ATTACHMENT), pose_prior=None) == embedded.SPEC
     with torch.inference_mode():
         assert encode_caption(clip, "a box").shape == (1, 77, embedded.TEXT_WIDTH)
         latents = vae.encode(torch.rand(2, 64, 64, 3))

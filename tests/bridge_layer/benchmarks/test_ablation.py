@@ -41,7 +41,7 @@ from mvcustom.mvcustom_core.embedded.scenes.render import render_scene
 from mvcustom.mvcustom_core.embedded.scenes.scene import sample_concept, with_hills
 from mvcustom.nodes.bridge.backbone.motion import has_motion
 from mvcustom.nodes.bridge.rendering.completion import Completion
-from mvcustom.nodes.bridge.rendering.hook import ATTACHMENT as HOOK
+from mvcustom.nodes.bridge.rendering.hook import RENDERING_ATTACHMENT
 from mvcustom.nodes.sampling.hook_choices import SCOPES
 from mvcustom.training.motion import DENSE_SETTINGS
 
@@ -267,7 +267,7 @@ def maker(case: AblationCase, monkeypatch: pytest.MonkeyPatch) -> Maker:
     maker.sampled, maker.plans = [], []
 
     def sample(self: Maker, model, clip, sampler=None) -> Tensor:  # noqa: ANN001
-        hook = model.get_attachment(HOOK)
+        hook = model.get_attachment(RENDERING_ATTACHMENT)
         scopes = model.model_options["transformer_options"].get("mvcustom", {}).get("scopes")
         completes = sampler is not None and isinstance(sampler.sampler_function, Completion)
         self.plans.append(hook and hook.plan)

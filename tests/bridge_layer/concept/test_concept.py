@@ -15,7 +15,7 @@ from mvcustom.mvcustom_core.concept.pose_block import PoseLayout
 from mvcustom.nodes.bridge.backbone import embedded
 from mvcustom.nodes.bridge.backbone.motion import apply_motion
 from mvcustom.nodes.bridge.backbone.motion_model import build_motion_patcher
-from mvcustom.nodes.bridge.backbone.spec import ATTACHMENT, fingerprint_weights
+from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, fingerprint_weights
 from mvcustom.nodes.bridge.concept.application import apply_to_both, render_depth, session_of
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
 from mvcustom.nodes.bridge.rendering.hook import apply_rendering
@@ -174,7 +174,7 @@ def test_model_and_concept_must_fit():
 def test_plain_model_is_as_before_when_its_clone_has_run():
     """U-Net, MODEL with motion, and what ComfyUI keeps beside the weights."""
     unet = embedded.load_unet()
-    unet.set_attachments(ATTACHMENT, SPEC)
+    unet.set_attachments(BACKBONE_ATTACHMENT, SPEC)
     draw_weights(unet.model.diffusion_model)
     motion = build_motion_patcher(embedded.MOTION, load_once()[0].get_additional_models()[0].model.state_dict())
     before, weights, face = sample(unet), weights_of(unet), describe_patcher(unet)

@@ -11,7 +11,7 @@ import pytest
 import torch
 import transformers
 
-from mvcustom.nodes.bridge.evaluation.encoders import NONE, list_encoders, load_encoder, load_text_judge
+from mvcustom.nodes.bridge.evaluation.encoders import NONE, list_encoders, load_encoder, load_text_encoder
 from mvcustom.nodes.bridge.host.folders import ENCODERS
 
 PICTURES = torch.rand(9, 3, 40, 40, generator=torch.Generator().manual_seed(0))
@@ -70,7 +70,7 @@ def test_clip_compares_pictures_and_a_prompt(folders: Path) -> None:
     name, encode = load_encoder("clip")
     assert name == "CLIP, clip"
     torch.testing.assert_close(torch.nn.functional.normalize(encode(PICTURES), dim=1), output.image_embeds, atol=1e-4, rtol=1e-4)
-    cosines = load_text_judge("clip", "a red box")(PICTURES)
+    cosines = load_text_encoder("clip", "a red box")(PICTURES)
     torch.testing.assert_close(cosines, output.logits_per_image[:, 0] / network.logit_scale.exp(), atol=1e-4, rtol=1e-4)
 
 
@@ -79,7 +79,7 @@ def test_folders_that_cannot_judge(folders: Path) -> None:
         load_encoder("gone")
     save_dinov2(folders / "small")
     with pytest.raises(ValueError, match="text_encoder: wanted CLIP, got DINOv2"):
-        load_text_judge("small", "a box")
+        load_text_encoder("small", "a box")
     (folders / "small" / "model.safetensors").rename(folders / "small" / "pytorch_model.bin")
     with pytest.raises(ValueError, match="encoder: wanted model.safetensors in .*, got pytorch_model.bin"):
         load_encoder("small")
@@ -95,7 +95,7 @@ def test_missing_tokenizer_is_named(folders: Path) -> None:
         if file.name.startswith(("token", "vocab", "merges", "special")):
             file.unlink()
     with pytest.raises(ValueError, match="text_encoder: wanted CLIP's tokenizer.json in .*, got none; download it"):
-        load_text_judge("clip", "a red box")
+        load_text_encoder("clip", "a red box")
 
 
 def test_cancel_stops_inside_the_network(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,10 @@ from torch import Tensor
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings
 from mvcustom.nodes.bridge.backbone import embedded
-from mvcustom.nodes.bridge.backbone.motion import ATTACHMENT as MOTION_ATTACHMENT
+from mvcustom.nodes.bridge.backbone.motion import MOTION_ATTACHMENT
 from mvcustom.nodes.bridge.depth.model import EMBEDDED
 from mvcustom.nodes.bridge.rendering import one_pass
-from mvcustom.nodes.bridge.rendering.hook import ATTACHMENT, HookOptions
+from mvcustom.nodes.bridge.rendering.hook import RENDERING_ATTACHMENT, HookOptions
 from mvcustom.nodes.bridge.rendering.one_pass import Estimation, apply_one_pass, read_moments
 from mvcustom.nodes.bridge.rendering.session import RenderSession
 from mvcustom.nodes.sampling.one_pass_render_hook import MVCustomOnePassRenderHook
@@ -38,7 +38,7 @@ def hook(settings: RenderingSettings = FULL, moments: tuple[float, ...] = (0.5,)
 
 
 def session_of(model: ModelPatcher) -> RenderSession:
-    return model.get_attachment(ATTACHMENT)
+    return model.get_attachment(RENDERING_ATTACHMENT)
 
 
 def watch(model: ModelPatcher, steps: int, **changes: Any) -> tuple[list[Any], list[Tensor], Tensor]:

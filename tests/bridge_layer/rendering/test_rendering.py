@@ -23,7 +23,7 @@ from mvcustom.nodes.bridge.concept.application import render_depth, render_opaci
 from mvcustom.nodes.bridge.host.call import KEY
 from mvcustom.nodes.bridge.rendering import hook as rendering
 from mvcustom.nodes.bridge.rendering import session as render_session
-from mvcustom.nodes.bridge.rendering.hook import ATTACHMENT, SITES, HookOptions, apply_rendering, report_rendering
+from mvcustom.nodes.bridge.rendering.hook import RENDERING_ATTACHMENT, SITES, HookOptions, apply_rendering, report_rendering
 from mvcustom.nodes.bridge.rendering.session import RenderSession, find_step
 from mvcustom.tests.host.embedded import apply_once, count_calls, load_once, make_cameras, make_concept, make_depth, make_scoped, sample
 
@@ -45,7 +45,7 @@ def sample_plain() -> Tensor:
 
 
 def session_of(model: ModelPatcher) -> RenderSession:
-    return model.get_attachment(ATTACHMENT)
+    return model.get_attachment(RENDERING_ATTACHMENT)
 
 
 @pytest.mark.parametrize("settings", [RenderingSettings(strength=0.0), RenderingSettings(until=0.0, fade=0.0)])

@@ -29,7 +29,7 @@ from mvcustom.mvcustom_core.evaluation.epipolar import epipolar_distances, measu
 from mvcustom.mvcustom_core.evaluation.evaluation import Evaluation, evaluate_views
 from mvcustom.mvcustom_core.evaluation.fidelity import measure_fidelity, measure_sharpness, measure_ssim
 from mvcustom.mvcustom_core.evaluation.identity import compare_colors, compare_embeddings, crop_subjects
-from mvcustom.mvcustom_core.evaluation.likeness import Judges, measure_likenesses
+from mvcustom.mvcustom_core.evaluation.likeness import Encoders, measure_likenesses
 from mvcustom.mvcustom_core.evaluation.pose import measure_poses
 from mvcustom.mvcustom_core.evaluation.report import describe_evaluation, tabulate_evaluation
 from mvcustom.mvcustom_core.evaluation.structure import Structure
@@ -423,13 +423,13 @@ def make_case() -> Case:
     return Case(images, cameras, (make_anchor(),), masks, images[:2], masks[:2], images)
 
 
-def evaluate(case: Case, folder: Path, judges: Judges | None = None) -> Evaluation:
-    return evaluate_views(case, folder, lambda share: None, judges or Judges())
+def evaluate(case: Case, folder: Path, judges: Encoders | None = None) -> Evaluation:
+    return evaluate_views(case, folder, lambda share: None, judges or Encoders())
 
 
 def test_without_the_package_the_rest_is_measured(no_colmap: None, tmp_path: Path) -> None:
     shares: list[float] = []
-    judges = Judges({"mean": lambda pictures: pictures.mean((2, 3))}, lambda pictures: pictures.mean((1, 2, 3)))
+    judges = Encoders({"mean": lambda pictures: pictures.mean((2, 3))}, lambda pictures: pictures.mean((1, 2, 3)))
     evaluation = evaluate_views(make_case(), tmp_path, shares.append, judges)
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
     lines = describe_evaluation(evaluation).splitlines()
@@ -473,12 +473,12 @@ def test_views_count_by_the_nearest_reference_and_references_by_one_another() ->
     views, masks = make_subjects([RED, BLUE])
     references, theirs = make_subjects([RED, RED, GREEN])
     case = Case(views, make_truck(2), (), masks, references, theirs)
-    (colors, encoded) = measure_likenesses(case, Judges({"middle": lambda pictures: pictures[:, :, 112, 112] - 0.5}))
+    (colors, encoded) = measure_likenesses(case, Encoders({"middle": lambda pictures: pictures[:, :, 112, 112] - 0.5}))
     assert colors.views.tolist() == pytest.approx([1, 0]) and colors.ceiling == pytest.approx(2 / 3)
     assert encoded.views[0] == pytest.approx(1) and encoded.mean < 1
-    (whole,) = measure_likenesses(replace(case, masks=None), Judges({"corner": lambda pictures: pictures[:, :, 0, 0] + 1}))
+    (whole,) = measure_likenesses(replace(case, masks=None), Encoders({"corner": lambda pictures: pictures[:, :, 0, 0] + 1}))
     assert whole.views.tolist() == pytest.approx([1, 1]), "without all masks whole pictures are compared"
-    (alone,) = measure_likenesses(replace(case, references=references[:1], reference_masks=theirs[:1]), Judges())
+    (alone,) = measure_likenesses(replace(case, references=references[:1], reference_masks=theirs[:1]), Encoders())
     assert alone.ceiling == pytest.approx(1)
 
 

@@ -19,7 +19,7 @@ from mvcustom.mvcustom_core.backbone.motion import MotionSettings
 from mvcustom.nodes.backbone.apply_motion import MVCustomApplyMotion
 from mvcustom.nodes.backbone.apply_motion_lora import MVCustomApplyMotionLora
 from mvcustom.nodes.backbone.load_backbone import MVCustomLoadBackbone
-from mvcustom.nodes.bridge.backbone.motion import ATTACHMENT, apply_motion, has_motion
+from mvcustom.nodes.bridge.backbone.motion import MOTION_ATTACHMENT, apply_motion, has_motion
 from mvcustom.nodes.bridge.host.folders import MOTION, MOTION_LORA
 from mvcustom.tests.bridge_layer.backbone.test_composition import make_run, measure_error
 from mvcustom.tests.host.in_process import ComfyInProcess
@@ -133,7 +133,7 @@ def test_motion_loras_add_up(base: ModelPatcher, motion: ModelPatcher, lora_file
         (model,) = execute(MVCustomApplyMotionLora, model=model, motion_lora=lora_file, strength=strength)
     expected = make_run(apply_motion(base, merge(make_motion_lora(motion), 0.6))).sample()
     assert measure_error(make_run(model).sample(), expected) < 1e-5
-    assert len(model.get_additional_models_with_key(ATTACHMENT)) == 1
+    assert len(model.get_additional_models_with_key(MOTION_ATTACHMENT)) == 1
 
 
 def test_motion_lora_needs_motion(base: ModelPatcher, lora_file: str) -> None:

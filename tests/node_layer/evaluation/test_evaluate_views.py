@@ -76,7 +76,7 @@ def test_bare_views_are_enough() -> None:
 
 def test_encoders_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bridge, "load_encoder", lambda name: (f"ruler {name}", lambda pictures: pictures.flatten(1)))
-    monkeypatch.setattr(bridge, "load_text_judge", lambda name, prompt: lambda pictures: torch.full((len(pictures),), len(prompt) / 10))
+    monkeypatch.setattr(bridge, "load_text_encoder", lambda name, prompt: lambda pictures: torch.full((len(pictures),), len(prompt) / 10))
     images = make_images()
     inputs = {"references": images[:2], "prompt": "box", "encoder": "a", "text_encoder": "b"}
     summary = json.loads(Node.execute(images, make_cameras(), **inputs).args[1])["summary"]

@@ -10,7 +10,7 @@ import torch
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings
 from mvcustom.nodes.bridge.host.call import KEY
-from mvcustom.nodes.bridge.rendering.hook import ATTACHMENT, HookOptions
+from mvcustom.nodes.bridge.rendering.hook import RENDERING_ATTACHMENT, HookOptions
 from mvcustom.nodes.sampling.depth_render_hook import MVCustomDepthRenderHook
 from mvcustom.nodes.sampling.hook_choices import read_options
 from mvcustom.nodes.sampling.one_pass_render_hook import MVCustomOnePassRenderHook
@@ -66,5 +66,5 @@ def test_outputs_of_the_hook() -> None:
     model, masks, warped, report = outputs
     assert masks.shape == (VIEWS, SIZE, SIZE) and warped.shape == (VIEWS, SIZE, SIZE, 3) and report.startswith("anchor view 1; ")
     assert (masks[1] == 1).all() and torch.equal(warped[1], views[1])
-    assert model.get_attachment(ATTACHMENT).plan.paths == (0, 1, 2, 3)
+    assert model.get_attachment(RENDERING_ATTACHMENT).plan.paths == (0, 1, 2, 3)
     assert model.model_options["transformer_options"][KEY]["scopes"] == (Scope(1, trajectory=True),) * 4

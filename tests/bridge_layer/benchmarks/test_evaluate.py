@@ -87,7 +87,8 @@ def test_what_is_kept_is_what_was_agreed(tmp_path: Path):
     }  # fmt: skip
     facts = json.loads((folder / "case.json").read_text())
     assert facts == {
-        "name": "1000-0-rotation", "subject": 1000, "shape": "cone", "prompt": "a <v*> cone", "trajectory": "rotation", "anchor": 1,
+        "name": "1000-0-rotation", "subject": 1000, "shape": "cone", "prompt": "a <v*> cone", "trajectory": "rotation",
+        "background": "near", "anchor": 1,
     }  # fmt: skip
     made = Store(tmp_path).recall_views("1000-0-rotation", "truth", 2)
     assert torch.equal(made.views, VIEWS) and made.seconds == 1.5
