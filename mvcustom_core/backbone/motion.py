@@ -84,6 +84,23 @@ class MotionSettings:
         return self.channels, self.mid_block, self.heads, self.spatial_position
 
 
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What the layers of one module are told of the clips in their batch.
+
+    Attributes:
+        grid: the frames and cells of one clip.
+        scope: which cells a query attends to at this level.
+        settings: of all modules.
+        kernel: of attention; None is torch's.
+    """
+
+    grid: TokenGrid
+    scope: Scope
+    settings: MotionSettings
+    kernel: Attention | None
+
+
 class TemporalAttention(nn.Module):
     """Self-attention over frames and a spatial neighbourhood; `g` is the gate of the 2-D position."""
 
@@ -96,23 +113,21 @@ class TemporalAttention(nn.Module):
         if settings.spatial_position:
             self.g = nn.Parameter(torch.zeros(channels, **factory))
 
-    def forward(
-        self, x: Tensor, norm: nn.Module, grid: TokenGrid, scope: Scope, settings: MotionSettings, attention: Attention | None
-    ) -> Tensor:
+    def forward(self, x: Tensor, norm: nn.Module, clip: Clip) -> Tensor:
         # nothing but queries, keys and values outlives the projection: attention is where memory peaks
         return self.to_out[0](
-            spatio_temporal_attention(*self._project(norm(x), grid, scope, settings), grid, scope, settings.heads, attention)
+            spatio_temporal_attention(*self._project(norm(x), clip), clip.grid, clip.scope, clip.settings.heads, clip.kernel)
         )
 
-    def _project(self, x: Tensor, grid: TokenGrid, scope: Scope, settings: MotionSettings) -> tuple[Tensor, Tensor, Tensor]:
-        channels = x.shape[-1]
+    def _project(self, x: Tensor, clip: Clip) -> tuple[Tensor, Tensor, Tensor]:
+        channels, grid, settings = x.shape[-1], clip.grid, clip.settings
         frame = make_frame_positions(grid.frames, channels, settings.max_frames, x.device).to(x.dtype)  # [F, C]
         x = x + frame.repeat(len(x) // grid.frames, 1)[:, None]  # [(B F), (h w), C]
         placed = x
         if settings.spatial_position:
             cell = make_cell_positions(grid.height, grid.width, channels, x.device)  # [(h w), C]
             placed = x + (self.g.to(cell) * cell).to(x.dtype)
-        scale = compute_entropy_scale(grid, scope) if settings.entropy_correction else 1.0
+        scale = compute_entropy_scale(grid, clip.scope) if settings.entropy_correction else 1.0
         q = self.to_q(placed)
         return q if scale == 1 else q * scale, self.to_k(placed), self.to_v(x)
 
@@ -158,9 +173,9 @@ class TemporalBlock(nn.Module):
         self.ff = FeedForward(channels, operations, **factory)
         self.ff_norm = operations.LayerNorm(channels, **factory)
 
-    def forward(self, x: Tensor, grid: TokenGrid, scope: Scope, settings: MotionSettings, attention: Attention | None) -> Tensor:
+    def forward(self, x: Tensor, clip: Clip) -> Tensor:
         for norm, block in zip(self.norms, self.attention_blocks, strict=True):
-            x = block(x, norm, grid, scope, settings, attention) + x
+            x = block(x, norm, clip) + x
         return self.ff(self.ff_norm(x)) + x
 
 
@@ -174,17 +189,18 @@ class TemporalTransformer(nn.Module):
         self.transformer_blocks = nn.ModuleList([TemporalBlock(channels, settings, operations, **factory)])
         self.proj_out = operations.Linear(channels, channels, **factory)
 
-    def forward(self, x: Tensor, grid: TokenGrid, scope: Scope, settings: MotionSettings, attention: Attention | None) -> Tensor:
-        tokens = self.proj_in(self._norm_tokens(x, grid.frames, settings))
+    def forward(self, x: Tensor, clip: Clip) -> Tensor:
+        tokens = self.proj_in(self._norm_tokens(x, clip))
         for block in self.transformer_blocks:
-            tokens = block(tokens, grid, scope, settings, attention)
-        change = rearrange(self.proj_out(tokens), "b (h w) C -> b C h w", h=grid.height)
+            tokens = block(tokens, clip)
+        change = rearrange(self.proj_out(tokens), "b (h w) C -> b C h w", h=clip.grid.height)
         return x + change  # in this order the sum keeps x's memory layout, which the convolutions that follow were tuned for
 
-    def _norm_tokens(self, x: Tensor, frames: int, settings: MotionSettings) -> Tensor:
-        if settings.norm_mode == "cross_frame":
-            clip = self.norm(rearrange(x, "(B F) C h w -> B C (F h) w", F=frames))
-            return rearrange(clip, "B C (F h) w -> (B F) (h w) C", F=frames)
+    def _norm_tokens(self, x: Tensor, clip: Clip) -> Tensor:
+        if clip.settings.norm_mode == "cross_frame":
+            frames = clip.grid.frames
+            normed = self.norm(rearrange(x, "(B F) C h w -> B C (F h) w", F=frames))
+            return rearrange(normed, "B C (F h) w -> (B F) (h w) C", F=frames)
         return rearrange(self.norm(x), "b C h w -> b (h w) C")
 
 
@@ -233,7 +249,7 @@ class MotionModule(nn.Module):
         if frames == 1:
             return x
         grid = TokenGrid(frames, *x.shape[-2:], correspondence)
-        return self.temporal_transformer(x, grid, settings.scopes[self.level], settings, attention)
+        return self.temporal_transformer(x, Clip(grid, settings.scopes[self.level], settings, attention))
 
 
 class MotionBlock(nn.Module):

@@ -26,7 +26,7 @@ from ....mvcustom_core.diffusion.schedule import COMFY_NAMES
 from ..host.call import record_of
 from ..host.previews import show_all_views
 from .motion_model import REPORT, add_motion_lora, load_motion_patcher
-from .motion_run import Clip, MotionRun, check_animatediff_evolved, count_frames
+from .motion_run import ClipCall, MotionRun, check_animatediff_evolved, count_frames
 
 MOTION_ATTACHMENT = "mvcustom_motion"
 SD15_CHANNELS, SD15_CONTEXT = (320, 640, 1280, 1280), 768
@@ -127,7 +127,7 @@ class MotionHost:
 
     def run_spatial_transformer(
         self, layer: SpatialTransformer, x: Tensor, emb: Tensor, context: Tensor, transformer_options: dict[str, Any],
-        output_shape: Any = None, time_context: Any = None, num_video_frames: Clip | None = None, *_: Any,
+        output_shape: Any = None, time_context: Any = None, num_video_frames: ClipCall | None = None, *_: Any,
     ) -> Tensor:  # fmt: skip
         x = layer(x, context, transformer_options)
         if "transformer_index" in transformer_options:
@@ -139,17 +139,17 @@ class MotionHost:
 
     def run_residual_block(
         self, layer: ResBlock, x: Tensor, emb: Tensor, context: Tensor, transformer_options: dict[str, Any],
-        output_shape: Any = None, time_context: Any = None, num_video_frames: Clip | None = None, *_: Any,
+        output_shape: Any = None, time_context: Any = None, num_video_frames: ClipCall | None = None, *_: Any,
     ) -> Tensor:  # fmt: skip
         x = layer(x, emb)
         hosts_motion = transformer_options["block"] in self.residual_hosts
         return self._run_motion(x, transformer_options, num_video_frames) if hosts_motion else x
 
-    def _run_motion(self, x: Tensor, transformer_options: dict[str, Any], clip: Clip | None) -> Tensor:
+    def _run_motion(self, x: Tensor, transformer_options: dict[str, Any], clip: ClipCall | None) -> Tensor:
         if record_of(transformer_options).get("bypass_motion"):
             return x
         if clip is None:  # a call of the bare U-Net
-            clip = Clip(count_frames(len(x), transformer_options), self.settings, self.modules)
+            clip = ClipCall(count_frames(len(x), transformer_options), self.settings, self.modules)
         module = clip.modules.at(transformer_options["block"])
         if module is None:
             return x

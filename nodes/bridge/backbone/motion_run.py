@@ -26,7 +26,7 @@ log = logging.getLogger("mvcustom.bridge.backbone")
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class ClipCall:
     """How the batch of one U-Net call divides into frames, and the modules that connect these frames.
 
     It is passed as `num_video_frames`, the argument by which ComfyUI gives its own video models their number of frames. In the transformer
@@ -70,10 +70,10 @@ class MotionRun:
         self, executor: Callable[..., Tensor], x: Tensor, sigma: Tensor, concat: Any, context: Any, control: Any, transformer_options: dict,
         **conditions: Any,
     ) -> Tensor:  # fmt: skip
-        """APPLY_MODEL wrapper: pass the `Clip` of this call to the U-Net."""
+        """APPLY_MODEL wrapper: pass the `ClipCall` of this call to the U-Net."""
         entries = record_of(transformer_options)
         correspondences = entries["correspondences"](x.device) if "correspondences" in entries else {}
-        clip = Clip(count_frames(len(x), transformer_options), self._choose_settings(entries), self.modules, correspondences)
+        clip = ClipCall(count_frames(len(x), transformer_options), self._choose_settings(entries), self.modules, correspondences)
         return executor(x, sigma, concat, context, control, transformer_options, num_video_frames=clip, **conditions)
 
     def _choose_settings(self, entries: Mapping[str, Any]) -> MotionSettings:
