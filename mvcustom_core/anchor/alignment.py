@@ -42,6 +42,9 @@ def align_depth(
         subject_mask: [H, W] bool or above 0.5 where the subject is.
         sky: [H, W] bool; becomes valid, at infinity: it moves with rotation alone. All else is kept within `NEAREST` and `FARTHEST`.
 
+    Returns:
+        The depth at the size that came in, on the CPU: it is a single picture, and not every device has the float64 of the fit.
+
     Raises:
         ValueError: if no estimator can be trusted; the message says what to connect or change.
     """
@@ -51,6 +54,9 @@ def align_depth(
         raise ValueError(f"depth meaning: wanted one of {', '.join(MEANINGS)}, got {meaning!r}")
     if len(anchor) != 1:
         raise ValueError(f"anchor: wanted exactly one camera for one depth map, got {len(anchor)}; select it first")
+    depth, valid, anchor = depth.cpu(), valid.cpu(), anchor.to("cpu")
+    subject_mask, sky = (None if values is None else values.cpu() for values in (subject_mask, sky))
+    ray_depth = None if ray_depth is None else ray_depth.to("cpu")
     inverse, usable, dropped = _invert(depth, valid if sky is None else valid & ~sky, meaning)
     subject = None if subject_mask is None else subject_mask > 0.5
     fit = fit_scale(InverseDepth(torch.where(usable, inverse, torch.nan), meaning, anchor, subject), ray_depth)

@@ -98,3 +98,6 @@ class RenderedDepth:
         check_shape(self.distance, "h w", self.opacity, "h w")
         if not (torch.isfinite(self.distance).all() and torch.isfinite(self.opacity).all()):
             raise ValueError("rendered depth: wanted finite distance and opacity, got NaN or infinity")
+
+    def to(self, device: torch.device | str) -> RenderedDepth:
+        return RenderedDepth(self.distance.to(device), self.opacity.to(device))

@@ -10,6 +10,7 @@ import torch
 from mvcustom.mvcustom_core.anchor.alignment import align_depth
 from mvcustom.mvcustom_core.camera.cameras import Cameras
 from mvcustom.mvcustom_core.surface.depth import RenderedDepth
+from mvcustom.tests.core_layer.emulated_device import EmulatedDevice
 
 F64 = torch.float64
 SIZE, FOCAL, DISTANCE, RADIUS = 96, 110.0, 0.9, 0.3
@@ -253,3 +254,18 @@ def test_errors():
         align_depth(depth, ALL, "metric", make_anchor(shift=0.4))
     with pytest.raises(ValueError, match="the subject mask holds no pixel"):
         align_depth(depth, ALL, "metric", camera, subject_mask=~ALL)
+
+
+def test_depth_on_a_device_without_float64_is_aligned_on_the_cpu():
+    truth, mask, _ = make_sphere(SIZE)
+    anchor, rays, sky = make_anchor().to(dtype=torch.float32), make_rays(noise=0.02), ~mask & (torch.arange(SIZE) < 4)
+    wanted = align_depth(truth.float() * 7.3, ALL, "metric", anchor, ray_depth=rays, subject_mask=mask, sky=sky)
+    with EmulatedDevice() as device:
+        placed = Cameras(device.put(anchor.w2c), device.put(anchor.K), SIZE, SIZE)
+        distance, opacity = (device.put(values.float()) for values in (rays.distance, rays.opacity))
+        given = (device.put(truth.float() * 7.3), device.put(ALL))
+        found = align_depth(
+            *given, "metric", placed, ray_depth=RenderedDepth(distance, opacity), subject_mask=device.put(mask), sky=device.put(sky)
+        )
+    assert found.depth.device.type == "cpu" and found.report == wanted.report
+    torch.testing.assert_close(found.depth, wanted.depth)
