@@ -116,15 +116,15 @@ def _look_at_planes(surface: Surface, raster: tuple[int, int], progress: Progres
 def _measure_planes(surface: Surface, view: int, raster: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """Inverse depth [H, W] and slope [H, W, 2] of one view, see `_Planes`."""
     face = surface.find_faces(view, raster).flatten()  # [(H W)]
+    hit = (face >= 0).nonzero().squeeze(1)  # [P]
     camera = surface.cameras[view].resize(raster[1], raster[0])
-    rays = unit_depth_rays(camera.K[0], cell_centers(*raster, device=face.device, dtype=camera.K.dtype))
-    hit = face.clamp(min=0)
-    corners = place_corners(surface.mesh, camera, hit)  # [(H W), 3, 3]
+    rays = unit_depth_rays(camera.K[0], cell_centers(*raster, device=face.device, dtype=camera.K.dtype)[hit])
+    corners = place_corners(surface.mesh, camera, face[hit])  # [P, 3, 3]
     normal = cross_sides(corners)
     offset = (normal * corners[:, 0]).sum(dim=-1)  # negative where the front is seen
-    visible = (face >= 0) & (offset < 0) & surface.mesh.paints[hit]
-    inverse_depth = torch.where(visible, 1 / meet_planes(corners, rays), torch.nan)
-    slope = normal[:, :2] / camera.K[0].diagonal()[:2] / offset[:, None]
+    inverse = torch.where((offset < 0) & surface.mesh.paints[face[hit]], 1 / meet_planes(corners, rays), torch.nan)
+    inverse_depth, slope = rays.new_full((len(face),), torch.nan), rays.new_zeros(len(face), 2)
+    inverse_depth[hit], slope[hit] = inverse, normal[:, :2] / camera.K[0].diagonal()[:2] / offset[:, None]
     return inverse_depth.unflatten(0, raster), slope.unflatten(0, raster)
 
 

@@ -11,7 +11,7 @@ from mvcustom.mvcustom_core.camera.cameras import Cameras
 from mvcustom.mvcustom_core.progress import Progress
 from mvcustom.mvcustom_core.rendering.operator import build_render_operators, warp_images
 from mvcustom.mvcustom_core.surface.correspondence import find_correspondences
-from mvcustom.mvcustom_core.surface.depth import AnchorDepth
+from mvcustom.mvcustom_core.surface.depth import AnchorDepth, DepthMap
 from mvcustom.mvcustom_core.surface.raster import RasterSettings, rasterize_depth
 from mvcustom.mvcustom_core.surface.surface import Surface, build_surfaces
 from mvcustom.tests.core_layer.surface.ray_casting import make_map, make_steps
@@ -113,3 +113,14 @@ def test_a_cancelled_run_ends_within_a_second(work: str) -> None:
     surfaces, gaps = make_surfaces(512), []
     WORK[work](surfaces, watch_gaps(gaps))
     assert max(gaps) < 1.0, gaps
+
+
+def test_a_depth_map_without_a_triangle_shows_no_view_anything() -> None:
+    """One lone valid pixel is a depth map, but no surface: every other view keeps its own cells."""
+    valid = torch.zeros(32, 32, dtype=torch.bool)
+    valid[10, 12] = True
+    surfaces = build_surfaces([AnchorDepth(1, DepthMap(torch.ones(32, 32), valid, "test", 1.0, ""))], make_cameras())
+    assert len(surfaces[0].mesh.faces) == 0
+    operator = build_render_operators(surfaces, [(8, 8)])[8, 8]
+    assert operator.mask.mean((1, 2, 3)).tolist() == [0, 1, 0, 0]
+    assert not find_correspondences(surfaces, [(8, 8)])[8, 8].known.any()
