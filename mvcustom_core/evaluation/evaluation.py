@@ -97,7 +97,7 @@ def _measure_structure(evaluation: Evaluation, case: Case, cameras: Cameras, fol
         )
     structure = find_structure(case.images, cameras, folder, progress)
     located = locate_views(structure.matches, case.anchors, cameras) if case.anchors else None
-    evaluation = replace(evaluation, structure=structure, epipolar=measure_epipolar(structure.matches, cameras), located=located)
+    evaluation = _measure_epipolar(replace(evaluation, structure=structure, located=located), cameras)
     if measure_extent(cameras) == 0:
         reason = "the trajectory stands at one place, where structure from motion finds no cameras"
         return _note(evaluation, f"camera pose accuracy and points: not measured; {reason}")
@@ -109,6 +109,14 @@ def _measure_structure(evaluation: Evaluation, case: Case, cameras: Cameras, fol
         path=None if found is None else measure_path(found, cameras, indices),
         triangulation=triangulate_views(structure, cameras),
     )
+
+
+def _measure_epipolar(evaluation: Evaluation, cameras: Cameras) -> Evaluation:
+    """Add the measure that needs kornia, or a note that says why it is missing."""
+    try:
+        return replace(evaluation, epipolar=measure_epipolar(evaluation.structure.matches, cameras))
+    except ValueError as missing:
+        return _note(evaluation, f"epipolar distance: not measured; {missing}")
 
 
 def _note(evaluation: Evaluation, note: str) -> Evaluation:

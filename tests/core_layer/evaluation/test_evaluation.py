@@ -463,6 +463,17 @@ def test_camera_that_only_turns_is_judged_from_the_anchor(monkeypatch: pytest.Mo
     assert "camera pose accuracy and points: not measured; the trajectory stands at one place" in report
 
 
+def test_without_kornia_all_but_the_epipolar_distance_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("pycolmap", reason="the optional package pycolmap is not installed")
+    structure = Structure(Attempt(3, 100.0, 3, True, ()), None, match_wall(make_truck(3)), 1, tmp_path)
+    monkeypatch.setattr(evaluation_module, "find_structure", lambda *_: structure)
+    monkeypatch.setattr(evaluation_module, "triangulate_views", lambda *_: None)
+    monkeypatch.setitem(sys.modules, "kornia.geometry.epipolar", None)
+    result = evaluate(Case(make_case().images[:3], make_truck(3), (make_anchor(),)), tmp_path)
+    assert result.epipolar is None and result.poses is not None and result.located.accuracy == 1 and result.warps.psnr > 22
+    assert any("epipolar distance: not measured; epipolar consistency: wanted the package kornia" in note for note in result.notes)
+
+
 def test_bare_views_say_what_is_missing(no_colmap: None, tmp_path: Path) -> None:
     report = describe_evaluation(evaluate(Case(make_case().images, make_truck(4)), tmp_path))
     assert report.count("? not measured") == 3
