@@ -53,9 +53,7 @@ class PathErrors:
 
 def measure_extent(cameras: Cameras) -> float:
     """The largest distance between two cameras, world units; 0 where all stand at one place."""
-    centers = cameras.to("cpu", torch.float64).centers
-    extent = float(torch.cdist(centers, centers).max())
-    return extent if extent > SAME_PLACE * float(centers.norm(dim=-1).max()) else 0.0
+    return _measure_extent(cameras.to("cpu", torch.float64).centers)
 
 
 def align_centers(source: Tensor, target: Tensor) -> Similarity:
@@ -71,7 +69,7 @@ def align_centers(source: Tensor, target: Tensor) -> Similarity:
     source, target = source.cpu().double(), target.cpu().double()
     a, b = source - source.mean(0), target - target.mean(0)
     spread = a.square().sum()
-    if count < MIN_CAMERAS or spread <= SAME_PLACE**2 * source.square().sum():
+    if count < MIN_CAMERAS or _measure_extent(source) == 0:
         raise ValueError(f"alignment: wanted at least {MIN_CAMERAS} cameras, in different places, got {count}")
     U, S, Vt = torch.linalg.svd(b.mT @ a)
     sign = torch.ones_like(S)
@@ -126,6 +124,12 @@ def rotation_angles_deg(first: Tensor, second: Tensor) -> Tensor:
     """Angles [...] between rotations [..., 3, 3], exact for small ones: 2 asin(|R - S| / sqrt 8)."""
     distance = torch.linalg.matrix_norm(first - second) / math.sqrt(8)
     return torch.rad2deg(2 * torch.asin(distance.clamp(max=1)))
+
+
+def _measure_extent(centers: Tensor) -> float:
+    """The largest distance between two of some points [N, 3] in float64; 0 where all count as one place."""
+    extent = float(torch.cdist(centers, centers).max())
+    return extent if extent > SAME_PLACE * float(centers.norm(dim=-1).max()) else 0.0
 
 
 def _steps(cameras: Cameras, places: list[int]) -> Tensor:

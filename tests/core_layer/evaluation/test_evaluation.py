@@ -22,7 +22,7 @@ from mvcustom.mvcustom_core.camera.rigid import rotation_from_vector
 from mvcustom.mvcustom_core.capture import solving
 from mvcustom.mvcustom_core.capture.solution import Attempt
 from mvcustom.mvcustom_core.evaluation import evaluation as evaluation_module
-from mvcustom.mvcustom_core.evaluation.alignment import align_cameras, align_centers, measure_path
+from mvcustom.mvcustom_core.evaluation.alignment import align_cameras, align_centers, measure_extent, measure_path
 from mvcustom.mvcustom_core.evaluation.anchoring import AnchorAccuracy, locate_views
 from mvcustom.mvcustom_core.evaluation.case import Case, check_case
 from mvcustom.mvcustom_core.evaluation.epipolar import epipolar_distances, measure_epipolar
@@ -113,6 +113,18 @@ def test_pairs_of_unregistered_views_are_wrong() -> None:
 def test_auc_is_the_mean_over_thirty_thresholds() -> None:
     poses = measure_poses(turn_view(make_arc(2), 1, 7.5), (0, 1), make_arc(2))
     assert poses.rotation_deg[0, 1] == pytest.approx(7.5) and poses.auc == pytest.approx(23 / 30)  # right from 8 degrees on
+
+
+@pytest.mark.parametrize("step", [1e-5, 2e-5, 4e-5, 1e-3])
+def test_a_path_is_measured_wherever_it_has_an_extent(step: float) -> None:
+    """Cameras a little farther from each other than what counts as one place, at distance 1 from the origin."""
+    moved = make_truck(8, step)
+    moved.w2c[:, 2, 3] = 1.0
+    errors = measure_path(moved, make_truck(8), tuple(range(8)))
+    if measure_extent(moved) == 0:
+        assert errors is None
+    else:
+        assert errors.ate < 1e-6
 
 
 def test_cameras_at_one_place_have_no_directions() -> None:
