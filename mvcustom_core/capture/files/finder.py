@@ -1,14 +1,17 @@
 """Finds the files that a camera file names: as it names them, or by name where the pictures are.
 
 Camera files are written on other machines and other systems: with absolute paths, backslashes, other folders above the pictures, other
-upper and lower case, or without an ending.
+upper and lower case, accents written in another way, or without an ending.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+
+from PIL import Image
 
 from .left_out import FileFault
 
@@ -65,12 +68,12 @@ class FileFinder:
         raise FileFault(whole, "wanted an image file, got nothing there; put it back in place")
 
     def _find_spelled(self, path: Path) -> Path | None:
-        """The one file whose name differs in upper and lower case alone, its ending left out or not."""
+        """The one file whose name differs in upper and lower case or in the writing of accents alone, its ending left out or not."""
         if path.parent not in self.spellings:
             self.spellings[path.parent] = _list_spellings(path.parent)
         names = self.spellings[path.parent]
-        for ending in ("", *ENDINGS):
-            same = names.get((path.name + ending).lower(), [])
+        for name in _list_names(path):
+            same = names.get(_fold(name), [])
             if len(same) == 1:
                 return path.parent / same[0]
         return None
@@ -84,15 +87,38 @@ def list_picture_folders(homes: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _find_exactly(path: Path) -> Path | None:
-    candidates = (path, *(path.with_name(path.name + ending) for ending in ENDINGS)) if path.name else ()
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    candidates = (path.parent / name for name in _list_names(path))
+    return next((candidate for candidate in candidates if _is_file(candidate)), None)
+
+
+def _list_names(path: Path) -> tuple[str, ...]:
+    """The names that a file may have: its own, and where that has no ending, its own with one.
+
+    With one already, `1.jpg.png` would be found for `1.jpg`, which is how COLMAP calls the mask of that photograph.
+    """
+    if not path.name:
+        return ()
+    ended = path.suffix.lower() in Image.registered_extensions()
+    return (path.name,) if ended else (path.name, *(path.name + ending for ending in ENDINGS))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is longer than the system allows
+        return False
 
 
 def _list_spellings(folder: Path) -> dict[str, list[str]]:
-    """The names of a folder's files by their lower case."""
+    """The names of a folder's files by their folded form."""
     names: dict[str, list[str]] = {}
     if folder.is_dir():
         for file in folder.iterdir():
             if file.is_file():
-                names.setdefault(file.name.lower(), []).append(file.name)
+                names.setdefault(_fold(file.name), []).append(file.name)
     return names
+
+
+def _fold(name: str) -> str:
+    """A name in lower case, its accents composed: macOS writes them as characters of their own."""
+    return unicodedata.normalize("NFC", name).lower()

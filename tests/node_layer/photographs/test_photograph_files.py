@@ -7,6 +7,7 @@ import json
 import math
 import shutil
 import struct
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,31 @@ def test_folders_below_the_pictures_are_kept_apart(tmp_path: Path) -> None:
     write_binary_model(tmp_path / "sparse" / "0", make_cameras(), names)
     paths = read_folder(tmp_path).paths
     assert [path.relative_to(tmp_path / "images").as_posix() for path in paths] == [name.removeprefix("/somewhere/") for name in names]
+
+
+def test_a_mask_beside_a_missing_photograph_is_not_taken_for_it(tmp_path: Path) -> None:
+    """00.png.png is how COLMAP calls the mask of 00.png."""
+    write_folder(tmp_path, make_cameras())
+    picture = picture_of(tmp_path, 0)
+    picture.rename(picture.with_name("00.png.png"))
+    report = load(tmp_path)[4]
+    assert f"photographs: {COUNT - 1} of {COUNT}" in report and f"{picture}: wanted an image file, got nothing there" in report
+
+
+def test_accents_may_be_written_in_either_way(tmp_path: Path, pictures: torch.Tensor) -> None:
+    """Unicode has two forms of them, and macOS writes another one than most camera files hold."""
+    write_folder(tmp_path, make_cameras())
+    composed, taken_apart = (unicodedata.normalize(form, "Käfer 1.png") for form in ("NFC", "NFD"))
+    picture_of(tmp_path, 1).rename(tmp_path / "images" / taken_apart)
+    edit_json(tmp_path, lambda document: document["frames"][1].update(file_path=f"images/{composed}"))
+    check_whole(tmp_path, pictures, "found by name: 1 entries")
+
+
+def test_a_name_too_long_for_the_system_is_a_missing_file(tmp_path: Path) -> None:
+    write_folder(tmp_path, make_cameras())
+    edit_json(tmp_path, lambda document: document["frames"][1].update(file_path=f"images/{'x' * 999}.png"))
+    report = load(tmp_path)[4]
+    assert f"photographs: {COUNT - 1} of {COUNT}" in report and ".png: wanted an image file, got nothing there" in report
 
 
 def test_reduced_copies_are_taken_where_the_pictures_are_gone(tmp_path: Path) -> None:
