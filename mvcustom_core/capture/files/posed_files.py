@@ -123,6 +123,7 @@ def collect_frames(format: str, names: Sequence[str], read: Callable[[int], Fram
         try:
             frame = read(i)
             frame = replace(frame, w2c=make_rigid(frame.w2c))
+            _check_numbers(frame)
             headers[i] = read_header(frame.path)
             turns[i] = list_turns(frame.path, headers[i], frame.size)
             frames[i] = frame
@@ -131,6 +132,17 @@ def collect_frames(format: str, names: Sequence[str], read: Callable[[int], Fram
     check_usable(len(frames), left_out, 1, format)
     placements = _place_images(headers, turns)
     return _assemble(format, list(frames.values()), placements, tuple(left_out))
+
+
+def _check_numbers(frame: Frame) -> None:
+    """Check one frame for itself, so that it does not spoil the set: `Cameras` are in single precision."""
+    if min(frame.size) < 1:
+        raise ValueError(f"wanted a picture size of at least one pixel, got {frame.size[0]}x{frame.size[1]}; correct the camera file")
+    lens = (*frame.lens.radial, *frame.lens.tangential, *frame.lens.divisor)
+    numbers = torch.tensor([*frame.w2c.flatten().tolist(), *frame.focal, *frame.middle, *lens], dtype=torch.float64)  # [N]
+    if not torch.isfinite(numbers.float()).all():
+        largest = float(numbers[numbers.abs().argmax()])
+        raise ValueError(f"wanted a camera in numbers below {torch.finfo(torch.float32).max:.0e}, got {largest:.0e}; correct the camera file")
 
 
 def _place_images(headers: Mapping[int, Header], turns: Mapping[int, tuple[bool, ...]]) -> list[Placement]:

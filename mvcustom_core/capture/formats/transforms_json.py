@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,8 @@ def _parse(path: Path) -> list[dict[str, Any]]:
         document = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path.name}: wanted JSON, got {error.msg} in line {error.lineno}; the file may be cut short") from error
+    except ValueError as error:  # Python refuses integers of thousands of digits
+        raise ValueError(f"{path.name}: wanted JSON with numbers of usual length, got: {error}; write the file again") from error
     frames = document.get("frames") if isinstance(document, dict) else None
     if not isinstance(frames, list) or not frames or not all(isinstance(frame, dict) for frame in frames):
         raise ValueError(f"{path.name}: wanted a list of frames, got none; is this a transforms.json?")
@@ -135,7 +138,7 @@ def _matrix(frame: dict[str, Any]) -> Tensor:
     rows = frame.get("transform_matrix")
     try:
         matrix = torch.tensor(rows, dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ValueError(f"wanted a transform_matrix of 4x4 numbers, got {rows!r:.60}") from error
     if matrix.shape != (4, 4):
         raise ValueError(f"wanted a transform_matrix of 4x4 numbers, got {list(matrix.shape)}")
@@ -206,21 +209,29 @@ def _focal_lengths(frame: dict[str, Any], width: int, height: int) -> tuple[floa
     if "fl_x" in frame:
         focal_x = _number(frame, "fl_x")
     elif "camera_angle_x" in frame:
-        focal_x = width / 2 / math.tan(_number(frame, "camera_angle_x") / 2)
+        focal_x = _focal_of_angle(frame, "camera_angle_x", width)
     else:
         raise ValueError("wanted a focal length as fl_x (pixels) or camera_angle_x (radians), got neither")
     focal_y = _number(frame, "fl_y", focal_x)
     if "fl_x" not in frame and "fl_y" not in frame and "camera_angle_y" in frame:
-        focal_y = height / 2 / math.tan(_number(frame, "camera_angle_y") / 2)
+        focal_y = _focal_of_angle(frame, "camera_angle_y", height)
     if not (focal_x > 0 and focal_y > 0):
         raise ValueError(f"wanted positive focal lengths, got {focal_x} and {focal_y}")
     return focal_x, focal_y
 
 
+def _focal_of_angle(frame: dict[str, Any], key: str, extent: int) -> float:
+    """The focal length in pixels that gives a picture of this extent an angle of view."""
+    angle = _number(frame, key)
+    if not 0 < angle < math.pi:
+        raise ValueError(f"wanted {key} between 0 and pi (radians), got {angle}")
+    return extent / 2 / math.tan(angle / 2)
+
+
 def _number(frame: dict[str, Any], key: str, default: float | None = None) -> float:
     value = frame.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"wanted {key} to be a finite number, got {value!r}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
+        raise ValueError(f"wanted {key} to be a finite number, got {value!r:.60}")
     return float(value)
 
 

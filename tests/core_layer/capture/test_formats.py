@@ -209,6 +209,10 @@ def scaled(value: float) -> list[list[float]]:
     return [[value, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
 
 
+def moved(x: float) -> list[list[float]]:
+    return [[1, 0, 0, x], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+
+
 @pytest.mark.parametrize(
     "changes, frame_changes, wanted",
     [
@@ -217,6 +221,9 @@ def scaled(value: float) -> list[list[float]]:
         ({"camera_model": "EQUIRECTANGULAR"}, {}, "got 0 of 2; left out: .*frame 0 .*got EQUIRECTANGULAR"),
         ({"fl_x": None}, {}, "fl_x .* or camera_angle_x .* got neither"),
         ({"fl_x": -7.0}, {}, "positive focal lengths"),
+        ({"fl_x": None, "camera_angle_x": 0}, {}, r"camera_angle_x between 0 and pi \(radians\), got 0.0"),
+        ({"fl_x": None, "camera_angle_x": math.pi}, {}, r"camera_angle_x between 0 and pi \(radians\), got 3.14"),
+        ({"fl_x": None, "camera_angle_x": 1, "camera_angle_y": -1}, {}, r"camera_angle_y between 0 and pi \(radians\), got -1.0"),
         ({"fl_x": "7"}, {}, "fl_x to be a finite number, got '7'"),
         ({"cx": math.nan}, {}, "cx to be a finite number, got nan"),
         ({"w": 16, "h": 16}, {}, "wanted 16x16 pixels as its camera says, got 8x6, which is no scaling of it"),
@@ -257,6 +264,13 @@ def test_masks_of_another_size_are_refused(tmp_path: Path) -> None:
         ({"file_path": "words.png"}, "no image reader knows"),
         ({"w": 9}, "wanted 9x6 pixels as its camera says, got 8x6"),
         ({"camera_model": "FOV"}, "got FOV"),
+        ({"w": 0, "h": 0}, "wanted a picture size of at least one pixel, got 0x0"),
+        ({"w": -8, "h": -6}, "wanted a picture size of at least one pixel, got -8x-6"),
+        ({"fl_x": 10**400}, "wanted fl_x to be a finite number, got 1000"),
+        ({"fl_x": 1e39}, "wanted a camera in numbers below 3e+38, got 1e+39"),
+        ({"k1": -1e300}, "wanted a camera in numbers below 3e+38, got -1e+300"),
+        ({"transform_matrix": moved(10**400)}, "4x4 numbers, got [[1, 0, 0, 1000"),
+        ({"transform_matrix": moved(1e39)}, "wanted a camera in numbers below 3e+38, got -1e+39"),
     ],
 )
 def test_frames_of_no_use_are_left_out_with_the_reason(tmp_path: Path, frame_changes: dict[str, Any], wanted: str) -> None:
@@ -273,7 +287,9 @@ def test_frames_of_no_use_are_left_out_with_the_reason(tmp_path: Path, frame_cha
 def test_files_that_are_no_transforms_are_refused(tmp_path: Path) -> None:
     path = write_document(tmp_path)
     text = path.read_text()
-    for content, wanted in ((text[:-20], "the file may be cut short"), ("[1, 2]", "list of frames"), ("", "wanted JSON")):
+    long = '{"w": ' + "1" * 5000 + "}"
+    contents = {text[:-20]: "the file may be cut short", long: "transforms.json: wanted JSON", "[1, 2]": "list of frames", "": "wanted JSON"}
+    for content, wanted in contents.items():
         path.write_text(content)
         with pytest.raises(ValueError, match=wanted):
             read_transforms_json(path)
