@@ -141,8 +141,8 @@ def _check_numbers(frame: Frame) -> None:
     lens = (*frame.lens.radial, *frame.lens.tangential, *frame.lens.divisor)
     numbers = torch.tensor([*frame.w2c.flatten().tolist(), *frame.focal, *frame.middle, *lens], dtype=torch.float64)  # [N]
     if not torch.isfinite(numbers.float()).all():
-        largest = float(numbers[numbers.abs().argmax()])
-        raise ValueError(f"wanted a camera in numbers below {torch.finfo(torch.float32).max:.0e}, got {largest:.0e}; correct the camera file")
+        largest, most = float(numbers[numbers.abs().argmax()]), torch.finfo(torch.float32).max
+        raise ValueError(f"wanted a camera in numbers below {most:.0e}, got {largest:.0e}; correct the camera file")
 
 
 def _place_images(headers: Mapping[int, Header], turns: Mapping[int, tuple[bool, ...]]) -> list[Placement]:
