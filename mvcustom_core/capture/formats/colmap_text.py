@@ -93,6 +93,8 @@ def _read_cameras(path: Path) -> CamerasById:
         if len(words) < 4:
             raise ValueError(f"{where}: wanted id, model, width, height and parameters, got {line!r}; the file may be cut short")
         camera = _integer(words[0], where)
+        if camera in cameras:
+            raise ValueError(f"{where}: wanted every camera once, got camera {camera} again; keep the line that is right")
         try:
             cameras[camera] = _parse_camera(words, where)
         except ValueError as error:  # perhaps no image was taken with it
@@ -156,7 +158,7 @@ def _floats(words: Sequence[str], count: int, where: str) -> list[float]:
 
 
 def _integer(word: str, where: str) -> int:
-    if not word.isdigit():
+    if not (word.isascii() and word.isdigit()):
         raise ValueError(f"{where}: wanted an id, got {word!r}")
     return int(word)
 

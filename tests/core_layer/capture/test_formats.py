@@ -287,8 +287,8 @@ def test_frames_of_no_use_are_left_out_with_the_reason(tmp_path: Path, frame_cha
 def test_files_that_are_no_transforms_are_refused(tmp_path: Path) -> None:
     path = write_document(tmp_path)
     text = path.read_text()
-    long = '{"w": ' + "1" * 5000 + "}"
-    contents = {text[:-20]: "the file may be cut short", long: "transforms.json: wanted JSON", "[1, 2]": "list of frames", "": "wanted JSON"}
+    digits = "1" * 5000
+    contents = {text[:-20]: "the file may be cut short", digits: "transforms.json: wanted JSON", "[1]": "list of frames", "": "wanted JSON"}
     for content, wanted in contents.items():
         path.write_text(content)
         with pytest.raises(ValueError, match=wanted):
@@ -381,6 +381,8 @@ GOOD_LENS = "1 PINHOLE 8 6 7 7 4 3"
         (GOOD_LENS, "1 1 0 0 0 0 0\n", "images.txt, line 2: .*cut short"),
         (GOOD_LENS, "1 1 0 0 0 0 nan 0 1 a.png\n\n", "7 finite numbers"),
         (GOOD_LENS, "x 1 0 0 0 0 0 0 1 a.png\n\n", "wanted an id, got 'x'"),
+        (GOOD_LENS, "² 1 0 0 0 0 0 0 1 a.png\n\n", "images.txt, line 2: wanted an id, got '²'"),
+        (f"{GOOD_LENS}\n1 PINHOLE 8 6 9 9 4 3", None, "cameras.txt, line 3: wanted every camera once, got camera 1 again"),
     ],
 )
 def test_broken_models_are_refused(tmp_path: Path, cameras: str, images: str | None, wanted: str) -> None:
