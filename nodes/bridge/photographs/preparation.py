@@ -106,9 +106,7 @@ def prepare_photographs(source: PhotographSource, settings: PhotographSettings) 
         squares.append(square)
         used.append(i)
     check_usable(len(used), left_out, min(FEWEST, len(chosen)), source.origin[0])
-    masks = None if any(picture.mask is None for picture in pictures) else torch.stack([picture.mask for picture in pictures])
-    if source.masks_from is None and masks is not None and masks.min() == 1:
-        masks = None  # an alpha channel that is opaque everywhere shows nothing
+    masks = _join_masks(pictures, source.masks_from is None)
     return PreparedPhotographs(
         images=torch.stack([picture.color for picture in pictures]),
         masks=masks,
@@ -117,7 +115,7 @@ def prepare_photographs(source: PhotographSource, settings: PhotographSettings) 
         sizes=tuple(source.sizes[i] for i in used),
         squares=tuple(squares),
         left_out=tuple(left_out),
-        notes=tuple(picture.notes for picture in pictures),
+        notes=tuple(picture.notes if masks is not None else picture.notes + _note_unused(picture) for picture in pictures),
     )
 
 
@@ -184,6 +182,21 @@ def _place_square(picture: Picture, crop: str, central: Square) -> Square:
     if picture.mask is None:
         raise ValueError("wanted a mask to cut about the subject, got none; choose another crop, or connect masks")
     return square_about_mask(picture.mask)
+
+
+def _join_masks(pictures: Sequence[Picture], of_transparency: bool) -> Tensor | None:
+    """[N, 1, size, size], or None if not every picture has one, or all come from an alpha channel that is opaque and shows nothing."""
+    if any(picture.mask is None for picture in pictures):
+        return None
+    masks = torch.stack([picture.mask for picture in pictures])
+    return None if of_transparency and masks.min() == 1 else masks
+
+
+def _note_unused(picture: Picture) -> tuple[str, ...]:
+    """A note on transparency that is no mask, because other pictures have none."""
+    if picture.mask is None or picture.mask.min() == 1:
+        return ()
+    return ("have transparency that is not taken for masks, because other photographs have none; make masks for all, or for none",)
 
 
 def _cut(picture: Picture, square: Square, size: int) -> Picture:

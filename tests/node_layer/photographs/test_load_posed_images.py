@@ -234,6 +234,16 @@ def test_missing_masks_are_said(tmp_path: Path) -> None:
     assert "masks: none found" in load(tmp_path)[4], "an opaque alpha channel shows nothing"
 
 
+def test_transparency_of_some_photographs_only_is_said_to_be_no_mask(tmp_path: Path) -> None:
+    write_folder(tmp_path, make_cameras())
+    rendering = photograph(make_cameras())
+    for i in range(1, COUNT):
+        save_picture(tmp_path / "images" / f"{i:02}.png", torch.cat([rendering.images[i], rendering.mask[i]]))
+    _, masks, *_, report = load(tmp_path)
+    assert (masks == 1).all()
+    assert f"note: {COUNT - 1} photographs have transparency that is not taken for masks, because other photographs have none" in report
+
+
 def test_given_masks_replace_those_of_the_folder(tmp_path: Path) -> None:
     write_folder(tmp_path, make_cameras(), with_masks=True)
     given = torch.rand(COUNT, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
