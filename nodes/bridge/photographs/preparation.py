@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 FEWEST = 3  # photographs that fix where the subject is
 CENTRAL, WHOLE, SUBJECT = "largest square", "whole photograph", "subject"
+OPAQUE = 0.5 / 255  # a mask that is less than this below one is one but for rounding
+UNUSED = "have transparency that is not taken for masks, because other photographs have none; make masks for all, or for none"
 BY_HAND = "photograph the subject from several sides, aiming at it, or give subject_center and scene_radius"
 
 
@@ -92,7 +94,7 @@ def prepare_photographs(source: PhotographSource, settings: PhotographSettings) 
     chosen = settings.choose(len(source.names))
     source = replace(source, cameras=cameras)
     central = _place_central_squares(source)
-    pictures, squares, used, left_out = [], [], [], list(source.left_out)
+    pictures, squares, used, shown, left_out = [], [], [], [], list(source.left_out)
     for i in with_progress(chosen):
         try:
             picture = source.read(i)
@@ -103,10 +105,11 @@ def prepare_photographs(source: PhotographSource, settings: PhotographSettings) 
             left_out.append(LeftOut.because(source.names[i], error))
             continue
         pictures.append(_cut(picture, square, settings.size))
+        shown.append(_is_shown(picture))
         squares.append(square)
         used.append(i)
     check_usable(len(used), left_out, min(FEWEST, len(chosen)), source.origin[0])
-    masks = _join_masks(pictures, source.masks_from is None)
+    masks = _join_masks(pictures) if source.masks_from is not None or any(shown) else None
     return PreparedPhotographs(
         images=torch.stack([picture.color for picture in pictures]),
         masks=masks,
@@ -115,7 +118,7 @@ def prepare_photographs(source: PhotographSource, settings: PhotographSettings) 
         sizes=tuple(source.sizes[i] for i in used),
         squares=tuple(squares),
         left_out=tuple(left_out),
-        notes=tuple(picture.notes if masks is not None else picture.notes + _note_unused(picture) for picture in pictures),
+        notes=tuple(each.notes + ((UNUSED,) if masks is None and said else ()) for each, said in zip(pictures, shown, strict=True)),
     )
 
 
@@ -184,19 +187,18 @@ def _place_square(picture: Picture, crop: str, central: Square) -> Square:
     return square_about_mask(picture.mask)
 
 
-def _join_masks(pictures: Sequence[Picture], of_transparency: bool) -> Tensor | None:
-    """[N, 1, size, size], or None if not every picture has one, or all come from an alpha channel that is opaque and shows nothing."""
-    if any(picture.mask is None for picture in pictures):
-        return None
-    masks = torch.stack([picture.mask for picture in pictures])
-    return None if of_transparency and masks.min() == 1 else masks
+def _join_masks(pictures: Sequence[Picture]) -> Tensor | None:
+    """[N, 1, size, size], or None if not every picture has one."""
+    masks = [picture.mask for picture in pictures if picture.mask is not None]
+    return torch.stack(masks) if len(masks) == len(pictures) else None
 
 
-def _note_unused(picture: Picture) -> tuple[str, ...]:
-    """A note on transparency that is no mask, because other pictures have none."""
-    if picture.mask is None or picture.mask.min() == 1:
-        return ()
-    return ("have transparency that is not taken for masks, because other photographs have none; make masks for all, or for none",)
+def _is_shown(picture: Picture) -> bool:
+    """Whether the mask of a whole photograph leaves out something that the lens saw; an opaque alpha channel does not."""
+    if picture.mask is None:
+        return False
+    seen = torch.ones_like(picture.mask) if picture.seen is None else picture.seen
+    return bool((picture.mask < seen - OPAQUE).any())
 
 
 def _cut(picture: Picture, square: Square, size: int) -> Picture:

@@ -234,6 +234,17 @@ def test_missing_masks_are_said(tmp_path: Path) -> None:
     assert "masks: none found" in load(tmp_path)[4], "an opaque alpha channel shows nothing"
 
 
+@pytest.mark.parametrize(
+    ("lens", "choices"), [(None, {"crop": "whole photograph"}), (Lens((0.05,)), {})], ids=["whole", "lens"]
+)
+def test_an_opaque_alpha_channel_shows_nothing_whatever_is_done_to_it(tmp_path: Path, lens: Lens | None, choices: dict[str, Any]) -> None:
+    write_folder(tmp_path, make_cameras(), lens=lens)
+    for i, picture in enumerate(photograph(make_cameras()).images):
+        save_picture(tmp_path / "images" / f"{i:02}.png", torch.cat([picture, torch.ones(1, HEIGHT, WIDTH)]))
+    _, masks, *_, report = load(tmp_path, **choices)
+    assert (masks == 1).all() and "masks: none found" in report and "not taken for masks" not in report
+
+
 def test_transparency_of_some_photographs_only_is_said_to_be_no_mask(tmp_path: Path) -> None:
     write_folder(tmp_path, make_cameras())
     rendering = photograph(make_cameras())
