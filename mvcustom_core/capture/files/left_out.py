@@ -70,7 +70,8 @@ def check_usable(count: int, left_out: Sequence[LeftOut], fewest: int, where: st
     """
     if count < fewest:
         why = f"; {describe_left_out(left_out)}" if left_out else "; photograph the subject from more sides"
-        raise ValueError(f"{where}: wanted at least {fewest} usable photographs, got {count} of {count + len(left_out)}{why}")
+        photographs = "photograph" if fewest == 1 else "photographs"
+        raise ValueError(f"{where}: wanted at least {fewest} usable {photographs}, got {count} of {count + len(left_out)}{why}")
 
 
 def _describe_group(group: Sequence[LeftOut], names_shown: int | None) -> str:

@@ -77,6 +77,8 @@ def _read_cameras(path: Path) -> CamerasById:
     cameras: dict[int, SharedCamera | str] = {}
     for _ in range(*reader.take("Q")):
         camera, number, width, height = reader.take("iiQQ")
+        if camera in cameras:
+            raise ValueError(f"{path}: wanted every camera once, got camera {camera} again; export the model again")
         if number in OTHER_MODELS:
             name, count = OTHER_MODELS[number]
             reader.take(f"{count}d")

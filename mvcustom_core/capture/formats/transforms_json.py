@@ -90,7 +90,8 @@ def _parse(path: Path) -> list[dict[str, Any]]:
     try:
         document = json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path.name}: wanted JSON, got {error.msg} in line {error.lineno}; the file may be cut short") from error
+        advice = "the file may be cut short, or have comments, which JSON has not"
+        raise ValueError(f"{path.name}: wanted JSON, got {error.msg} in line {error.lineno}; {advice}") from error
     except ValueError as error:  # Python refuses integers of thousands of digits
         raise ValueError(f"{path.name}: wanted JSON with numbers of usual length, got: {error}; write the file again") from error
     frames = document.get("frames") if isinstance(document, dict) else None

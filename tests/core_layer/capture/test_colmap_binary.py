@@ -119,3 +119,11 @@ def test_unknown_models_and_missing_files_are_refused(tmp_path: Path) -> None:
     write_images(tmp_path / "images.bin", make_cameras(), [])
     with pytest.raises(ValueError, match="at least one registered image, got none"):
         read_colmap_binary(tmp_path, tmp_path)
+
+
+def test_a_camera_listed_twice_is_refused(tmp_path: Path) -> None:
+    path = write_model(tmp_path) / "cameras.bin"
+    whole = path.read_bytes()
+    path.write_bytes(struct.pack("<Q", 2) + 2 * whole[8:])
+    with pytest.raises(ValueError, match="cameras.bin: wanted every camera once, got camera 3 again"):
+        read_colmap_binary(tmp_path, tmp_path)
