@@ -112,6 +112,7 @@ def render_anchors(
     session.geometry = session.plan.build_geometry(surfaces, span_progress(progress, 0.05, 0.5))
     shown = pictures[[anchor.view for anchor in anchors]].cpu()
     warped, seen = warp_images(shown, surfaces, progress=span_progress(progress, 0.5, 1.0))
+    progress(1.0)
     return attach_session(model, session, options), warped, seen
 
 

@@ -146,7 +146,8 @@ class OnePass:
 
     def _estimate(self, denoised: Tensor, guider: CFGGuider) -> DepthEstimate:
         """Decode the anchor's predicted latent [1, 4, h, w] and estimate its depth. Afterwards the U-Net is loaded again."""
-        in_use = comfy.model_management.loaded_models(only_currently_used=True)
+        loaded = comfy.model_management.loaded_models(only_currently_used=True)
+        in_use = [patcher for patcher in loaded if patcher is not None]  # ComfyUI keeps the place of a model that nobody holds any more
         image = self.estimation.vae.decode(guider.inner_model.process_latent_out(denoised.float()))
         estimate = estimate_depth(self.estimation.depth_model, images_from_comfy(image)[0])
         comfy.model_management.load_models_gpu(in_use)

@@ -29,7 +29,7 @@ def test_the_bar_moves_while_the_surface_is_looked_at():
         render()
     finally:
         comfy.utils.set_progress_bar_global_hook(None)
-    assert values == sorted(values) and len(set(values)) >= 2 and STEPS // 2 <= values[-1] <= STEPS
+    assert values == sorted(values) and values[0] == 0 and values[-1] == STEPS  # what lies between, ComfyUI leaves out if it comes too fast
 
 
 def test_cancelling_stops_it():

@@ -115,6 +115,12 @@ def test_the_unet_is_back_right_after_the_estimate(monkeypatch: pytest.MonkeyPat
     assert "unet" in events[:-2] and events[-2:] == ["depth", "unet"]
 
 
+def test_a_model_that_nobody_holds_any_more_is_not_loaded_again(monkeypatch: pytest.MonkeyPatch):
+    listed = comfy.model_management.loaded_models
+    monkeypatch.setattr(comfy.model_management, "loaded_models", lambda **chosen: [None, *listed(**chosen)])
+    sample(hook())
+
+
 def test_cancelling_ends_the_run_at_once_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
     """Before the depth model, which looks for it itself; nothing is built any more."""
     model = hook()

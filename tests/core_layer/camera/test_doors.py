@@ -88,10 +88,20 @@ def read_concept(folder: Path) -> object:
     return load_concept(folder / "bear.safetensors")
 
 
-READERS = (read_json, read_text_model, read_binary_model, read_annotations, read_rows, read_path, read_concept)
+OF_A_FRAME = r"wanted at least 1 usable photograph, got 0 of 1; left out: .*wanted a camera in numbers below 3e\+38"
+OF_ALL = "cameras: wanted finite matrices, got NaN or infinity"
+READERS = {
+    read_json: OF_A_FRAME,
+    read_text_model: OF_A_FRAME,
+    read_binary_model: OF_A_FRAME,
+    read_annotations: OF_A_FRAME,
+    read_rows: OF_ALL,
+    read_path: OF_ALL,
+    read_concept: OF_ALL,
+}
 
 
 @pytest.mark.parametrize("read", READERS)
 def test_readers_refuse_matrices_that_are_not_finite(tmp_path: Path, read: Callable[[Path], object]) -> None:
-    with pytest.raises(ValueError, match="cameras: wanted finite matrices, got NaN or infinity"):
+    with pytest.raises(ValueError, match=READERS[read]):
         read(tmp_path)
