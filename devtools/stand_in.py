@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import comfy.model_base
@@ -31,11 +32,15 @@ class TinySD15(comfy.supported_models.SD15):
     unet_extra_config = {"num_heads": HEADS, "num_head_channels": -1}
 
 
-def make_model(config_class: type = TinySD15, dtype: torch.dtype = torch.float32, **changes: Any) -> ModelPatcher:
-    """A MODEL of ComfyUI's, its weights in `dtype`, with `changes` to the layout of the U-Net."""
+def make_model(
+    config_class: type = TinySD15, dtype: torch.dtype = torch.float32, *, disable_dynamic: bool = False, **changes: Any
+) -> ModelPatcher:
+    """A MODEL of ComfyUI's, its weights in `dtype`, with `changes` to the layout of the U-Net. ComfyUI can rebuild it: see ModelPatcher."""
     model = build_unet(config_class, dtype, comfy.model_management.unet_offload_device(), **changes)
     randomize(model.diffusion_model)
-    return wrap_model(model)
+    patcher = wrap_model(model, disable_dynamic)
+    patcher.cached_patcher_init = (partial(make_model, config_class, dtype, **changes), ())
+    return patcher
 
 
 def build_unet(config_class: type, dtype: torch.dtype, device: torch.device, **changes: Any) -> comfy.model_base.BaseModel:
@@ -46,29 +51,43 @@ def build_unet(config_class: type, dtype: torch.dtype, device: torch.device, **c
     return config.get_model({}, "", device=device)
 
 
-def wrap_model(model: comfy.model_base.BaseModel) -> ModelPatcher:
+def wrap_model(model: comfy.model_base.BaseModel, disable_dynamic: bool = False) -> ModelPatcher:
     """Put a denoiser in ComfyUI's care."""
     load, offload = comfy.model_management.get_torch_device(), comfy.model_management.unet_offload_device()
-    return comfy.model_patcher.CoreModelPatcher(model, load_device=load, offload_device=offload)
+    patcher_class = ModelPatcher if disable_dynamic else comfy.model_patcher.CoreModelPatcher
+    return patcher_class(model, load_device=load, offload_device=offload)
 
 
-def make_motion(settings: MotionSettings, dtype: torch.dtype = torch.float32) -> ModelPatcher:
-    """Motion modules as a model."""
+def make_motion(settings: MotionSettings, dtype: torch.dtype = torch.float32, disable_dynamic: bool = False) -> ModelPatcher:
+    """Motion modules as a model. ComfyUI can rebuild them."""
     shapes = MotionModules(settings, device="meta").state_dict()
     # one number stands for each tensor until it is drawn, so that building costs no more memory than the modules themselves
-    motion = build_motion_patcher(
-        settings, {key: torch.zeros((), dtype=dtype).expand(tensor.shape) for key, tensor in shapes.items()}, dtype
-    )
+    empty = {key: torch.zeros((), dtype=dtype).expand(tensor.shape) for key, tensor in shapes.items()}
+    motion = build_motion_patcher(settings, empty, dtype, disable_dynamic)
     randomize(motion.model, seed=1)
+    motion.cached_patcher_init = (make_motion, (settings, dtype))
     return motion
 
 
 @torch.no_grad()
 def randomize(module: nn.Module, seed: int = 0) -> None:
     """Fill weights so that activations keep their size; projections that training starts at zero are not left there."""
+    allocate_weights(module)
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in module.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
         is_norm = parameter.dim() == 1 and name.endswith("weight")
         fan_in = parameter[0].numel() if parameter.dim() > 1 else 100
         parameter.copy_(noise.mul_(fan_in**-0.5).add_(1.0 if is_norm else 0.0))
+
+
+def allocate_weights(module: nn.Module) -> None:
+    """Give every layer its weights. With dynamic memory ComfyUI's layers have none before a file is loaded."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear) and layer.weight is None:
+            dtype = layer.weight_comfy_model_dtype
+            layer.weight = nn.Parameter(torch.empty(layer.out_features, layer.in_features, dtype=dtype), requires_grad=False)
+            if layer.comfy_need_lazy_init_bias:
+                layer.bias = nn.Parameter(torch.empty(layer.out_features, dtype=dtype), requires_grad=False)
+        elif isinstance(layer, nn.Embedding) and layer.weight.is_meta:
+            layer.weight = nn.Parameter(torch.empty_like(layer.weight, device="cpu"), requires_grad=False)

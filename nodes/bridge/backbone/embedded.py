@@ -19,6 +19,7 @@ import comfy.supported_models
 import comfy.supported_models_base
 import comfy.taesd.taesd
 import torch
+from comfy.model_patcher import ModelPatcher
 from safetensors import safe_open
 from torch import Tensor, nn
 
@@ -31,7 +32,7 @@ from ....mvcustom_core.concept.ray_samples import NerfSettings
 from ....mvcustom_core.embedded.depth_head import DepthHead
 from ..host.folders import PACK
 from .motion import apply_motion, describe_run
-from .motion_model import build_motion_patcher
+from .motion_model import REPORT, build_motion_patcher
 from .spec import BACKBONE_ATTACHMENT, BackboneSpec
 
 DEFAULT_CHOICES = MotionChoices()
@@ -114,37 +115,72 @@ def build_unet() -> comfy.model_base.BaseModel:
 
 def load_embedded(
     choices: MotionChoices = DEFAULT_CHOICES,
-) -> tuple[comfy.model_patcher.ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE, str]:
+) -> tuple[ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE, str]:
     """Load MODEL with motion modules, CLIP, VAE, and a one-line report on the motion modules.
 
     Raises:
         FileNotFoundError: if the weights file is missing.
     """
-    weights = read_weights()
     model = load_unet()
-    prior = {name: tensor.float() for name, tensor in _part(weights, "pose").items()}
+    prior = {name: tensor.float() for name, tensor in _part(read_weights(), "pose").items()}
     model.set_attachments(BACKBONE_ATTACHMENT, replace(SPEC, pose_prior=prior))
-    motion = MotionFile(MOTION, _part(weights, "motion"), "embedded")
+    motion = load_embedded_motion()
     settings = choices.apply_to(MOTION)
-    model = apply_motion(model, build_motion_patcher(MOTION, motion.weights, torch.float32), settings)
-    clip = build_clip()
-    text = _part(weights, "text")
-    clip.cond_stage_model.clip_l.transformer.text_model.load_state_dict(_expand_tokens(text))
-    vae = build_vae({name: tensor.float() for name, tensor in _part(weights, "vae").items()})
-    return model, clip, vae, f"{motion.report}; {describe_run(settings)}"
+    report = f"{motion.get_attachment(REPORT)}; {describe_run(settings)}"
+    return apply_motion(model, motion, settings), load_clip(), load_vae(), report
 
 
-def load_unet(disable_dynamic: bool = False) -> comfy.model_patcher.ModelPatcher:
-    """Load the U-Net without motion modules. ComfyUI calls this again when it needs a fresh copy."""
+def load_unet(disable_dynamic: bool = False) -> ModelPatcher:
+    """Load the U-Net without motion modules. ComfyUI calls this again when it needs a fresh copy, and so with the loaders below."""
     with torch.inference_mode(False):  # nodes run in inference mode, whose tensors could never be trained
         model = build_unet()
         model.diffusion_model.load_state_dict({name: tensor.float() for name, tensor in _part(read_weights(), "unet").items()})
-    patcher_class = comfy.model_patcher.ModelPatcher if disable_dynamic else comfy.model_patcher.CoreModelPatcher
+    patcher_class = ModelPatcher if disable_dynamic else comfy.model_patcher.CoreModelPatcher
     patcher = patcher_class(
         model, load_device=comfy.model_management.get_torch_device(), offload_device=comfy.model_management.unet_offload_device()
     )
     patcher.cached_patcher_init = (load_unet, ())
     return patcher
+
+
+def load_embedded_motion(disable_dynamic: bool = False) -> ModelPatcher:
+    """Load the motion modules."""
+    file = MotionFile(MOTION, _part(read_weights(), "motion"), "embedded")
+    motion = build_motion_patcher(MOTION, file.weights, torch.float32, disable_dynamic)
+    motion.cached_patcher_init = (load_embedded_motion, ())
+    motion.set_attachments(REPORT, file.report)
+    return motion
+
+
+def load_clip(disable_dynamic: bool = False) -> comfy.sd.CLIP:
+    """Load the text encoder."""
+    clip = build_clip(disable_dynamic)
+    encoder = clip.cond_stage_model.clip_l.transformer
+    text = {f"text_model.{name}": tensor for name, tensor in _expand_tokens(_part(read_weights(), "text")).items()}
+    # nothing was trained behind the encoder; without weights ComfyUI's layer of dynamic memory has none at all and cannot run
+    encoder.load_state_dict({**text, "text_projection.weight": torch.eye(TEXT_WIDTH)})
+    clip.patcher.cached_patcher_init = (load_clip_patcher, ())
+    return clip
+
+
+def load_clip_patcher(disable_dynamic: bool = False) -> ModelPatcher:
+    """The text encoder as ComfyUI rebuilds it."""
+    return load_clip(disable_dynamic).patcher
+
+
+def load_vae() -> comfy.sd.VAE:
+    """Load the autoencoder."""
+    vae = build_vae({name: tensor.float() for name, tensor in _part(read_weights(), "vae").items()})
+    vae.patcher.cached_patcher_init = (load_vae_patcher, ())
+    return vae
+
+
+def load_vae_patcher(disable_dynamic: bool = False) -> ModelPatcher:
+    """The autoencoder as ComfyUI rebuilds it."""
+    vae = load_vae()
+    if not disable_dynamic:
+        return vae.patcher
+    return ModelPatcher(vae.first_stage_model, load_device=vae.patcher.load_device, offload_device=vae.patcher.offload_device)
 
 
 def load_depth_head() -> DepthHead:
@@ -180,10 +216,10 @@ def build_vae(state_dict: dict[str, torch.Tensor]) -> comfy.sd.VAE:
     return comfy.sd.VAE(sd=state_dict)
 
 
-def build_clip() -> comfy.sd.CLIP:
+def build_clip(disable_dynamic: bool = False) -> comfy.sd.CLIP:
     """Build the text encoder without weights."""
     target = comfy.supported_models_base.ClipTarget(EmbeddedTokenizer, comfy.sd1_clip.SD1ClipModel)
-    return comfy.sd.CLIP(target, model_options={"clip_l_model_config": dict(CLIP)})
+    return comfy.sd.CLIP(target, model_options={"clip_l_model_config": dict(CLIP)}, disable_dynamic=disable_dynamic)
 
 
 def build_first_stage() -> nn.Module:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import comfy.memory_management
 import pytest
 import torch
 from safetensors import safe_open
@@ -41,6 +42,31 @@ def test_comfyui_rebuilds_it():
     with safe_open(embedded.FILE, "pt") as file:
         wanted = file.get_tensor("unet.input_blocks.0.0.weight").float()
     assert torch.equal(fresh.model.diffusion_model.input_blocks[0][0].weight, wanted)
+
+
+@pytest.mark.parametrize("part", ["motion modules", "text encoder", "autoencoder"])
+def test_comfyui_rebuilds_each_part(part: str):
+    """As core does for a clone without dynamic memory, for a device of its own and for another GPU."""
+    load = {
+        "motion modules": embedded.load_embedded_motion,
+        "text encoder": lambda: embedded.load_clip().patcher,
+        "autoencoder": lambda: embedded.load_vae().patcher,
+    }[part]
+    with torch.inference_mode():
+        patcher = load()
+        fresh = patcher.clone(force_deepcopy=True)
+    assert fresh.model is not patcher.model
+    assert fresh.attachments.keys() == patcher.attachments.keys()
+    wanted, found = patcher.model.state_dict(), fresh.model.state_dict()
+    assert found.keys() == wanted.keys() and all(torch.equal(found[key], wanted[key]) for key in wanted)
+
+
+def test_no_layer_of_the_text_encoder_is_without_weights_in_dynamic_memory(monkeypatch: pytest.MonkeyPatch):
+    """There ComfyUI's linear layers begin without any, and one that no file fills fails at the first prompt."""
+    monkeypatch.setattr(comfy.memory_management, "aimdo_enabled", True)
+    clip = embedded.load_clip()
+    linear = [layer for layer in clip.cond_stage_model.modules() if isinstance(layer, torch.nn.Linear)]
+    assert len(linear) == 1 + 6 * embedded.CLIP["num_hidden_layers"] and all(layer.weight is not None for layer in linear)
 
 
 def test_every_word_has_a_row():

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import comfy.memory_management
 import comfy.model_management
 import comfy.model_sampling
 import comfy.sample
@@ -20,7 +21,7 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock, Upsample
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor, nn
 
-from mvcustom.devtools.stand_in import CHANNELS, CONTEXT, HEADS, make_model, randomize
+from mvcustom.devtools.stand_in import CHANNELS, CONTEXT, HEADS, TinySD15, make_model, make_motion, randomize
 from mvcustom.mvcustom_core.backbone.attention import Scope, attend
 from mvcustom.mvcustom_core.backbone.checkpoint import motion_metadata
 from mvcustom.mvcustom_core.backbone.motion import MotionModules, MotionSettings
@@ -255,6 +256,18 @@ def test_deep_clones_own_their_weights(motion: ModelPatcher, weights: dict[str, 
     motion.model.down_blocks[0].motion_modules[0].temporal_transformer.proj_in.weight.zero_()
     for key, value in copy.model.state_dict().items():
         assert torch.equal(value, weights[key])
+
+
+@pytest.mark.parametrize("dynamic", [False, True], ids=["legacy memory", "dynamic memory"])
+def test_stand_ins_can_be_rebuilt(dynamic: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that core's delegate without dynamic memory, its deep copies and other GPUs have the same weights."""
+    monkeypatch.setattr(comfy.memory_management, "aimdo_enabled", dynamic)
+    for patcher in (make_model(TinySD15, torch.float16), make_motion(SETTINGS, torch.float16)):
+        fresh = patcher.clone(force_deepcopy=True)
+        wanted, found = patcher.model.state_dict(), fresh.model.state_dict()
+        assert fresh.model is not patcher.model and found.keys() == wanted.keys()
+        assert sum(tensor.numel() for tensor in wanted.values()) > 1e6
+        assert all(torch.equal(found[key], wanted[key]) for key in wanted)
 
 
 def test_half_precision_weights_follow_the_unet(model: ModelPatcher, weights: dict[str, Tensor]) -> None:
