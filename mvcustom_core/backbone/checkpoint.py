@@ -23,7 +23,7 @@ from .positions import make_frame_positions
 METADATA_KEY = "mvcustom.motion"
 WRAPPERS = ("state_dict", "motion_module_state_dict", "motion_module", "module", "model")
 LCM_FRAMES = 64  # AnimateLCM stores no position table
-V1_FRAMES, V3_FRAMES = 24, 32
+V1, V1_FRAMES, V3_FRAMES = "AnimateDiff v1", 24, 32
 SDXL_CHANNELS = (320, 640, 1280)
 
 MODULE_KEY = re.compile(r"^(?P<wrapper>.*?)(?P<name>((down|up)_blocks\.\d+|mid_block)\.motion_modules\.\d+\.(?P<rest>.+))$")
@@ -190,7 +190,8 @@ def _detect_kind(modules: dict[str, Tensor], positions: dict[str, Tensor], is_di
     )
     family, frames, notes = _find_family(positions, settings.mid_block)
     kind = "diffusers MotionAdapter" if is_diffusers and positions else family
-    return MotionFile(replace(settings, max_frames=frames), modules, kind, notes)
+    image_norm_mode = "cross_frame" if family == V1 else "per_frame"
+    return MotionFile(replace(settings, max_frames=frames, image_norm_mode=image_norm_mode), modules, kind, notes)
 
 
 def _find_family(positions: dict[str, Tensor], mid_block: bool) -> tuple[str, int, tuple[str, ...]]:
@@ -206,8 +207,7 @@ def _find_family(positions: dict[str, Tensor], mid_block: bool) -> tuple[str, in
     if mid_block:
         return "AnimateDiff v2", frames, ()
     if frames == V1_FRAMES:
-        note = "v1 was trained with the image layers' norms across frames, here they are per frame: expect a different look"
-        return "AnimateDiff v1", frames, (note,)
+        return V1, frames, ("as v1 was trained, the norms of the image model's residual blocks and output run across frames",)
     return "AnimateDiff v3", frames, ()
 
 

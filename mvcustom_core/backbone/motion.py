@@ -54,6 +54,8 @@ class MotionSettings:
         entropy_correction: sharpen the logits as the number of keys grows.
         spatial_position: whether the attentions carry the gated 2-D position.
         beta_schedule: noise schedule trained with, diffusers' name.
+        image_norm_mode: statistics of the norms of the U-Net's residual blocks and output: per_frame, or cross_frame (AnimateDiff v1,
+            https://github.com/guoyww/AnimateDiff, use_inflated_groupnorm: false).
     """
 
     channels: tuple[int, ...] = (320, 640, 1280, 1280)
@@ -65,6 +67,7 @@ class MotionSettings:
     entropy_correction: bool = False
     spatial_position: bool = False
     beta_schedule: BetaSchedule = "linear"
+    image_norm_mode: NormMode = "per_frame"
 
     def __post_init__(self) -> None:
         for width in self.channels:
@@ -74,7 +77,8 @@ class MotionSettings:
             raise ValueError(f"motion modules: wanted one scope per level, got {len(self.scopes)} for {len(self.channels)} levels")
         if self.max_frames < 1:
             raise ValueError(f"motion modules: wanted 1 trained frame or more, got {self.max_frames}")
-        for value, choices in ((self.norm_mode, get_args(NormMode)), (self.beta_schedule, get_args(BetaSchedule))):
+        modes = get_args(NormMode)
+        for value, choices in ((self.norm_mode, modes), (self.image_norm_mode, modes), (self.beta_schedule, get_args(BetaSchedule))):
             if value not in choices:
                 raise ValueError(f"motion modules: wanted one of {', '.join(choices)}, got {value!r}")
 
@@ -197,11 +201,15 @@ class TemporalTransformer(nn.Module):
         return x + change  # in this order the sum keeps x's memory layout, which the convolutions that follow were tuned for
 
     def _norm_tokens(self, x: Tensor, clip: Clip) -> Tensor:
-        if clip.settings.norm_mode == "cross_frame":
-            frames = clip.grid.frames
-            normed = self.norm(rearrange(x, "(B F) C h w -> B C (F h) w", F=frames))
-            return rearrange(normed, "B C (F h) w -> (B F) (h w) C", F=frames)
-        return rearrange(self.norm(x), "b C h w -> b (h w) C")
+        across = clip.settings.norm_mode == "cross_frame"
+        normed = normalize_across_frames(self.norm, x, clip.grid.frames) if across else self.norm(x)
+        return rearrange(normed, "b C h w -> b (h w) C")
+
+
+def normalize_across_frames(norm: nn.Module, x: Tensor, frames: int) -> Tensor:
+    """Apply a group norm whose statistics are those of a whole clip, [(B F), C, h, w] -> [(B F), C, h, w]."""
+    normed = norm(rearrange(x, "(B F) C h w -> B C (F h) w", F=frames))
+    return rearrange(normed, "B C (F h) w -> (B F) C h w", F=frames)
 
 
 class MotionModule(nn.Module):

@@ -16,7 +16,7 @@ import comfy.model_sampling
 from comfy.ldm.modules.attention import SpatialTransformer, optimized_attention
 from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock, UNetModel
 from comfy.model_patcher import ModelPatcher
-from comfy.patcher_extension import WrappersMP
+from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor, inference_mode
 
 from ....mvcustom_core.backbone.attention import Attention
@@ -26,9 +26,9 @@ from ....mvcustom_core.diffusion.schedule import COMFY_NAMES
 from ..host.call import record_of
 from ..host.previews import show_all_views
 from .motion_model import REPORT, add_motion_lora, load_motion_patcher
-from .motion_run import ClipCall, MotionRun, check_animatediff_evolved, count_frames
+from .motion_norm import run_residual_block
+from .motion_run import MOTION_ATTACHMENT, ClipCall, MotionRun, check_animatediff_evolved, count_frames
 
-MOTION_ATTACHMENT = "mvcustom_motion"
 SD15_CHANNELS, SD15_CONTEXT = (320, 640, 1280, 1280), 768
 
 
@@ -102,6 +102,10 @@ def apply_motion(model: ModelPatcher, motion: ModelPatcher | MotionModules, sett
     run = MotionRun(settings, modules)
     patched.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, MOTION_ATTACHMENT, run.prepare_sampling)
     patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, MOTION_ATTACHMENT, run.apply_model)
+    if settings.image_norm_mode == "cross_frame":
+        # in the options, so that learning, which calls the U-Net without a sampler, has it too
+        kind = WrappersMP.DIFFUSION_MODEL
+        add_wrapper_with_key(kind, MOTION_ATTACHMENT, run.diffusion_model, patched.model_options, is_model_options=True)
     patched.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, MOTION_ATTACHMENT, show_all_views)
     patched.add_object_patch("model_sampling", _make_model_sampling(model, settings))
     patched.set_attachments(MOTION_ATTACHMENT, settings)
@@ -135,26 +139,36 @@ class MotionHost:
         after_spatial = record_of(transformer_options).get("after_spatial")
         if after_spatial is not None:
             x = after_spatial(x, transformer_options["block"], transformer_options)
-        return self._run_motion(x, transformer_options, num_video_frames)
+        clip = self._find_clip(x, transformer_options, num_video_frames)
+        return x if clip is None else self._run_motion(x, transformer_options, clip)
 
     def run_residual_block(
         self, layer: ResBlock, x: Tensor, emb: Tensor, context: Tensor, transformer_options: dict[str, Any],
         output_shape: Any = None, time_context: Any = None, num_video_frames: ClipCall | None = None, *_: Any,
     ) -> Tensor:  # fmt: skip
-        x = layer(x, emb)
+        clip = self._find_clip(x, transformer_options, num_video_frames)
+        if clip is None:
+            return layer(x, emb)
+        across = clip.settings.image_norm_mode == "cross_frame"
+        x = run_residual_block(layer, x, emb, clip.frames) if across else layer(x, emb)
         hosts_motion = transformer_options["block"] in self.residual_hosts
-        return self._run_motion(x, transformer_options, num_video_frames) if hosts_motion else x
+        return self._run_motion(x, transformer_options, clip) if hosts_motion else x
 
-    def _run_motion(self, x: Tensor, transformer_options: dict[str, Any], clip: ClipCall | None) -> Tensor:
+    def _find_clip(self, x: Tensor, transformer_options: dict[str, Any], clip: ClipCall | None) -> ClipCall | None:
+        """The clips in the batch; None if it holds independent images."""
         if record_of(transformer_options).get("bypass_motion"):
-            return x
-        if clip is None:  # a call of the bare U-Net
-            clip = ClipCall(count_frames(len(x), transformer_options), self.settings, self.modules)
+            return None
+        # without one, it is a call of the bare U-Net
+        return clip or ClipCall(count_frames(len(x), transformer_options), self.settings, self.modules)
+
+    def _run_motion(self, x: Tensor, transformer_options: dict[str, Any], clip: ClipCall) -> Tensor:
         module = clip.modules.at(transformer_options["block"])
-        if module is None:
-            return x
-        correspondence = clip.correspondences.get(module.level)
-        return module(x, clip.frames, clip.settings, choose_attention(x, transformer_options), correspondence)
+        if module is not None:
+            correspondence = clip.correspondences.get(module.level)
+            x = module(x, clip.frames, clip.settings, choose_attention(x, transformer_options), correspondence)
+        if clip.settings.image_norm_mode == "cross_frame":
+            clip.last[:] = [x]
+        return x
 
 
 def choose_attention(x: Tensor, transformer_options: dict[str, Any]) -> Attention | None:

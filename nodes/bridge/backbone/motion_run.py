@@ -10,6 +10,7 @@ from typing import Any
 
 import comfy.ldm.modules.attention
 import comfy.model_management
+from comfy.model_base import BaseModel
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor, device
 
@@ -18,7 +19,9 @@ from ....mvcustom_core.backbone.motion import MotionModules, MotionSettings
 from ....mvcustom_core.diffusion.schedule import make_sigmas
 from ....mvcustom_core.surface.correspondence import Correspondence
 from ..host.call import record_of
+from .motion_norm import run_layers
 
+MOTION_ATTACHMENT = "mvcustom_motion"
 FEW_FRAMES = 8  # AnimateDiff's modules were trained on 16 and more and fall apart on very short clips
 GIB = 2**30
 
@@ -37,12 +40,14 @@ class ClipCall:
         settings: how the modules compute in this call.
         modules: the motion modules.
         correspondences: U-Net level -> where the frames show the same surface, for the levels where it is known.
+        last: the features [(B F), C, h, w] that the U-Net's output layers receive, once they exist, where these are to run across frames.
     """
 
     frames: int
     settings: MotionSettings
     modules: MotionModules
     correspondences: Mapping[int, Correspondence] = field(default_factory=dict)
+    last: list[Tensor] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,26 @@ class MotionRun:
         """APPLY_MODEL wrapper: pass the `ClipCall` of this call to the U-Net."""
         entries = record_of(transformer_options)
         correspondences = entries["correspondences"](x.device) if "correspondences" in entries else {}
-        clip = ClipCall(count_frames(len(x), transformer_options), self._choose_settings(entries), self.modules, correspondences)
+        modules = self._find_modules(executor.class_obj, transformer_options)
+        clip = ClipCall(count_frames(len(x), transformer_options), self._choose_settings(entries), modules, correspondences)
         return executor(x, sigma, concat, context, control, transformer_options, num_video_frames=clip, **conditions)
+
+    def diffusion_model(
+        self, executor: Callable[..., Tensor], x: Tensor, timesteps: Tensor, context: Any, y: Any, control: Any, transformer_options: dict,
+        num_video_frames: ClipCall | None = None, **conditions: Any,
+    ) -> Tensor:  # fmt: skip
+        """DIFFUSION_MODEL wrapper, where the norms of the image model run across frames: compute the U-Net's output with such a norm."""
+        clip = num_video_frames or ClipCall(count_frames(len(x), transformer_options), self.settings, self.modules)
+        output = executor(x, timesteps, context, y, control, transformer_options, num_video_frames=clip, **conditions)
+        if not clip.last:  # the batch holds independent images
+            return output
+        return run_layers(executor.class_obj.out, clip.last.pop().to(x.dtype), clip.frames)
+
+    def _find_modules(self, model: BaseModel, transformer_options: Mapping[str, Any]) -> MotionModules:
+        """The motion modules beside this U-Net: on several GPUs, each U-Net has its own."""
+        if "multigpu_thread_device" not in transformer_options:
+            return self.modules
+        return model.current_patcher.get_additional_models_with_key(MOTION_ATTACHMENT)[0].model
 
     def _choose_settings(self, entries: Mapping[str, Any]) -> MotionSettings:
         return replace(self.settings, scopes=entries["scopes"]) if "scopes" in entries else self.settings
