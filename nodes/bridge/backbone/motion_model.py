@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import comfy.model_management
 import comfy.model_patcher
@@ -27,6 +28,8 @@ ADVICE = {
 }
 
 log = logging.getLogger("mvcustom.bridge.backbone")
+
+_LOADED: WeakValueDictionary[tuple[str, int, int, dtype | None], ModelPatcher] = WeakValueDictionary()  # by file, its state, and dtype
 
 
 def build_motion_patcher(
@@ -58,17 +61,28 @@ def build_motion_patcher(
     return patcher
 
 
-def load_motion_patcher(path: str | Path, weight_dtype: dtype | None = None, disable_dynamic: bool = False) -> ModelPatcher:
-    """Load a motion file. The file's settings are `patcher.model.settings`.
+def load_motion_patcher(path: str | Path, weight_dtype: dtype | None = None) -> ModelPatcher:
+    """Load a motion file, or share the modules of a model that has loaded it. The file's settings are `patcher.model.settings`.
 
     Raises:
         ValueError: if it is not a motion file for Stable Diffusion 1.5; the message says what it is.
     """
+    path = Path(path)
+    found = path.stat()
+    key = str(path.resolve()), found.st_mtime_ns, found.st_size, weight_dtype
+    patcher = _LOADED.get(key)
+    if patcher is None:
+        patcher = _LOADED[key] = read_motion_patcher(path, weight_dtype)
+    return patcher.clone()  # it keeps the patcher that it was cloned from, and so the entry, for as long as itself is used
+
+
+def read_motion_patcher(path: Path, weight_dtype: dtype | None, disable_dynamic: bool = False) -> ModelPatcher:
+    """Load a motion file into modules of its own; ComfyUI calls it for a copy without dynamic memory or for another GPU."""
     with advise(ADVICE):
         found = read_motion_checkpoint(*load_state_dict_file(path))
-    log.log(logging.WARNING if found.notes else logging.INFO, "%s: %s", Path(path).name, found.report)
+    log.log(logging.WARNING if found.notes else logging.INFO, "%s: %s", path.name, found.report)
     patcher = build_motion_patcher(found.settings, found.weights, weight_dtype, disable_dynamic)
-    patcher.cached_patcher_init = (load_motion_patcher, (path, weight_dtype))
+    patcher.cached_patcher_init = (read_motion_patcher, (path, weight_dtype))
     patcher.set_attachments(REPORT, found.report)
     return patcher
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import os
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -296,6 +299,30 @@ def test_load_a_file(tmp_path: Path, weights: dict[str, Tensor], caplog: pytest.
 def raise_on_apply(model: ModelPatcher, motion: ModelPatcher, message: str, settings: MotionSettings | None = None) -> None:
     with pytest.raises(ValueError, match=message):
         apply_motion(model, motion, settings)
+
+
+def test_models_share_the_modules_of_one_file(tmp_path: Path, weights: dict[str, Tensor], model: ModelPatcher) -> None:
+    """While any of them lives, and until the file changes. What is patched onto one of them is its own."""
+    path = tmp_path / "motion.safetensors"
+    safetensors.torch.save_file(weights, path, metadata=motion_metadata(SETTINGS))
+    first = load_motion_patcher(path)
+    second = load_motion_patcher(str(path))
+    first.add_patches({"mid_block.motion_modules.0.temporal_transformer.norm.weight": (torch.ones(CHANNELS[-1]),)})
+    assert second.model is first.model and second is not first and not second.patches
+    assert load_motion_patcher(path, torch.float16).model is not first.model
+    assert first.clone(force_deepcopy=True).model is not first.model
+    held = apply_motion(model, second)
+    modules = weakref.ref(first.model)
+    del first, second
+    gc.collect()
+    assert load_motion_patcher(path).model is modules()  # the MODEL holds it
+    safetensors.torch.save_file({key: tensor + 1 for key, tensor in weights.items()}, path, metadata=motion_metadata(SETTINGS))
+    os.utime(path, ns=(0, 0))
+    changed = load_motion_patcher(path)
+    assert changed.model is not modules()
+    del held, changed
+    gc.collect()
+    assert modules() is None
 
 
 def test_refuses_motion_twice(model: ModelPatcher, motion: ModelPatcher) -> None:
