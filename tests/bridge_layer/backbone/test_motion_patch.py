@@ -30,6 +30,7 @@ from mvcustom.mvcustom_core.backbone.checkpoint import motion_metadata
 from mvcustom.mvcustom_core.backbone.motion import MotionModules, MotionSettings
 from mvcustom.mvcustom_core.diffusion.schedule import COMFY_NAMES, make_sigmas
 from mvcustom.nodes.bridge.backbone.motion import (
+    MOTION_ATTACHMENT,
     apply_motion,
     choose_attention,
     has_motion,
@@ -271,6 +272,21 @@ def test_stand_ins_can_be_rebuilt(dynamic: bool, monkeypatch: pytest.MonkeyPatch
         assert fresh.model is not patcher.model and found.keys() == wanted.keys()
         assert sum(tensor.numel() for tensor in wanted.values()) > 1e6
         assert all(torch.equal(found[key], wanted[key]) for key in wanted)
+
+
+def test_each_of_several_gpus_runs_motion_modules_of_its_own(model: ModelPatcher) -> None:
+    """As core's node for several GPUs makes them, one for each condition; here both are the CPU under two names."""
+    single = apply_motion(model, make_motion(SETTINGS))
+    other = single.deepclone_multigpu(new_load_device=torch.device("cpu", 0))
+    other.is_multigpu_base_clone = True
+    split = single.clone()
+    split.set_additional_models("multigpu", [other])
+    calls: list[nn.Module] = []
+    for patcher in (single, other):
+        modules = patcher.get_additional_models_with_key(MOTION_ATTACHMENT)[0].model
+        modules.at(("input", 1)).register_forward_hook(lambda module, *_: calls.append(module))
+    torch.testing.assert_close(sample(split, steps=1), sample(single, steps=1), rtol=1e-4, atol=1e-5)
+    assert len(calls) == 3 and len(set(calls)) == 2  # one for each GPU, and one for both conditions together
 
 
 def test_half_precision_weights_follow_the_unet(model: ModelPatcher, weights: dict[str, Tensor]) -> None:
