@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .attention import MAX_HALO_ELEMENTS, Scope, TokenGrid, split_evenly
-from .motion import MotionSettings, count_hidden_rows
+from .feed_forward import count_hidden_tokens
+from .motion import MotionSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Workload:
         height, width: size of the latents in cells.
         element_bytes: bytes per element of the dtype that the U-Net computes in.
         stores_scores: whether the attention kernel keeps a score for every pair of tokens (a kernel without streaming).
+        device_type: torch's word for the kind of device.
     """
 
     clips: int
@@ -30,6 +32,7 @@ class Workload:
     width: int
     element_bytes: int
     stores_scores: bool = False
+    device_type: str = "cuda"
 
 
 def estimate_memory(settings: MotionSettings, workload: Workload) -> int:
@@ -45,14 +48,14 @@ def estimate_level_memory(settings: MotionSettings, level: int, workload: Worklo
     grid = TokenGrid(workload.frames, height, width)
     images, tokens, channels = workload.clips * workload.frames, height * width, settings.channels[level]
     whole = images * tokens * channels  # elements of one feature map of the batch
-    elements = max(_attention_elements(settings, level, grid, whole, workload), _feed_forward_elements(images, tokens, channels))
-    return elements * workload.element_bytes
+    attention = _attention_elements(settings, level, grid, whole, workload)
+    return max(attention, _feed_forward_elements(images, tokens, channels, workload.device_type)) * workload.element_bytes
 
 
-def _feed_forward_elements(images: int, tokens: int, channels: int) -> int:
-    rows = min(images, count_hidden_rows(tokens, channels))
-    # input, tokens, their norm, the output and, while parts are joined, the parts; 8 C of hidden layer, 4 C of gate and 4 C of product
-    return 5 * images * tokens * channels + 16 * rows * tokens * channels
+def _feed_forward_elements(images: int, tokens: int, channels: int, device_type: str) -> int:
+    part = min(images * tokens, count_hidden_tokens(channels, device_type))
+    # input, tokens and the output; of some tokens the norm, 8 C of hidden layer and 4 C of gate
+    return (3 * images * tokens + 13 * part) * channels
 
 
 def _attention_elements(settings: MotionSettings, level: int, grid: TokenGrid, whole: int, workload: Workload) -> int:

@@ -29,15 +29,14 @@ from .attention import (
     TokenGrid,
     compute_entropy_scale,
     spatio_temporal_attention,
-    split_evenly,
 )
+from .feed_forward import FeedForward, add_feed_forward
 from .positions import make_cell_positions, make_frame_positions
 
 NormMode = Literal["per_frame", "cross_frame"]
 
 NORM_GROUPS = 32
 DOWN_LAYERS, UP_LAYERS = 2, 3  # modules per level of Stable Diffusion 1.5's U-Net
-MAX_HIDDEN_ELEMENTS = 2**26  # of the feed-forward's hidden layer at a time: 128 MiB in 16 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,45 +125,14 @@ class TemporalAttention(nn.Module):
     def _project(self, x: Tensor, clip: Clip) -> tuple[Tensor, Tensor, Tensor]:
         channels, grid, settings = x.shape[-1], clip.grid, clip.settings
         frame = make_frame_positions(grid.frames, channels, settings.max_frames, x.device).to(x.dtype)  # [F, C]
-        x = x + frame.repeat(len(x) // grid.frames, 1)[:, None]  # [(B F), (h w), C]
+        x.unflatten(0, (-1, grid.frames)).add_(frame[:, None])  # in place: x is the norm's own result
         placed = x
         if settings.spatial_position:
             cell = make_cell_positions(grid.height, grid.width, channels, x.device)  # [(h w), C]
             placed = x + (self.g.to(cell) * cell).to(x.dtype)
         scale = compute_entropy_scale(grid, clip.scope) if settings.entropy_correction else 1.0
         q = self.to_q(placed)
-        return q if scale == 1 else q * scale, self.to_k(placed), self.to_v(x)
-
-
-class GatedLinear(nn.Module):
-    """GEGLU: values in the first half of the projection, gates in the second."""
-
-    def __init__(self, channels: int, hidden: int, operations: Any, **factory: Any) -> None:
-        super().__init__()
-        self.proj = operations.Linear(channels, 2 * hidden, **factory)
-
-    def forward(self, x: Tensor) -> Tensor:
-        value, gate = self.proj(x).chunk(2, dim=-1)
-        return value * nn.functional.gelu(gate)
-
-
-class FeedForward(nn.Module):
-    def __init__(self, channels: int, operations: Any, **factory: Any) -> None:
-        super().__init__()
-        hidden = 4 * channels
-        # the middle entry holds the place of AnimateDiff's dropout, so that the keys are its own
-        self.net = nn.Sequential(
-            GatedLinear(channels, hidden, operations, **factory), nn.Identity(), operations.Linear(hidden, channels, **factory)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        parts = split_evenly(len(x), count_hidden_rows(x.shape[1], x.shape[2]))
-        return self.net(x) if len(parts) == 1 else torch.cat([self.net(x[part]) for part in parts])
-
-
-def count_hidden_rows(tokens: int, channels: int) -> int:
-    """Number of images with `tokens` tokens that the feed-forward processes at a time. Its hidden layer is a module's largest tensor."""
-    return max(1, MAX_HIDDEN_ELEMENTS // (8 * channels * tokens))
+        return q if scale == 1 else q.mul_(scale), self.to_k(placed), self.to_v(x)
 
 
 class TemporalBlock(nn.Module):
@@ -180,7 +148,7 @@ class TemporalBlock(nn.Module):
     def forward(self, x: Tensor, clip: Clip) -> Tensor:
         for norm, block in zip(self.norms, self.attention_blocks, strict=True):
             x = block(x, norm, clip) + x
-        return self.ff(self.ff_norm(x)) + x
+        return add_feed_forward(x.flatten(0, 1), self.ff_norm, self.ff).unflatten(0, x.shape[:2])
 
 
 class TemporalTransformer(nn.Module):

@@ -156,7 +156,7 @@ def _add_memory(model: ModelPatcher, settings: MotionSettings, frames: int, nois
     """A noise shape for ComfyUI's memory estimate, enlarged by the modules' share. ComfyUI estimates from the latents' area alone."""
     rows, cells = noise_shape[0], list(noise_shape[-2:])
     element_bytes = comfy.model_management.dtype_size(model.model.get_dtype_inference())
-    workload = Workload(1, frames, *cells, element_bytes, stores_scores(model.load_device))
+    workload = Workload(1, frames, *cells, element_bytes, stores_scores(model.load_device), model.load_device.type)
     own = estimate_memory(settings, workload)
     unet = model.model.memory_required([frames, *noise_shape[1:]])
     total = comfy.model_management.get_total_memory(model.load_device)

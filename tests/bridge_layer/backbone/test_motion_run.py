@@ -37,7 +37,7 @@ def test_comfyui_is_told_of_the_modules_memory(model: ModelPatcher, caplog: pyte
     caplog.set_level("INFO", "mvcustom")
     shape = [16, 4, 32, 32]
     told = prepare(model, shape)
-    own = estimate_memory(SETTINGS, Workload(1, 16, 32, 32, 4))
+    own = estimate_memory(SETTINGS, Workload(1, 16, 32, 32, 4, device_type="cpu"))
     unet = model.model.memory_required(shape)
     assert told[1:] == shape[1:]
     assert model.model.memory_required(told) == pytest.approx(unet + own, rel=0.1) and model.model.memory_required(told) >= unet + own
@@ -50,7 +50,7 @@ def test_what_cannot_fit_is_refused_with_the_numbers(
 ) -> None:
     shape = [16, 4, 64, 64]
     unet = model.model.memory_required(shape)
-    own = estimate_memory(SETTINGS, Workload(1, 16, 64, 64, 4))
+    own = estimate_memory(SETTINGS, Workload(1, 16, 64, 64, 4, device_type="cpu"))
     doubt = "that may be more than"
     for total, is_refused, is_doubted in ((own - 1, True, False), (own + 1, False, True), (own + unet, False, False)):
         caplog.clear()
@@ -70,7 +70,7 @@ def test_windows_need_memory_for_their_own_frames(model: ModelPatcher, monkeypat
     node = comfy_extra("nodes_context_windows").ContextWindowsManualNode
     options = {"context_overlap": 4, "context_schedule": "standard_static", "context_stride": 1, "closed_loop": False}
     windowed = node.execute(model, context_length=16, fuse_method="pyramid", dim=0, freenoise=False, **options).result[0]
-    need = estimate_memory(SETTINGS, Workload(1, 16, 64, 64, 4))
+    need = estimate_memory(SETTINGS, Workload(1, 16, 64, 64, 4, device_type="cpu"))
     monkeypatch.setattr(comfy.model_management, "get_total_memory", lambda *_: need)
     prepare(windowed, [64, 4, 64, 64])
     with pytest.raises(ValueError, match="64 frames"):

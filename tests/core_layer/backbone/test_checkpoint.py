@@ -80,7 +80,7 @@ LONG = replace(V3, max_frames=64)
 
 KINDS: dict[str, tuple[Callable[[], dict[str, object]], str, MotionSettings, str]] = {
     # file -> how it is made, the loader's word for it, its settings, a note that must be given
-    "v1": (lambda: add_positions(make_weights(V1), 24), "AnimateDiff v1", V1, "residual blocks and output run across frames"),
+    "v1": (lambda: add_positions(make_weights(V1), 24), "AnimateDiff v1", V1, "run across frames"),
     "v2": (lambda: add_positions(make_weights(V2), 32), "AnimateDiff v2", V2, ""),
     "v3": (lambda: add_positions(make_weights(V3), 32), "AnimateDiff v3", V3, ""),
     "v3 as published": (
@@ -93,7 +93,7 @@ KINDS: dict[str, tuple[Callable[[], dict[str, object]], str, MotionSettings, str
     "diffusers": (lambda: to_diffusers(make_weights(V2), 32), "diffusers MotionAdapter", V2, ""),
     "AnimateLCM in diffusers' layout": (lambda: to_diffusers(make_weights(V2), None), "AnimateLCM", LCM, "64 frames are assumed"),
     "diffusers, no positions and no middle": (lambda: to_diffusers(make_weights(V3), None), "AnimateDiff v3", V3, "32 frames are assumed"),
-    "diffusers, v1": (lambda: to_diffusers(make_weights(V1), 24), "diffusers MotionAdapter", V1, "residual blocks and output run across frames"),
+    "diffusers, v1": (lambda: to_diffusers(make_weights(V1), 24), "diffusers MotionAdapter", V1, "run across frames"),
     "diffusers, no middle": (lambda: to_diffusers(make_weights(V3), 16), "diffusers MotionAdapter", replace(V3, max_frames=16), ""),
     "trained, DDP": (lambda: in_wrapper(add_positions(make_weights(V3), 32)), "AnimateDiff v3", V3, ""),
     "trained, U-Net": (lambda: {f"unet.{k}": v for k, v in add_positions(make_weights(LONG), 64).items()}, "AnimateDiff v3", LONG, ""),

@@ -11,8 +11,7 @@ from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mvcustom.mvcustom_core.backbone import attention, memory
-from mvcustom.mvcustom_core.backbone import motion as rooms
+from mvcustom.mvcustom_core.backbone import attention, feed_forward, memory
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.memory import Workload, estimate_level_memory, estimate_memory
 from mvcustom.mvcustom_core.backbone.motion import MotionModule, MotionSettings
@@ -59,10 +58,10 @@ def measure_peak(settings: MotionSettings, workload: Workload, paths: Correspond
 
 @pytest.mark.parametrize("chunk", [1, 2**19, 2**25])
 def test_estimate_of_trajectories(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    workload = Workload(clips=2, frames=8, height=24, width=16, element_bytes=4)
+    workload = Workload(clips=2, frames=8, height=24, width=16, element_bytes=4, device_type="cpu")
     for room in (attention, memory):
         monkeypatch.setattr(room, "MAX_HALO_ELEMENTS", chunk)
-    monkeypatch.setattr(rooms, "MAX_HIDDEN_ELEMENTS", 8 * 64 * 24 * 16)  # attention is what peaks
+    monkeypatch.setattr(feed_forward, "MAX_HIDDEN_ELEMENTS", 8 * 64 * 24 * 16)  # attention is what peaks
     taps = (workload.frames, workload.height * workload.width, workload.frames, 4)
     cells, known = torch.zeros(taps, dtype=torch.int32), torch.ones(taps[:-1], dtype=torch.bool)
     paths = Correspondence(cells, torch.full(taps, 0.25), known, workload.height, workload.width)
@@ -79,8 +78,8 @@ def test_estimate_is_what_is_alive(
     scope: Scope, spatial_position: bool, norm_mode: str, hidden_rows: int, clips: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = replace(ONE_LEVEL, scopes=(scope,), spatial_position=spatial_position, norm_mode=norm_mode)
-    workload = Workload(clips=clips, frames=8, height=48 // clips, width=16, element_bytes=4)
-    monkeypatch.setattr(rooms, "MAX_HIDDEN_ELEMENTS", hidden_rows * 8 * 64 * 24 * 16)
+    workload = Workload(clips=clips, frames=8, height=48 // clips, width=16, element_bytes=4, device_type="cpu")
+    monkeypatch.setattr(feed_forward, "MAX_HIDDEN_ELEMENTS", hidden_rows * 8 * 64 * 24 * 16)
     for room in (attention, memory):
         monkeypatch.setattr(room, "MAX_HALO_ELEMENTS", 2**19)
     peak = measure_peak(settings, workload)
@@ -96,8 +95,8 @@ def test_the_largest_level_counts() -> None:
     # in six parts, since a halo of one holds 2.6 M of the 33.6 M elements
     whole, part = 32 * 4096 * 320 * 2, 11 * 32 * 320 * 2
     assert levels[0] == pytest.approx(7 * whole + part * (64 + 2 * 256), rel=1e-6)
-    # the next level's largest is its feed-forward, twelve images at a time
-    assert levels[1] == (5 * 32 + 16 * 12) * 1024 * 640 * 2
+    # the next level's largest is its feed-forward, 13107 tokens at a time
+    assert levels[1] == (3 * 32 * 1024 + 13 * 13107) * 640 * 2
     assert estimate_memory(sd15, replace(workload, frames=1)) == 0
 
 
@@ -109,3 +108,22 @@ def test_stored_scores_are_counted() -> None:
     assert stored == pytest.approx(2 * 8 * 65536**2 * 2, rel=0.01)
     odd = estimate_level_memory(dense, 1, replace(workload, height=65, stores_scores=True))
     assert odd > estimate_level_memory(dense, 1, replace(workload, height=64, stores_scores=True)) * 33**2 / 32.5**2
+
+
+@pytest.mark.parametrize("grad", [False, True])
+def test_the_feed_forward_in_parts_is_the_whole_one(grad: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = feed_forward.FeedForward(32, torch.nn)
+    norm, x = torch.nn.LayerNorm(32), torch.randn(100, 32, generator=torch.Generator().manual_seed(1))
+    monkeypatch.setattr(feed_forward, "MAX_HIDDEN_ELEMENTS", 7 * 8 * 32)
+    sizes: list[int] = []
+    module.register_forward_hook(lambda _, given, result: sizes.append(len(given[0])))
+    with torch.set_grad_enabled(grad):
+        found = feed_forward.add_feed_forward(x, norm, module)
+        wanted = module(norm(x)) + x
+    assert sizes[:-1] and max(sizes[:-1]) <= 7 and sum(sizes[:-1]) == 100
+    torch.testing.assert_close(found, wanted)
+
+
+def test_a_cpu_keeps_the_hidden_layer_in_its_cache() -> None:
+    on_cpu, on_gpu = (feed_forward.count_hidden_tokens(320, device) * 8 * 320 for device in ("cpu", "cuda"))
+    assert on_cpu <= 2**22 < on_gpu <= 2**26
