@@ -207,7 +207,7 @@ def _find_family(positions: dict[str, Tensor], mid_block: bool) -> tuple[str, in
     if mid_block:
         return "AnimateDiff v2", frames, ()
     if frames == V1_FRAMES:
-        return V1, frames, ("as v1 was trained, the norms of the image model's residual blocks and output run across frames",)
+        return V1, frames, ("as v1 was trained, the norms of the image model's residual blocks and last layer run across frames",)
     return "AnimateDiff v3", frames, ()
 
 
