@@ -49,21 +49,22 @@ def read_depth_picture(values: Tensor, meaning: DepthMeaning, near: float = 0.0,
         near, far: depth, in any unit, of the nearest and the farthest value of a picture that was brought to 0..1; both zero: not known.
             With them a disparity's offset is known, so a factor is all that remains to be fitted.
 
+    A depth whose values reach from 0 to 1 was brought there from its nearest to its farthest value, however little lies between them.
+
     Raises:
         ValueError: for values or limits that cannot be.
     """
     check_shape(values, "H W")
     if meaning not in MEANINGS:
         raise ValueError(f"depth meaning: wanted one of {', '.join(MEANINGS)}, got {meaning!r}")
-    if not torch.isfinite(values).all():
-        raise ValueError("depth_image: wanted finite depth, got NaN or infinity")
+    wrong = int((~values.isfinite()).sum())
+    if wrong:
+        raise ValueError(f"depth_image: wanted finite depth, got NaN or infinity in {wrong} of {values.numel()} pixels")
     if not near and not far:
         if not (values > 0).any():
             raise ValueError("depth_image: wanted depth, got none: every pixel is zero or below")
-        if meaning == "relative depth" and 0 <= values.min() < 0.005 and 0.995 < values.max() <= 1:
-            raise ValueError(
-                "depth_image: wanted relative depth with its zero right, got a picture that was brought to 0..1 and lost it"
-            )
+        if meaning != "disparity" and 0 <= values.min() < 0.005 and 0.995 < values.max() <= 1:
+            raise ValueError(f"depth_image: wanted {meaning} with its zero right, got a picture that was brought to 0..1 and lost it")
         valid = values > 0 if meaning != "disparity" else torch.ones_like(values, dtype=torch.bool)
         return DepthEstimate(values, valid, meaning, f"depth picture ({meaning})")
     if not 0 < near < far:

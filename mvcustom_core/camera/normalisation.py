@@ -43,6 +43,7 @@ class SceneNormalisation:
         """Depths (along z or along rays) of any shape in the new unit."""
         return depth / self.scale
 
+
 def normalise_scene(cameras: Cameras, center: Tensor | None = None, scale: float | None = None) -> tuple[Cameras, SceneNormalisation]:
     """Move the subject to the origin and scale the farthest camera to distance 1.
 

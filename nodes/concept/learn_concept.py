@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from ...mvcustom_core.concept.learning.plan import LearningSettings
 from ...mvcustom_core.plot import plot_losses
 from ..bridge.host.sockets import CamerasSocket, ConceptSocket
-from ..bridge.host.tensors import images_to_comfy
+from ..bridge.host.tensors import check_images, check_masks, images_to_comfy
 from ..bridge.learning.denoiser import ConceptWords, Economy
 from ..bridge.learning.run import Backbone, Pictures, RunOptions, run_learning
 
@@ -245,7 +245,9 @@ class MVCustomLearnConcept(io.ComfyNode):
         options = RunOptions(
             warm_start, Economy(gradient_checkpointing, bfloat16), preview_every, cls.hidden.unique_id if cls.hidden else None
         )
-        pictures, words = Pictures(images, masks, cameras, class_images), ConceptWords(token, class_word)
+        masks = None if masks is None else check_masks(masks, "masks")
+        class_images = None if class_images is None else check_images(class_images, "class_images")
+        pictures, words = Pictures(check_images(images, "images"), masks, cameras, class_images), ConceptWords(token, class_word)
         learned = run_learning(Backbone(model, clip, vae), pictures, words, settings, options)
         curves, preview, held_out_views = (
             images_to_comfy(picture) for picture in (plot_losses(learned.losses)[None], learned.preview, learned.held_out)

@@ -8,7 +8,7 @@ from ...mvcustom_core.plot.depth import plot_anchor
 from ..bridge.depth.anchor_depth import DepthSources, add_anchor, estimate_anchor, select_anchor
 from ..bridge.depth.model import list_depth_models
 from ..bridge.host.sockets import CamerasSocket, DepthSocket
-from ..bridge.host.tensors import images_from_comfy, images_to_comfy, masks_from_comfy
+from ..bridge.host.tensors import check_masks, images_to_comfy, read_images
 
 
 class MVCustomEstimateAnchorDepth(io.ComfyNode):
@@ -159,8 +159,8 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
         subject_mask=None,  # noqa: ANN001
         depth=(),  # noqa: ANN001
     ) -> io.NodeOutput:
-        pictures = images_from_comfy(views)
-        masks = None if subject_mask is None else masks_from_comfy(subject_mask)[:, 0]
+        pictures = read_images(views, "views")
+        masks = None if subject_mask is None else check_masks(subject_mask, "subject_mask")
         sources = DepthSources(da3_geometry, moge_geometry, depth_image, depth_image_meaning, near, far, min_confidence, depth_model)
         view, reason = select_anchor(anchor_choice, anchor, cameras)
         added = estimate_anchor(pictures, cameras, view, sources, model=model, subject_masks=masks)

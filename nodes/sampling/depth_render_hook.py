@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..bridge.depth.anchor_depth import check_views
 from ..bridge.host.sockets import CamerasSocket, DepthSocket
-from ..bridge.host.tensors import images_from_comfy, images_to_comfy, masks_to_comfy
+from ..bridge.host.tensors import images_to_comfy, masks_to_comfy, read_images
 from ..bridge.rendering.hook import render_anchors, report_rendering
 from .hook_choices import place_inputs, read_options, strength_inputs
 
@@ -63,7 +63,7 @@ class MVCustomDepthRenderHook(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, depth, cameras, views, **choices) -> io.NodeOutput:  # noqa: ANN001, ANN003
-        pictures = images_from_comfy(views)
+        pictures = read_images(views, "views")
         check_views(pictures, cameras, max(anchor.view for anchor in depth))
         patched, warped, seen = render_anchors(model, pictures, depth, cameras, read_options(**choices))
         return io.NodeOutput(patched, masks_to_comfy(seen), images_to_comfy(warped * seen), report_rendering(patched))

@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ...mvcustom_core.rendering.completion import CompletionSettings
 from ..bridge.host.sockets import CamerasSocket
-from ..bridge.host.tensors import masks_from_comfy
+from ..bridge.host.tensors import read_masks
 from ..bridge.rendering.completion import build_completion_sampler
 
 INDEPENDENT, SHARED = NOISES = ("independent", "shared by infinite homography")
@@ -84,4 +84,4 @@ class MVCustomLatentCompletionSampler(io.ComfyNode):
             raise ValueError("cameras: wanted the views' cameras for shared noise, got none; connect the trajectory or choose independent")
         settings = CompletionSettings(until, repeats, feather_px=feather)
         shared = cameras if noise == SHARED else None
-        return io.NodeOutput(build_completion_sampler(masks_from_comfy(masks), settings, sampler, shared))
+        return io.NodeOutput(build_completion_sampler(read_masks(masks, "masks"), settings, sampler, shared))

@@ -13,7 +13,7 @@ from torch import Tensor
 from ....mvcustom_core.concept.concept import Concept, load_concept, save_concept
 from ....mvcustom_core.concept.portrait import describe_concept, draw_portrait, make_thumbnail
 from ..host.folders import CONCEPTS, find_file, list_files
-from ..host.tensors import images_from_comfy, images_to_comfy
+from ..host.tensors import images_to_comfy, read_images
 
 log = logging.getLogger("mvcustom.bridge.concept")
 
@@ -40,7 +40,7 @@ def save_to_output(concept: Concept, filename_prefix: str, licence: str, picture
     if licence.strip():
         concept = replace(concept, metadata={**concept.metadata, "licence": licence.strip()})
     if picture is not None:
-        concept = replace(concept, thumbnail=make_thumbnail(images_from_comfy(picture)[0]))
+        concept = replace(concept, thumbnail=make_thumbnail(read_images(picture, "thumbnail")[0]))
     into, name, counter, *_ = folder_paths.get_save_image_path(filename_prefix, str(folder))
     path = Path(into, f"{name}_{counter:05}_.safetensors")
     save_concept(path, concept)

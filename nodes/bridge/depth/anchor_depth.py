@@ -16,16 +16,19 @@ from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.surface.depth import AnchorDepth, RenderedDepth
 from ..concept.application import render_depth, session_of
 from ..host.advice import advise
+from ..host.tensors import check_axes
 from .geometry import differ_in_aspect, read_da3, read_moge, select_map
 from .model import EMBEDDED, estimate_depth
 
 AnchorRule = Literal["index", "max coverage"]
 
 CHECK = "check the depth node before"
+NORMALISED = "set near and far (their ratio counts, not their unit), or take the depth node's raw output"
 ADVICE = {
     "depth_image: wanted finite depth": CHECK,
     "depth_image: wanted depth, got none": CHECK,
-    "depth_image: wanted relative depth": "set near and far (their ratio counts, not their unit), or take the depth node's raw output",
+    "depth_image: wanted relative depth": NORMALISED,
+    "depth_image: wanted metric": NORMALISED,
     "depth: the offset": "connect a model with a concept, set near and far (their ratio counts, not their unit), or use a depth node "
     "that gives metric depth",
     "anchor: the subject is not in the middle": "connect a subject mask or choose another anchor",
@@ -147,6 +150,7 @@ def choose_estimate(views: Tensor, anchor: int, sources: DepthSources) -> DepthE
     if sources.depth_image is None and (sources.near or sources.far):
         raise ValueError("near and far: they belong to a depth_image, got none; connect one, or set both to 0")
     if sources.depth_image is not None:
+        check_axes(sources.depth_image, "depth_image", "IMAGE of [pictures, height, width, channels]", axes=4)
         values = select_map(sources.depth_image[..., 0], views, anchor, "depth_image")
         with advise(ADVICE):
             return read_depth_picture(values, sources.meaning, sources.near, sources.far)

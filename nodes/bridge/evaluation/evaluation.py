@@ -17,7 +17,7 @@ from ....mvcustom_core.evaluation.evaluation import Evaluation, evaluate_views
 from ....mvcustom_core.evaluation.likeness import Encoders
 from ....mvcustom_core.surface.depth import AnchorDepth
 from ..host.advice import advise
-from ..host.tensors import images_from_comfy, masks_from_comfy
+from ..host.tensors import read_images, read_masks
 from .encoders import NONE, load_encoder, load_text_encoder
 
 STEPS = 1000  # of the progress bar
@@ -83,11 +83,15 @@ def evaluate_images(inputs: EvaluationInputs) -> Evaluation:
 
 
 def _read_case(inputs: EvaluationInputs) -> Case:
-    pictures = {"references": inputs.references, "truth": inputs.true_views}
+    """The inputs, checked, as the core has them. All lies on the CPU: ComfyUI may keep pictures on the device, and depth on the host."""
+    pictures = {"references": inputs.references, "true_views": inputs.true_views}
     masks = {"masks": inputs.masks, "reference_masks": inputs.reference_masks}
-    given = {name: images_from_comfy(image) for name, image in pictures.items() if image is not None}
-    given |= {name: masks_from_comfy(mask) for name, mask in masks.items() if mask is not None}
-    return Case(images_from_comfy(inputs.images), inputs.cameras, inputs.depth, **given)
+    given = {name: read_images(image, name).cpu() for name, image in pictures.items() if image is not None}
+    given |= {name: read_masks(mask, name).cpu() for name, mask in masks.items() if mask is not None}
+    truth = given.pop("true_views", None)
+    images, cameras = read_images(inputs.images, "images").cpu(), inputs.cameras.to("cpu")
+    anchors = tuple(replace(anchor, depth=anchor.depth.to("cpu")) for anchor in inputs.depth)
+    return Case(images, cameras, anchors, truth=truth, **given)
 
 
 def _choose_encoders(inputs: EvaluationInputs) -> tuple[Encoders, list[str]]:

@@ -21,7 +21,7 @@ from ....mvcustom_core.capture.canvas import Canvas, share_canvas
 from ....mvcustom_core.capture.solution import WALK, Attempt, choose_model, describe_model
 from ....mvcustom_core.capture.solving import solve_cameras
 from ..host.advice import advise
-from ..host.tensors import images_from_comfy, images_to_comfy, masks_from_comfy, masks_to_comfy
+from ..host.tensors import images_to_comfy, masks_to_comfy, read_images, read_masks
 from .report import NO_MASKS
 
 STEPS = 1000  # of the progress bar
@@ -76,8 +76,8 @@ def solve_photographs(images: Sequence[Tensor], masks: Sequence[Tensor] | None, 
     """
     if on_subject and masks is None:
         raise ValueError("masks: wanted masks to look for features on the subject, got none; connect them or choose 'everywhere'")
-    photographs = [picture for batch in images for picture in images_from_comfy(batch)]
-    shown = None if masks is None else [mask for batch in masks for mask in masks_from_comfy(batch)]
+    photographs = [picture for batch in images for picture in read_images(batch, "images")]
+    shown = None if masks is None else [mask for batch in masks for mask in read_masks(batch, "masks")]
     if shown is not None:
         _check_masks(photographs, shown)
     with advise(ADVICE):
@@ -119,9 +119,7 @@ def _solve(canvas: Canvas, focal: float | None, on_subject: bool) -> Attempt:
 def _check_masks(photographs: Sequence[Tensor], masks: Sequence[Tensor]) -> None:
     wanted, got = ([tuple(picture.shape[1:]) for picture in pictures] for pictures in (photographs, masks))
     if wanted != got:
-        raise ValueError(
-            f"masks: wanted {_count_sizes(wanted)}, one for each image, got {_count_sizes(got)}; make them from these images"
-        )
+        raise ValueError(f"masks: wanted {_count_sizes(wanted)}, one for each image, got {_count_sizes(got)}; make them from these images")
 
 
 def _count_sizes(sizes: Sequence[tuple[int, ...]]) -> str:

@@ -14,7 +14,7 @@ from ....mvcustom_core.capture.files.image_file import Size
 from ....mvcustom_core.capture.files.left_out import LeftOut
 from ....mvcustom_core.capture.files.pictures import Picture, read_picture
 from ....mvcustom_core.capture.formats.folder import locate_camera_files, read_folder
-from ..host.tensors import images_from_comfy, masks_from_comfy
+from ..host.tensors import read_images, read_masks
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +66,8 @@ def open_folder(place: Path, sequence: str = "", masks: Tensor | None = None) ->
     posed = read_folder(place, sequence)
     sizes = tuple(posed.size(i) for i in range(len(posed.paths)))
     if masks is not None:
+        masks = read_masks(masks, "masks_of_files").float().cpu()
         _check_masks(masks, sizes)
-        masks = masks_from_comfy(masks).float().cpu()
     return PhotographSource(
         origin=(f"folder: {place}", f"format: {posed.format}", *posed.notes),
         cameras=posed.cameras,
@@ -86,7 +86,8 @@ def open_batch(images: Tensor, cameras: Cameras, masks: Tensor | None = None) ->
     Raises:
         ValueError: if the counts or aspects differ.
     """
-    count, height, width = images.shape[:3]
+    colors = read_images(images, "images")
+    count, _, height, width = colors.shape
     if count != len(cameras):
         raise ValueError(f"cameras: wanted one per picture, got {len(cameras)} for {count} pictures; connect those that belong together")
     if abs(width * cameras.height - height * cameras.width) > max(cameras.width, cameras.height):  # a pixel of rounding is none
@@ -98,9 +99,8 @@ def open_batch(images: Tensor, cameras: Cameras, masks: Tensor | None = None) ->
     if (cameras.width, cameras.height) != (width, height):
         origin += f"; the cameras were for {cameras.width}x{cameras.height} and were scaled"
     if masks is not None:
+        masks = read_masks(masks, "masks").float().cpu()
         _check_masks(masks, ((width, height),) * count)
-        masks = masks_from_comfy(masks).float().cpu()
-    colors = images_from_comfy(images)
     return PhotographSource(
         origin=(origin,),
         cameras=cameras.resize(width, height).to("cpu"),
@@ -111,18 +111,20 @@ def open_batch(images: Tensor, cameras: Cameras, masks: Tensor | None = None) ->
     )
 
 
-def _check_masks(masks: Tensor, sizes: Sequence[Size]) -> None:
-    """Check that a MASK batch fits photographs of their sizes (width, height)."""
+def _check_masks(
+    masks: Tensor,  # [N, 1, H, W]
+    sizes: Sequence[Size],
+) -> None:
+    """Check that a batch of masks fits photographs of their sizes (width, height)."""
     if len(set(sizes)) > 1:
         listed = ", ".join(f"{width}x{height}" for width, height in sorted(set(sizes)))
         raise ValueError(
             f"masks: wanted photographs of one size for masks that come as a batch, got photographs of {listed}; disconnect them, and put "
             "mask files into the folder masks/"
         )
-    found = masks_from_comfy(masks)
     count, size = len(sizes), sizes[0]
-    if (len(found), found.shape[-1], found.shape[-2]) != (count, *size):
+    if (len(masks), masks.shape[-1], masks.shape[-2]) != (count, *size):
         raise ValueError(
             f"masks: wanted {count} of {size[0]}x{size[1]} pixels, one per usable photograph in their order, got "
-            f"{len(found)} of {found.shape[-1]}x{found.shape[-2]}; make them from the photographs at their own size"
+            f"{len(masks)} of {masks.shape[-1]}x{masks.shape[-2]}; make them from the photographs at their own size"
         )

@@ -103,11 +103,18 @@ def test_without_a_source_the_embedded_head_estimates():
         ({"depth_image": as_image(DEPTH[:2])}, "depth_image: wanted a map of the anchor alone or of all 3 views, got 2"),
         ({"da3_geometry": {"depth": DEPTH[:, :32]}}, "da3_geometry: wanted the views' aspect 64x64, got 64x32"),
         ({"da3_geometry": {"image": DEPTH}}, "wanted a geometry with a depth map, got one with \\['image'\\]; run its depth"),
-        ({"depth_image": as_image(DEPTH * torch.nan)}, "depth_image: wanted finite depth, got NaN or infinity; check the depth node"),
+        (
+            {"depth_image": as_image(DEPTH * torch.nan)},
+            "depth_image: wanted finite depth, got NaN or infinity in 4096 of 4096 pixels; check the depth node",
+        ),
         ({"depth_image": as_image(DEPTH * 0)}, "got none: every pixel is zero or below; check the depth node before"),
         (
             {"depth_image": as_image(torch.linspace(0, 1, 64).expand(3, 64, 64)), "meaning": "relative depth"},
             "brought to 0..1 and lost it; set near and far .*, or take the depth node's raw output",
+        ),
+        (
+            {"depth_image": as_image(0.5 + 0.5 * torch.linspace(-1, 1, 64).expand(3, 64, 64)), "meaning": "metric"},
+            "depth_image: wanted metric with its zero right, got a picture that was brought to 0..1 and lost it; set near and far",
         ),
         ({"moge_geometry": {**MOGE, "depth": DEPTH * torch.nan}}, "moge_geometry: wanted depth, got none: every pixel is zero, masked"),
         ({"moge_geometry": {"depth": DEPTH}}, "moge_geometry: wanted a perspective picture's, got a panorama's"),

@@ -8,6 +8,7 @@ import torch
 from mvcustom.mvcustom_core.anchor.estimate import read_depth_picture
 
 RAMP = torch.linspace(0.1, 0.9, 12).reshape(3, 4)
+SHALLOW = (torch.linspace(1.0, 1.05, 12).reshape(3, 4) - 1.0) / 0.05  # a wall of little relief from its nearest to its farthest point
 
 
 @pytest.mark.parametrize("meaning", ["metric", "relative depth", "disparity"])
@@ -36,13 +37,15 @@ def test_zero_is_a_hole_in_depth_and_far_in_disparity():
     ("picture", "meaning", "limits", "message"),
     [
         (RAMP, "height", (0, 0), "depth meaning: wanted one of metric, .*, got 'height'"),
-        (RAMP * torch.nan, "metric", (0, 0), "wanted finite depth, got NaN or infinity"),
+        (torch.where(RAMP > 0.7, torch.nan, RAMP), "metric", (0, 0), "wanted finite depth, got NaN or infinity in 3 of 12 pixels"),
         (RAMP * 0, "metric", (0, 0), "wanted depth, got none: every pixel is zero or below"),
         (RAMP, "metric", (2, 0), "near and far: wanted 0 < near < far, got 2 and 0; set both, or both to 0"),
         (RAMP, "metric", (0, 2), "near and far: wanted 0 < near < far, got 0 and 2"),
         (RAMP, "metric", (3, 2), "near and far: wanted 0 < near < far, got 3 and 2"),
         (RAMP * 5, "metric", (1, 2), "near and far are for a picture in 0..1, got values from 0.5 to 4.5; set both to 0"),
         ((RAMP - 0.1) / 0.8, "relative depth", (0, 0), "got a picture that was brought to 0..1 and lost it$"),
+        ((RAMP - 0.1) / 0.8, "metric", (0, 0), "wanted metric with its zero right, got a picture that was brought to 0..1 and lost it$"),
+        (SHALLOW, "metric", (0, 0), "wanted metric with its zero right, got a picture that was brought to 0..1 and lost it$"),
         (torch.rand(2, 3, 4), "metric", (0, 0), r"\[H W\]"),
     ],
 )

@@ -136,9 +136,7 @@ def test_a_second_anchor_tells_what_the_first_does_not() -> None:
     half[:, SIZE // 2 :] = torch.inf
     first, second = make_anchor(half), make_anchor(torch.full((SIZE, SIZE), 2.0))
     cameras = make_row([0.0, 0.125])
-    one, both, whole = (
-        find(anchors, cameras, [(SIZE, SIZE)])[SIZE, SIZE] for anchors in ([first], [first, second], [second])
-    )
+    one, both, whole = (find(anchors, cameras, [(SIZE, SIZE)])[SIZE, SIZE] for anchors in ([first], [first, second], [second]))
     assert of_itself(one)[0, :, 1].sum() > of_itself(both)[0, :, 1].sum()
     assert torch.equal(both.cells, whole.cells) and torch.equal(both.weights, whole.weights)
 

@@ -18,6 +18,7 @@ from mvcustom.mvcustom_core.surface.depth import AnchorDepth, DepthMap
 from mvcustom.nodes.bridge.evaluation import evaluation as bridge
 from mvcustom.nodes.catalogue import NODES
 from mvcustom.nodes.evaluation.evaluate_views import MVCustomEvaluateViews as Node
+from mvcustom.tests.core_layer.emulated_device import EmulatedDevice
 
 VIEWS, SIZE = 4, 64
 
@@ -72,6 +73,18 @@ def test_everything_is_measured_and_reported() -> None:
 def test_bare_views_are_enough() -> None:
     report, table, _ = Node.execute(make_images(), make_cameras()).args
     assert report.count("not measured") >= 5 and len(json.loads(table)["views"]) == VIEWS
+
+
+def test_pictures_on_a_device_are_measured_as_on_the_host() -> None:
+    """With --gpu-only, ComfyUI keeps pictures on the device, while depth is on the host."""
+    images, masks = make_images(), torch.zeros(VIEWS, SIZE, SIZE)
+    masks[:, 20:40, 20:40] = 1
+    on_host = Node.execute(images, make_cameras(), make_depth(), masks, images[:2], masks[:2], images).args[1]
+    with EmulatedDevice() as device:
+        pictures, outlines = device.put(images), device.put(masks)
+        references = device.put(images[:2]), device.put(masks[:2])
+        on_device = Node.execute(pictures, make_cameras(), make_depth(), outlines, *references, device.put(images)).args[1]
+    assert on_device == on_host
 
 
 def test_encoders_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -234,9 +234,7 @@ def test_missing_masks_are_said(tmp_path: Path) -> None:
     assert "masks: none found" in load(tmp_path)[4], "an opaque alpha channel shows nothing"
 
 
-@pytest.mark.parametrize(
-    ("lens", "choices"), [(None, {"crop": "whole photograph"}), (Lens((0.05,)), {})], ids=["whole", "lens"]
-)
+@pytest.mark.parametrize(("lens", "choices"), [(None, {"crop": "whole photograph"}), (Lens((0.05,)), {})], ids=["whole", "lens"])
 def test_an_opaque_alpha_channel_shows_nothing_whatever_is_done_to_it(tmp_path: Path, lens: Lens | None, choices: dict[str, Any]) -> None:
     write_folder(tmp_path, make_cameras(), lens=lens)
     for i, picture in enumerate(photograph(make_cameras()).images):

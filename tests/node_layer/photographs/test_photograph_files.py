@@ -305,9 +305,7 @@ def test_reduced_copies_are_taken_where_the_pictures_are_gone(tmp_path: Path) ->
     ("mark", "encoding"), [(codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")]
 )
 @pytest.mark.parametrize("kind", ["transforms", "sparse/0"])
-def test_byte_order_marks_are_no_part_of_the_text(
-    tmp_path: Path, pictures: torch.Tensor, kind: str, mark: bytes, encoding: str
-) -> None:
+def test_byte_order_marks_are_no_part_of_the_text(tmp_path: Path, pictures: torch.Tensor, kind: str, mark: bytes, encoding: str) -> None:
     write_folder(tmp_path, make_cameras(), kind)
     files = [tmp_path / "transforms.json"] if kind == "transforms" else list((tmp_path / kind).glob("*.txt"))
     for file in files:

@@ -276,5 +276,3 @@ def test_pictures_beyond_the_readers_limit_are_left_out_with_a_reason(tmp_path: 
     images, *_, report = load(tmp_path)
     assert len(images) == COUNT - 1
     assert "wanted at most 179 million pixels, Pillow's limit, got more; make the picture smaller, its camera is scaled along" in report
-
-

@@ -193,9 +193,7 @@ def test_cameras_of_portrait_and_landscape_are_found() -> None:
     truth = make_arc()
     pictures = images_to_comfy(photograph(truth)[0])
     margin = SIZE // 8
-    photographs = [
-        pictures[[view], margin:-margin] if view % 2 else pictures[[view], :, margin:-margin] for view in range(len(truth))
-    ]
+    photographs = [pictures[[view], margin:-margin] if view % 2 else pictures[[view], :, margin:-margin] for view in range(len(truth))]
     cameras, images, _, report, _ = Node.execute(photographs, [EVERYWHERE], {"focal_length": ["unknown"]}).args
     assert "views: 10 of 10 placed" in report and images.shape == (10, SIZE - 2 * margin, SIZE - 2 * margin, 3)
     rotation_deg, center = align_errors(cameras, truth)
