@@ -167,9 +167,9 @@ class MVCustomCameraTrajectory(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, path: dict[str, Any], **others: object) -> object:
-        if path["path"] != "file":
-            return None
+    def fingerprint_inputs(cls, path: dict[str, Any] | None, **others: object) -> object:
+        if path is None or path.get("path") != "file" or path["file"] is None:
+            return None  # no file, or its name comes from another node, whose own fingerprint counts
         status = locate_input(path["file"], "file").stat()
         return status.st_mtime_ns, status.st_size
 

@@ -41,8 +41,8 @@ class MVCustomLoadConcept(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, concept_file: str) -> str:
-        return stamp_file(concept_file)
+    def fingerprint_inputs(cls, concept_file: str | None) -> str | None:
+        return None if concept_file is None else stamp_file(concept_file)  # None: it comes from another node
 
     @classmethod
     def execute(cls, concept_file: str) -> io.NodeOutput:

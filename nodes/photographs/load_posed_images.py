@@ -56,11 +56,11 @@ class MVCustomLoadPosedImages(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, folder: str | None = None, subject_center: str | None = None) -> bool | str:
+    def validate_inputs(cls, folder: str | None = None) -> bool | str:
+        """Check the folder alone: ComfyUI blames every input that is named here, whichever is at fault."""
         try:
             if folder is not None:  # else it comes over a wire
                 locate_camera_files(locate_photographs(folder))
-            parse_center(subject_center or "")
         except ValueError as error:
             return str(error)
         return True

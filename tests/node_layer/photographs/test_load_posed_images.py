@@ -152,7 +152,6 @@ def test_center_and_radius_by_hand_are_in_the_files_world(tmp_path: Path) -> Non
     only_center = load(tmp_path, subject_center="0.1 0 0")[2]
     assert only_center.centers.norm(dim=-1).max().item() == pytest.approx(1.0, abs=1e-5)
     for wrong in ("1, 2", "a b c", "1 2 nan", "1 2 3 4"):
-        assert "subject_center: wanted" in Node.validate_inputs(subject_center=wrong)
         with pytest.raises(ValueError, match="subject_center: wanted"):
             load(tmp_path, subject_center=wrong)
 
