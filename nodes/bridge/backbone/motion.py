@@ -30,6 +30,7 @@ from .motion_norm import run_residual_block
 from .motion_run import MOTION_ATTACHMENT, ClipCall, MotionRun, check_animatediff_evolved, count_frames
 
 SD15_CHANNELS, SD15_CONTEXT = (320, 640, 1280, 1280), 768
+LATENT_CHANNELS = 4
 
 
 def apply_motion_file(model: ModelPatcher, path: str | Path, choices: MotionChoices) -> tuple[ModelPatcher, str]:
@@ -38,6 +39,7 @@ def apply_motion_file(model: ModelPatcher, path: str | Path, choices: MotionChoi
     Raises:
         ValueError: if the file is not a motion file, or the model cannot host its modules.
     """
+    check_host(model)  # before the file is read, which may hold gigabytes
     motion, settings, report = load_motion(path, choices)
     return apply_motion(model, motion, settings), report
 
@@ -91,8 +93,8 @@ def apply_motion(model: ModelPatcher, motion: ModelPatcher | MotionModules, sett
     settings = settings or modules.settings
     if settings.layout != modules.settings.layout:
         raise ValueError(f"motion: wanted settings of the weights' layout {modules.settings.layout}, got {settings.layout}")
-    _check_host(model, settings)
-    _check_rivals(model)
+    check_host(model)
+    _check_layout(model, settings)
     patched = model.clone()
     if isinstance(motion, ModelPatcher):
         patched.set_additional_models(MOTION_ATTACHMENT, [motion])
@@ -188,25 +190,50 @@ def find_residual_hosts(unet: UNetModel) -> frozenset[tuple[str, int]]:
     )
 
 
-def _check_host(model: ModelPatcher, settings: MotionSettings) -> None:
+def check_host(model: ModelPatcher) -> None:
+    """Check that a MODEL can host motion modules, whichever these are.
+
+    Raises:
+        ValueError: if it is of another family, is made for inpainting, has motion modules already, or another node pack patches its layers.
+    """
     unet = getattr(model.model, "diffusion_model", None)
     if not isinstance(unet, UNetModel):
         raise ValueError(f"motion: wanted a Stable Diffusion 1.5 model, got {type(model.model).__name__}; load an SD1.5 checkpoint")
-    config = model.model.model_config.unet_config
-    channels = tuple(config["model_channels"] * factor for factor in config["channel_mult"])
+    config, channels = model.model.model_config.unet_config, _list_channels(model)
     context = config.get("context_dim")
     if config.get("use_linear_in_transformer") or (channels == SD15_CHANNELS and context != SD15_CONTEXT):
         raise ValueError(
             f"motion: wanted a Stable Diffusion 1.5 model (text width {SD15_CONTEXT}), got one of another family "
             f"({type(model.model.model_config).__name__}, text width {context}); load an SD1.5 checkpoint"
         )
-    if channels != settings.channels or set(config["num_res_blocks"]) != {DOWN_LAYERS}:
+    if config["in_channels"] != LATENT_CHANNELS:
         raise ValueError(
-            f"motion: the modules have channels {settings.channels} and {DOWN_LAYERS} blocks per level, the model has {channels} and "
-            f"{config['num_res_blocks']}; use motion modules and a checkpoint made for each other"
+            f"motion: wanted a model of {LATENT_CHANNELS} input channels, got {describe_inputs(config['in_channels'])}; "
+            "load a Stable Diffusion 1.5 checkpoint for text to image"
         )
     if not isinstance(model.get_model_object("model_sampling"), comfy.model_sampling.ModelSamplingDiscrete):
         raise ValueError("motion: wanted a model with discrete timesteps, got a continuous sampling type; remove that sampling node")
+    _check_rivals(model)
+
+
+def describe_inputs(channels: int) -> str:
+    """What a U-Net of so many input channels is made for; 4 are the latents alone."""
+    purpose = {9: "one for inpainting", 8: "one for editing by instructions", 5: "one for depth"}.get(channels, "another one")
+    return f"{purpose} ({channels} channels)"
+
+
+def _list_channels(model: ModelPatcher) -> tuple[int, ...]:
+    config = model.model.model_config.unet_config
+    return tuple(config["model_channels"] * factor for factor in config["channel_mult"])
+
+
+def _check_layout(model: ModelPatcher, settings: MotionSettings) -> None:
+    channels, blocks = _list_channels(model), model.model.model_config.unet_config["num_res_blocks"]
+    if channels != settings.channels or set(blocks) != {DOWN_LAYERS}:
+        raise ValueError(
+            f"motion: the modules have channels {settings.channels} and {DOWN_LAYERS} blocks per level, the model has {channels} and "
+            f"{blocks}; use motion modules and a checkpoint made for each other"
+        )
 
 
 def _check_rivals(model: ModelPatcher) -> None:
