@@ -18,7 +18,7 @@ from ..concept.application import render_depth, session_of
 from ..host.advice import advise
 from ..host.tensors import check_axes
 from .geometry import differ_in_aspect, read_da3, read_moge, select_map
-from .model import EMBEDDED, estimate_depth
+from .model import EMBEDDED, check_embedded_head, estimate_depth
 
 AnchorRule = Literal["index", "max coverage"]
 
@@ -57,6 +57,12 @@ class DepthSources:
     min_confidence: float = 0.1
     model: str = EMBEDDED
 
+    @property
+    def connected(self) -> list[str]:
+        """The names of the inputs that bring depth."""
+        named = {"da3_geometry": self.da3_geometry, "moge_geometry": self.moge_geometry, "depth_image": self.depth_image}
+        return [name for name, source in named.items() if source is not None]
+
 
 def select_anchor(rule: AnchorRule, index: int, cameras: Cameras) -> tuple[int, str]:
     """Choose the anchor view by a rule; returns its number and a text that says why.
@@ -86,13 +92,16 @@ def estimate_anchor(
         cameras: the V cameras.
         anchor: number of the view.
         sources: where depth comes from.
-        model: a MODEL; the concept that it may carry fixes the scale.
+        model: the MODEL that made the views; the concept that it may carry fixes the scale.
         subject_masks: MASK [B, H, W], white on the subject, of the anchor or of all views.
 
     Raises:
-        ValueError: if sources, views and cameras do not fit together, or the depth cannot be aligned.
+        ValueError: if sources, views and cameras do not fit together, the embedded depth head is to judge views of another backbone, or
+            the depth cannot be aligned.
     """
     check_views(views, cameras, anchor)
+    if sources.model == EMBEDDED and not sources.connected:
+        check_embedded_head(model, (views.shape[-2], views.shape[-1]))
     estimate = choose_estimate(views, anchor, sources)
     rendered = render_depth(model, cameras, anchor) if model is not None and session_of(model) is not None else None
     mask = None if subject_masks is None else select_subject_mask(subject_masks, views, anchor, estimate)
@@ -138,8 +147,7 @@ def choose_estimate(views: Tensor, anchor: int, sources: DepthSources) -> DepthE
     Raises:
         ValueError: if more than one source is given, or the source does not fit the views.
     """
-    named = {"da3_geometry": sources.da3_geometry, "moge_geometry": sources.moge_geometry, "depth_image": sources.depth_image}
-    connected = [name for name, source in named.items() if source is not None]
+    connected = sources.connected
     if len(connected) > 1:
         raise ValueError(f"depth: wanted one source, got {' and '.join(connected)}; disconnect all but one")
     if connected and sources.model != EMBEDDED:

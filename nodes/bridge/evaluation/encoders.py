@@ -6,16 +6,17 @@ the folder must also contain CLIP's tokenizer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import comfy.model_management
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ....mvcustom_core.evaluation.identity import Encoder
 from ..host.folders import ENCODERS, list_model_folders
-from ..host.local_network import OPTIONS, check_files, load_network, read_config
+from ..host.local_network import OPTIONS, LocalNetwork, check_files, open_network, read_config
 
 NONE = "none"
 NAMES = {"dinov2": "DINOv2", "clip": "CLIP"}  # config.json's model_type
@@ -36,15 +37,14 @@ def load_encoder(name: str) -> tuple[str, Encoder]:
         ValueError: if there is no such folder, or it cannot be read.
     """
     folder, kind = _find_folder("encoder", name)
-    patcher, processor = load_network("encoder", folder, "AutoModel")
+    opened = open_network("encoder", folder, "AutoModel")
 
-    def embed(pixels: Tensor) -> Tensor:
-        network = patcher.model.network
+    def embed(network: nn.Module, pixels: Tensor) -> Tensor:
         if kind == "clip":
             return _read_features(network.get_image_features(pixel_values=pixels))
         return network(pixel_values=pixels).pooler_output
 
-    return f"{NAMES[kind]}, {name}", lambda images: _run(patcher, processor, images, embed)
+    return f"{NAMES[kind]}, {name}", lambda images: _run(opened, images, embed)
 
 
 def load_text_encoder(name: str, prompt: str) -> Encoder:
@@ -56,15 +56,14 @@ def load_text_encoder(name: str, prompt: str) -> Encoder:
     folder, kind = _find_folder("text_encoder", name)
     if kind != "clip":
         raise ValueError(f"text_encoder: wanted CLIP, got {NAMES[kind]} in {folder}; choose a CLIP folder, or {NONE!r}")
-    patcher, processor = load_network("text_encoder", folder, "AutoModel")
+    opened = open_network("text_encoder", folder, "AutoModel")
     tokens = _tokenize(folder, prompt)
 
-    def compare(pixels: Tensor) -> Tensor:
-        network = patcher.model.network
+    def compare(network: nn.Module, pixels: Tensor) -> Tensor:
         words = _read_features(network.get_text_features(**{key: value.to(pixels.device) for key, value in tokens.items()}))
         return torch.cosine_similarity(_read_features(network.get_image_features(pixel_values=pixels)), words)
 
-    return lambda images: _run(patcher, processor, images, compare)
+    return lambda images: _run(opened, images, compare)
 
 
 def _find_folder(what: str, name: str) -> tuple[Path, str]:
@@ -96,12 +95,12 @@ def _read_features(output: Any) -> Tensor:
     return output if isinstance(output, Tensor) else output.pooler_output
 
 
-def _run(patcher: Any, processor: Any, images: Tensor, encode: Encoder) -> Tensor:
-    """Apply a function of pictures in portions; the result is on the CPU."""
+def _run(opened: LocalNetwork, images: Tensor, encode: Callable[[nn.Module, Tensor], Tensor]) -> Tensor:
+    """Apply a function of the network and pictures in portions; the result is on the CPU."""
     answers = []
     for portion in images.float().cpu().clamp(0, 1).split(PORTION):
         comfy.model_management.throw_exception_if_processing_interrupted()
-        pixels = processor(images=list(portion), do_rescale=False, return_tensors="pt")["pixel_values"]  # [N, 3, S, S]
-        comfy.model_management.load_models_gpu([patcher], memory_required=pixels[:, 0].numel() * ACTIVATION_BYTES, force_full_load=True)
-        answers.append(encode(pixels.to(patcher.load_device)).float().cpu())
+        pixels = opened.processor(images=list(portion), do_rescale=False, return_tensors="pt")["pixel_values"]  # [N, 3, S, S]
+        network = opened.load(pixels[:, 0].numel() * ACTIVATION_BYTES)
+        answers.append(encode(network, pixels.to(opened.patcher.load_device)).float().cpu())
     return torch.cat(answers)

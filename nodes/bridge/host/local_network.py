@@ -5,12 +5,17 @@ Nothing is downloaded, and no pickle is opened. The argument `what` is the name 
 
 from __future__ import annotations
 
+import atexit
 import json
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import comfy.model_management
-import comfy.model_patcher
+from comfy.model_patcher import ModelPatcher
+from comfy.patcher_extension import CallbacksMP
 from safetensors import SafetensorError
 from torch import nn
 
@@ -45,8 +50,32 @@ def check_files(what: str, folder: Path) -> None:
         raise ValueError(f"{what}: wanted preprocessor_config.json in {folder}, got none; download it from where the model comes from")
 
 
-def load_network(what: str, folder: Path, kind: str) -> tuple[comfy.model_patcher.ModelPatcher, Any]:
-    """Load a network under ComfyUI's memory management, together with its image processor.
+@dataclass(frozen=True, eq=False)
+class LocalNetwork:
+    """A network under ComfyUI's memory management, and its image processor.
+
+    It is read from disk once: whoever opens its folder while it is held gets the same one. It is held by those who have opened it, and by
+    this module for as long as ComfyUI keeps it loaded.
+    """
+
+    patcher: ModelPatcher
+    processor: Any
+
+    def load(self, memory: int) -> nn.Module:
+        """Bring the network to the device, with room for `memory` bytes beside it; returns it."""
+        comfy.model_management.load_models_gpu([self.patcher], memory_required=memory, force_full_load=True)
+        LOADED.add(self)
+        return self.patcher.model.network
+
+
+Stamp = tuple[str, str, tuple[tuple[str, int, int], ...]]  # folder, class, and name, time and size of each file
+OPENED: WeakValueDictionary[Stamp, LocalNetwork] = WeakValueDictionary()
+LOADED: set[LocalNetwork] = set()  # those that ComfyUI keeps loaded; it holds its models weakly
+atexit.register(LOADED.clear)  # before ComfyUI, which takes part in a model's end, is gone
+
+
+def open_network(what: str, folder: Path, kind: str) -> LocalNetwork:
+    """Read a network from its folder, unless it is held already and its files are as they were.
 
     Args:
         what: name of the node input, for messages.
@@ -56,6 +85,17 @@ def load_network(what: str, folder: Path, kind: str) -> tuple[comfy.model_patche
     Raises:
         ValueError: if `transformers` is missing, or the folder cannot be read or lacks weights.
     """
+    check_files(what, folder)
+    files = [file for file in sorted(folder.iterdir()) if file.suffix in (".json", ".safetensors")]
+    stamps = tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+    key = (str(folder.resolve()), kind, stamps)
+    network = OPENED.get(key)
+    if network is None:
+        network = OPENED[key] = _read_network(what, folder, kind)
+    return network
+
+
+def _read_network(what: str, folder: Path, kind: str) -> LocalNetwork:
     try:
         import transformers
     except ImportError as missing:
@@ -71,7 +111,19 @@ def load_network(what: str, folder: Path, kind: str) -> tuple[comfy.model_patche
     for layer in network.modules():  # so that cancelling need not wait for the whole pass
         layer.register_forward_pre_hook(_stop_where_cancelled)
     device, offload = comfy.model_management.get_torch_device(), comfy.model_management.unet_offload_device()
-    return comfy.model_patcher.ModelPatcher(ManagedNetwork(network), load_device=device, offload_device=offload), processor
+    patcher = ModelPatcher(ManagedNetwork(network), load_device=device, offload_device=offload)
+    opened = LocalNetwork(patcher, processor)
+    patcher.add_callback(CallbacksMP.ON_DETACH, partial(_let_go, opened))
+    return opened
+
+
+def _let_go(network: LocalNetwork, *_: Any) -> None:
+    """A ComfyUI callback: the network has been unloaded.
+
+    The patcher holds the network through this callback, and the network the patcher. So it does not end here, in the middle of ComfyUI's
+    list of models, but when the garbage collector finds the two.
+    """
+    LOADED.discard(network)
 
 
 def _stop_where_cancelled(*_: Any) -> None:

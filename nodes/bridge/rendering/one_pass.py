@@ -20,11 +20,13 @@ from ....mvcustom_core.surface.depth import AnchorDepth, RenderedDepth
 from ....mvcustom_core.surface.surface import build_surfaces
 from ..concept.application import render_depth, session_of
 from ..depth.anchor_depth import align_estimate
-from ..depth.model import estimate_depth
+from ..depth.model import EMBEDDED, check_embedded_head, estimate_depth, open_depth_model
 from ..host.progress import stop_if_cancelled
 from ..host.tensors import images_from_comfy
 from .hook import HookOptions, attach_session, open_session
 from .session import Geometry, RenderSession
+
+DEPTH_ATTACHMENT = "mvcustom_depth_model"
 
 log = logging.getLogger("mvcustom.bridge.rendering")
 
@@ -69,7 +71,8 @@ def apply_one_pass(model: ModelPatcher, cameras: Cameras, options: HookOptions, 
     """Clone a MODEL so that it estimates the anchor's depth while sampling and from then on renders its features into the other views.
 
     Raises:
-        ValueError: if the model cannot carry the hook, the anchor is not one of the views, or rendering ends before the first estimate.
+        ValueError: if the model cannot carry the hook, the anchor is not one of the views, rendering ends before the first estimate, the
+            depth model cannot be read, or it is the embedded one and the backbone is another.
     """
     if not 0 <= estimation.anchor < len(cameras):
         raise ValueError(
@@ -81,9 +84,14 @@ def apply_one_pass(model: ModelPatcher, cameras: Cameras, options: HookOptions, 
             "estimate earlier, or render for longer"
         )
     session = open_session(model, cameras, replace(options, shared_noise=False))  # the noise is drawn before any depth is known
+    if estimation.depth_model == EMBEDDED:
+        check_embedded_head(model)
     rendered = None if session_of(model) is None else render_depth(model, cameras, estimation.anchor)
     one_pass = OnePass(session, estimation, rendered)
-    return attach_session(model, session, options, one_pass.sample, one_pass.predict)
+    hooked = attach_session(model, session, options, one_pass.sample, one_pass.predict)
+    if estimation.depth_model != EMBEDDED:
+        hooked.set_attachments(DEPTH_ATTACHMENT, open_depth_model(estimation.depth_model))  # read once, and held as long as the model
+    return hooked
 
 
 @dataclass(eq=False, slots=True)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 import torch
+from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from mvcustom.mvcustom_core.anchor.choice import choose_anchor
 from mvcustom.mvcustom_core.anchor.estimate import DepthEstimate
 from mvcustom.mvcustom_core.surface.depth import AnchorDepth, DepthMap
+from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, SD15_SPEC, BackboneSpec
 from mvcustom.nodes.bridge.depth.anchor_depth import (
     DepthSources,
     add_anchor,
@@ -20,7 +22,7 @@ from mvcustom.nodes.bridge.depth.anchor_depth import (
     select_anchor,
     select_subject_mask,
 )
-from mvcustom.tests.host.embedded import make_cameras
+from mvcustom.tests.host.embedded import load_once, make_cameras
 
 VIEWS = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 DEPTH = 1 + torch.arange(3.0)[:, None, None].expand(3, 64, 64)  # a plane for each view
@@ -89,6 +91,32 @@ def test_without_a_source_the_embedded_head_estimates():
     estimate = choose()
     assert estimate.values.shape == (64, 64) and estimate.meaning == "metric"
     assert torch.isfinite(estimate.values).all() and (estimate.values > 0).all()
+
+
+def mark(spec: BackboneSpec | None) -> ModelPatcher:
+    """A MODEL that says of itself what backbone it is."""
+    model = load_once()[0].clone()
+    model.attachments.pop(BACKBONE_ATTACHMENT)
+    if spec is not None:
+        model.set_attachments(BACKBONE_ATTACHMENT, spec)
+    return model
+
+
+@pytest.mark.parametrize("spec", [None, SD15_SPEC])
+def test_the_embedded_head_is_refused_for_views_of_another_backbone(spec: BackboneSpec | None):
+    with pytest.raises(ValueError, match="the embedded depth head knows the scenes of the embedded backbone alone, got a model of another"):
+        estimate_anchor(VIEWS, make_cameras(), 1, DepthSources(), model=mark(spec))
+    other = estimate_anchor(VIEWS, make_cameras(), 1, DepthSources(moge_geometry=MOGE), model=mark(spec))
+    assert other.depth.report.startswith("MoGe; ")
+
+
+def test_without_a_model_the_size_tells_whose_views_they_are():
+    """Nobody generates 128 pixels with Stable Diffusion 1.5, or more with the embedded backbone unless they connect it."""
+    large = torch.nn.functional.interpolate(VIEWS, (512, 512))
+    with pytest.raises(ValueError, match="whose views have 128x128 pixels, got views of 512x512 and no model; choose another depth_model"):
+        estimate_anchor(large, make_cameras(size=512), 1, DepthSources())
+    estimate_anchor(VIEWS, make_cameras(), 1, DepthSources())
+    estimate_anchor(large, make_cameras(size=512), 1, DepthSources(), model=load_once()[0])
 
 
 @pytest.mark.parametrize(

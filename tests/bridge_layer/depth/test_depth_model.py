@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from pathlib import Path
 
 import comfy.model_management
@@ -12,7 +14,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from mvcustom.nodes.bridge.depth.model import EMBEDDED, estimate_depth, list_depth_models
+from mvcustom.nodes.bridge.depth.model import EMBEDDED, estimate_depth, list_depth_models, open_depth_model
 from mvcustom.nodes.bridge.host.folders import DEPTH
 
 IMAGE = torch.rand(3, 48, 64, generator=torch.Generator().manual_seed(0))
@@ -52,6 +54,18 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """`models/mvcustom_depth` of this test alone."""
     monkeypatch.setitem(folder_paths.folder_names_and_paths, DEPTH, ([str(tmp_path)], {".safetensors"}))
     return tmp_path
+
+
+def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A list that grows by the folder's name with each depth network that is read from disk."""
+    reads: list[str] = []
+    read = transformers.AutoModelForDepthEstimation.from_pretrained
+    monkeypatch.setattr(
+        transformers.AutoModelForDepthEstimation,
+        "from_pretrained",
+        lambda folder, **how: (reads.append(folder.name), read(folder, **how))[1],
+    )
+    return reads
 
 
 def run_as_documented(folder: Path, **sizes: list[tuple[int, int]]) -> torch.Tensor:
@@ -96,6 +110,32 @@ def test_network_goes_through_comfys_memory_management(folders: Path, monkeypatc
     monkeypatch.setattr(comfy.model_management, "load_models_gpu", lambda models, **kw: (loaded.extend(models), load(models, **kw)))
     estimate_depth("small", IMAGE)
     assert [type(patcher).__name__ for patcher in loaded] == ["ModelPatcher"] and loaded[0].model_size() > 0
+
+
+def test_network_is_read_once_while_its_files_stay(folders: Path, monkeypatch: pytest.MonkeyPatch):
+    save_depth_anything(folders / "small")
+    reads = count_reads(monkeypatch)
+    first = estimate_depth("small", IMAGE).values
+    assert torch.equal(estimate_depth("small", IMAGE).values, first) and reads == ["small"]
+    network = transformers.DepthAnythingForDepthEstimation.from_pretrained(folders / "small")
+    torch.nn.init.normal_(network.head.conv3.weight)
+    network.save_pretrained(folders / "small")
+    assert not torch.equal(estimate_depth("small", IMAGE).values, first) and reads == ["small", "small"]
+
+
+def test_network_leaves_memory_when_comfyui_unloads_it(folders: Path, monkeypatch: pytest.MonkeyPatch):
+    """ComfyUI holds its models weakly, so that nobody but the holders of this one may keep it."""
+    save_depth_anything(folders / "small")
+    reads = count_reads(monkeypatch)
+    estimate_depth("small", IMAGE)
+    held = open_depth_model("small")
+    comfy.model_management.unload_all_models()
+    gc.collect()
+    assert open_depth_model("small").network is held.network and reads == ["small"]
+    network = weakref.ref(held.network)
+    del held
+    gc.collect()
+    assert network() is None
 
 
 def test_cancel_stops_inside_the_network(folders: Path, monkeypatch: pytest.MonkeyPatch):

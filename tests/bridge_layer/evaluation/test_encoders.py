@@ -74,6 +74,17 @@ def test_clip_compares_pictures_and_a_prompt(folders: Path) -> None:
     torch.testing.assert_close(cosines, output.logits_per_image[:, 0] / network.logit_scale.exp(), atol=1e-4, rtol=1e-4)
 
 
+def test_encoder_is_read_once_for_pictures_and_prompts(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_clip(folders / "clip")
+    reads: list[Path] = []
+    read = transformers.AutoModel.from_pretrained
+    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", lambda folder, **how: (reads.append(folder), read(folder, **how))[1])
+    _, encode = load_encoder("clip")
+    vectors, cosines = encode(PICTURES), load_text_encoder("clip", "a red box")(PICTURES)
+    assert len(vectors) == len(cosines) == len(PICTURES)
+    assert torch.equal(load_encoder("clip")[1](PICTURES), vectors) and reads == [folders / "clip"]
+
+
 def test_folders_that_cannot_judge(folders: Path) -> None:
     with pytest.raises(ValueError, match="encoder: wanted one of none, got 'gone'; put its folder in models/mvcustom_encoders"):
         load_encoder("gone")

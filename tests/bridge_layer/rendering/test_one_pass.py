@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+from pathlib import Path
 from typing import Any
 
 import comfy.model_management
+import folder_paths
 import pytest
 import torch
 from comfy.model_patcher import ModelPatcher
@@ -14,12 +17,15 @@ from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings
 from mvcustom.nodes.bridge.backbone import embedded
 from mvcustom.nodes.bridge.backbone.motion import MOTION_ATTACHMENT
+from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, SD15_SPEC
 from mvcustom.nodes.bridge.depth.model import EMBEDDED
+from mvcustom.nodes.bridge.host.folders import DEPTH
 from mvcustom.nodes.bridge.rendering import one_pass
 from mvcustom.nodes.bridge.rendering.hook import RENDERING_ATTACHMENT, HookOptions
 from mvcustom.nodes.bridge.rendering.one_pass import Estimation, apply_one_pass, read_moments
 from mvcustom.nodes.bridge.rendering.session import RenderSession
 from mvcustom.nodes.sampling.one_pass_render_hook import MVCustomOnePassRenderHook
+from mvcustom.tests.bridge_layer.depth.test_depth_model import count_reads, save_depth_anything
 from mvcustom.tests.host.embedded import apply_once, load_once, make_cameras, make_concept, make_scoped, sample
 
 pytestmark = pytest.mark.usefixtures("comfy")  # it registers the pack's model folders
@@ -137,12 +143,31 @@ def test_cancelling_ends_the_run_at_once_and_leaves_nothing(monkeypatch: pytest.
     assert session_of(model).geometry is None and not session_of(model).placed
 
 
-def test_a_depth_model_that_cannot_run_is_an_error_at_once():
-    model = hook(moments=(0.25, 0.5), depth_model="zoe")
-    found: list[Any] = []
+def test_a_depth_model_that_cannot_run_is_refused_before_sampling():
     with pytest.raises(ValueError, match="depth_model: wanted one of embedded depth head.*got 'zoe'"):
-        sample(model, steps=4, callback=lambda *_: found.append(1))
-    assert not found
+        hook(depth_model="zoe")
+
+
+def test_the_embedded_head_is_refused_for_another_backbone():
+    model = load_once()[0].clone()
+    model.set_attachments(BACKBONE_ATTACHMENT, SD15_SPEC)
+    with pytest.raises(
+        ValueError, match=r"depth_model: the embedded depth head knows .* alone, got a model of another backbone .*; choose"
+    ):
+        hook(model=model)
+
+
+def test_a_depth_model_is_read_once_for_a_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Also where ComfyUI unloads it after every estimate, to make room for the U-Net."""
+    monkeypatch.setitem(folder_paths.folder_names_and_paths, DEPTH, ([str(tmp_path)], {".safetensors"}))
+    save_depth_anything(tmp_path / "small")
+    reads = count_reads(monkeypatch)
+    monkeypatch.setattr(one_pass, "align_estimate", refuse)
+    estimate = one_pass.estimate_depth
+    monkeypatch.setattr(one_pass, "estimate_depth", lambda *a: (estimate(*a), comfy.model_management.unload_all_models(), gc.collect())[0])
+    with pytest.raises(ValueError, match="one pass: wanted a depth of the anchor"):
+        sample(hook(moments=(0.2, 0.4, 0.8), depth_model="small"), steps=5)
+    assert reads == ["small"]
 
 
 def refuse(*_: Any, **__: Any) -> Any:
