@@ -61,22 +61,26 @@ class FileFinder:
         for start in range(len(parts)):  # from all of the path to the name alone
             folders = self.elsewhere if start == len(parts) - 1 else (*self.elsewhere, *self.roots)
             places += [folder.joinpath(*parts[start:]) for folder in folders]
+        twins: list[str] = []
         for path in places:
-            found = _find_exactly(path) or self._find_spelled(path)
-            if found is not None:
-                return Found(found, name)
+            exact = _find_exactly(path)
+            spelled = [exact] if exact is not None else self._find_spelled(path)
+            if len(spelled) == 1:
+                return Found(spelled[0], name)
+            twins = twins or [file.name for file in spelled]
+        if twins:
+            got = f"{' and '.join(twins)}, which differ in upper and lower case or in the writing of accents alone"
+            raise FileFault(whole, f"wanted one file of that name, got {got}; rename one as the camera file writes it")
         raise FileFault(whole, "wanted an image file, got nothing there; put it back in place")
 
-    def _find_spelled(self, path: Path) -> Path | None:
-        """The one file whose name differs in upper and lower case or in the writing of accents alone, its ending left out or not."""
+    def _find_spelled(self, path: Path) -> list[Path]:
+        """The files whose names differ in upper and lower case or in the writing of accents alone, its ending left out or not."""
         if path.parent not in self.spellings:
             self.spellings[path.parent] = _list_spellings(path.parent)
         names = self.spellings[path.parent]
-        for name in _list_names(path):
-            same = names.get(_fold(name), [])
-            if len(same) == 1:
-                return path.parent / same[0]
-        return None
+        found = (names.get(_fold(name), []) for name in _list_names(path))
+        same = next((each for each in found if each), [])
+        return [path.parent / name for name in sorted(same)]
 
 
 def list_picture_folders(homes: Sequence[Path]) -> tuple[Path, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 REASONS_SHOWN, NAMES_SHOWN = 5, 3
 NUMBERS = re.compile(r"\d+(?:\.\d+)?")
@@ -39,6 +39,21 @@ class LeftOut:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}" if self.path is None else f"{self.name}: {self.path}: {self.reason}"
+
+
+def name_files(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Each file's name, and before it as many of its folders as tell it from others of that name."""
+    same: dict[str, set[Path]] = {}
+    for path in paths:
+        same.setdefault(path.name, set()).add(path)
+    return tuple(_name_among(path, same[path.name] - {path}) for path in paths)
+
+
+def _name_among(path: Path, others: Set[Path]) -> str:
+    length = 1
+    while length < len(path.parts) and any(other.parts[-length:] == path.parts[-length:] for other in others):
+        length += 1
+    return PurePath(*path.parts[-length:]).as_posix()
 
 
 def list_reasons(left_out: Sequence[LeftOut], names_shown: int | None = None) -> list[str]:

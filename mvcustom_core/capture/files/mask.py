@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 
 from ...camera.crop import SUBJECT_LEVEL
 from .image_file import Header, Size, is_same_picture, open_image, read_header
-from .left_out import FileFault
+from .left_out import FileFault, name_files
 
 GREY_SPREAD = 8  # of 255: channels that differ by no more are grey but for compression
 HALF = 128  # of 255
@@ -40,6 +40,23 @@ def check_masks(masks: Sequence[Path | None], sizes: Sequence[Size]) -> None:
             raise ValueError(
                 f"{mask}: wanted a mask of {size[0]}x{size[1]} pixels as its photograph, got {header.size[0]}x{header.size[1]}; "
                 "use the original masks"
+            )
+
+
+def check_own_masks(masks: Sequence[Path], photographs: Sequence[Path]) -> None:
+    """Check that masks that were found by their names are not those of several photographs.
+
+    Raises:
+        ValueError: naming the first mask that is, and two of its photographs.
+    """
+    owners: dict[Path, Path] = {}
+    for mask, photograph in zip(masks, photographs, strict=True):
+        owner = owners.setdefault(mask, photograph)
+        if owner != photograph:
+            first, second = name_files([owner, photograph])
+            raise ValueError(
+                f"masks: wanted one of its own for every photograph, got {mask} for both {first} and {second}; "
+                "put the masks into folders of the same names as the photographs'"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from ...camera.cameras import Cameras, make_intrinsics
 from ...camera.lens import Lens
 from .image_file import FIRST_ON_ITS_SIDE, Header, Size, list_turns, read_header
 from .left_out import LeftOut, check_usable, describe_left_out
-from .mask import check_masks
+from .mask import check_masks, check_own_masks
 from .matrix import make_rigid
 
 
@@ -73,6 +74,7 @@ class PosedFiles:
             raise ValueError(f"{self.format}: wanted every frame to be usable, got {describe_left_out(self.left_out)}")
 
 
+TAKEN = "wanted an image of its own, got one that another entry of the camera file names; put the missing image in place"
 SINGULAR = {"paths": "image", "masks": "mask", "lenses": "lens", "sizes": "size", "turned": "turn"}
 
 
@@ -86,6 +88,7 @@ class Frame:
         focal, middle: (x, y) in pixels.
         size: (width, height) that the camera is for.
         listed: what the camera file calls the image, where it was found elsewhere or under another spelling; empty otherwise.
+        mask_listed: likewise of the mask.
     """
 
     path: Path
@@ -96,6 +99,7 @@ class Frame:
     lens: Lens = Lens()
     mask: Path | None = None
     listed: str = ""
+    mask_listed: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,9 +133,18 @@ def collect_frames(format: str, names: Sequence[str], read: Callable[[int], Fram
             frames[i] = frame
         except ValueError as error:
             left_out.append(LeftOut.because(name, error))
+    for i in _list_taken(frames):
+        left_out.append(LeftOut(names[i], TAKEN, frames[i].path))
+        del frames[i], headers[i], turns[i]
     check_usable(len(frames), left_out, 1, format)
     placements = _place_images(headers, turns)
     return _assemble(format, list(frames.values()), placements, tuple(left_out))
+
+
+def _list_taken(frames: Mapping[int, Frame]) -> list[int]:
+    """The frames whose own image is missing, and whose image found by name is that of a frame which names it as it is."""
+    named = {os.path.realpath(frame.path) for frame in frames.values() if not frame.listed}
+    return [i for i, frame in frames.items() if frame.listed and os.path.realpath(frame.path) in named]
 
 
 def _check_numbers(frame: Frame) -> None:
@@ -162,6 +175,8 @@ def _assemble(format: str, frames: Sequence[Frame], placements: Sequence[Placeme
     masks = None
     if any(frame.mask for frame in frames):
         check_masks([frame.mask for frame in frames], sizes)
+        moved = [frame for frame in frames if frame.mask and frame.mask_listed]
+        check_own_masks([frame.mask for frame in moved if frame.mask], [frame.path for frame in moved])
         masks = tuple(frame.mask for frame in frames if frame.mask)
     w2c = torch.stack([frame.w2c for frame in frames])  # [V, 4, 4]
     scales = torch.tensor([[common[0] / frame.size[0], common[1] / frame.size[1]] for frame in frames], dtype=torch.float64)  # [V, 2]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from ...camera.cameras import Cameras
-from .left_out import LeftOut, check_usable
+from .left_out import LeftOut, check_usable, name_files
 from .posed_files import PosedFiles
 
 SAME = 1e-3  # of the scene's extent, of the rotation's entries and of the focal length: what rounding in files makes of one camera
@@ -27,7 +27,7 @@ def leave_out_repeats(posed: PosedFiles) -> PosedFiles:
         return posed
     centers = posed.cameras.centers
     extent = (centers - centers.mean(0)).norm(dim=-1).max()
-    kept, left_out = [], list(posed.left_out)
+    kept, left_out, names = [], list(posed.left_out), name_files(posed.paths)
     for indices in places.values():
         agree = all(_is_same_camera(posed.cameras, indices[0], i, extent) for i in indices[1:])
         kept += indices[:1] if agree else []
@@ -35,7 +35,7 @@ def leave_out_repeats(posed: PosedFiles) -> PosedFiles:
             reason = "is listed again with the same camera; it is loaded once"
             if not agree:
                 reason = f"is listed {len(indices)} times with different cameras; keep the entry that is right"
-            left_out.append(LeftOut(posed.paths[i].name, reason))
+            left_out.append(LeftOut(names[i], reason))
     check_usable(len(kept), left_out, 1, posed.format)
     return replace(posed.select(sorted(kept)), left_out=tuple(left_out))
 

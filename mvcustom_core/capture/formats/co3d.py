@@ -63,7 +63,13 @@ def _scan(path: Path, sequence: str, changed: int, size: int) -> tuple[tuple[str
         if name == sequence or (not sequence and len(records) == 1):
             kept.append(record)
     chosen = sequence or (next(iter(records)) if len(records) == 1 else "")
-    return tuple(sorted(map(str, records))), tuple(sorted(records.get(chosen, ()), key=lambda record: record.get("frame_number", 0)))
+    return tuple(sorted(map(str, records))), tuple(sorted(records.get(chosen, ()), key=_order))
+
+
+def _order(record: dict[str, Any]) -> float:
+    """By the frame number; records without one come last."""
+    number = record.get("frame_number")
+    return number if isinstance(number, int | float) and not math.isnan(number) else math.inf
 
 
 def _walk_records(path: Path) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..files.finder import MASK_FOLDER, FileFinder, list_picture_folders
 from ..files.left_out import FileFault
-from ..files.mask import check_masks
+from ..files.mask import check_masks, check_own_masks
 from ..files.posed_files import PosedFiles
 from ..files.repeats import leave_out_repeats
 from .co3d import ANNOTATIONS, read_co3d
@@ -116,8 +116,22 @@ def _find_masks(posed: PosedFiles, picture_folders: tuple[Path, ...], mask_folde
         home = next((folder for folder in picture_folders if path.is_relative_to(folder)), path.parent)
         name = path.relative_to(home)
         found.append(_find_mask(finder, (name.with_name(name.name + ".png"), name.with_suffix(".png"), name)))
+    if not any(mask.is_file() for mask in found):
+        raise ValueError(_describe_unusable(mask_folder, found[0].relative_to(mask_folder)))
     check_masks(found, [posed.size(i) for i in range(len(found))])
+    check_own_masks(found, posed.paths)
     return replace(posed, masks=tuple(found))
+
+
+def _describe_unusable(folder: Path, first: Path) -> str:
+    """What is wrong with a folder of masks that holds none of any photograph; `first` is how the first could be called there."""
+    files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    if not files:
+        return f"masks: wanted one for every photograph in {folder}, got an empty folder; put them there, or delete it"
+    return (
+        f"masks: wanted masks in {folder} that are called as the photographs, such as {first.as_posix()} or "
+        f"{first.with_suffix('').as_posix()}, got {len(files)} files of other names, the first is {files[0]}; rename them"
+    )
 
 
 def _find_mask(finder: FileFinder, names: tuple[Path, ...]) -> Path:

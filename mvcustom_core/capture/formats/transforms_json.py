@@ -104,6 +104,7 @@ def _parse(path: Path) -> list[dict[str, Any]]:
 def _read_frame(images: FileFinder, masks: FileFinder, frame: dict[str, Any]) -> Frame:
     w2c = torch.linalg.inv(_matrix(frame) * torch.tensor(FLIP, dtype=torch.float64))  # [4, 4]
     image = _find_file(images, frame, "file_path")
+    mask = _find_mask(masks, frame) if "mask_path" in frame else None
     width, height = _camera_size(frame, image.path)
     return Frame(
         path=image.path,
@@ -112,8 +113,9 @@ def _read_frame(images: FileFinder, masks: FileFinder, frame: dict[str, Any]) ->
         middle=(_number(frame, "cx", width / 2), _number(frame, "cy", height / 2)),
         size=(width, height),
         lens=_read_lens(frame),
-        mask=_find_mask(masks, frame) if "mask_path" in frame else None,
+        mask=mask and mask.path,
         listed=image.listed,
+        mask_listed=mask.listed if mask else "",
     )
 
 
@@ -157,12 +159,12 @@ def _find_file(finder: FileFinder, frame: dict[str, Any], key: str) -> Found:
     return finder.find(value)
 
 
-def _find_mask(finder: FileFinder, frame: dict[str, Any]) -> Path:
+def _find_mask(finder: FileFinder, frame: dict[str, Any]) -> Found:
     """The mask's file, also where there is none: masks are missed together."""
     try:
-        return _find_file(finder, frame, "mask_path").path
+        return _find_file(finder, frame, "mask_path")
     except FileFault as error:
-        return error.path
+        return Found(error.path)
 
 
 def _camera_size(frame: dict[str, Any], image: Path) -> Size:

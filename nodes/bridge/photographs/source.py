@@ -11,7 +11,7 @@ from torch import Tensor
 from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.camera.lens import Lens
 from ....mvcustom_core.capture.files.image_file import Size
-from ....mvcustom_core.capture.files.left_out import LeftOut
+from ....mvcustom_core.capture.files.left_out import LeftOut, name_files
 from ....mvcustom_core.capture.files.pictures import Picture, read_picture
 from ....mvcustom_core.capture.formats.folder import locate_camera_files, read_folder
 from ..host.tensors import read_images, read_masks
@@ -72,7 +72,7 @@ def open_folder(place: Path, sequence: str = "", masks: Tensor | None = None) ->
         origin=(f"folder: {place}", f"format: {posed.format}", *posed.notes),
         cameras=posed.cameras,
         sizes=sizes,
-        names=tuple(path.name for path in posed.paths),
+        names=name_files(posed.paths),
         read=lambda i: read_picture(posed, i, None if masks is None else masks[i]),
         masks_from="the masks input" if masks is not None else None if posed.masks is None else f"{posed.masks[0].parent}",
         lenses=posed.lenses or (),

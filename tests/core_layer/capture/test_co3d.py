@@ -151,3 +151,12 @@ def test_files_that_are_no_annotations_are_refused(tmp_path: Path) -> None:
     annotations.write_bytes(gzip.compress(b"[]"))
     with pytest.raises(ValueError, match="one of its 0 sequences"):
         read_co3d(annotations, CHOSEN)
+
+
+@pytest.mark.parametrize("number", [None, "two", float("nan")])
+def test_a_frame_without_a_number_comes_last(tmp_path: Path, number: object) -> None:
+    def change(records: list[dict[str, Any]]) -> None:
+        next(record for record in records if record["sequence_name"] == CHOSEN and record["frame_number"] == 1)["frame_number"] = number
+
+    posed = read_co3d(write_category(tmp_path, change=change), CHOSEN)
+    assert [path.stem for path in posed.paths] == ["frame000000", "frame000002", "frame000003", "frame000001"]
