@@ -94,3 +94,13 @@ def test_missing_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     with pytest.raises(FileNotFoundError, match="wanted backbone.safetensors in the pack's models/tiny, found none; reinstall the pack"):
         embedded.load_embedded()
     embedded.read_weights.cache_clear()
+
+
+def test_no_weight_of_the_text_encoder_is_left_unloaded():
+    """Under ComfyUI's dynamic memory a layer that nothing loads has no weights at all, and encoding a prompt fails."""
+    clip = load_once()[1]
+    encoder = clip.cond_stage_model.clip_l.transformer
+    assert torch.equal(encoder.text_projection.weight, torch.eye(embedded.TEXT_WIDTH))
+    with torch.inference_mode():
+        _, pooled = clip.encode_from_tokens(clip.tokenize("a box"), return_pooled=True)
+    assert torch.isfinite(pooled).all()
