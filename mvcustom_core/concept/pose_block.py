@@ -88,12 +88,28 @@ class PoseBlock(nn.Module):
             [B, P, C] in the tokens' dtype.
         """
         check_shape(tokens, "B P C", rendered, "B P C", opacity, "B P 1")
+        return tokens + self.find_change(tokens, self.project(rendered), opacity)
+
+    def project(self, rendered: Tensor) -> Tensor:  # [B, P, C]
+        """What rendered features add to any tokens, [B, P, C]: constant for as long as the features are."""
+        with torch.autocast(rendered.device.type, enabled=False):
+            return F.linear(rendered.to(self.inject.dtype), self.inject.to(rendered.device))
+
+    def find_change(self, tokens: Tensor, projected: Tensor, opacity: Tensor) -> Tensor:
+        """What `merge` adds to the tokens.
+
+        Args:
+            tokens: [B, P, C] after the block's text cross-attention.
+            projected, opacity: [B, P, C] and [B, P, 1], from `project` and `Rendered.opacity`.
+
+        Returns:
+            [B, P, C] in the tokens' dtype.
+        """
         with torch.autocast(tokens.device.type, enabled=False):
-            change = F.linear(tokens.to(self.change), self.change)
+            change = F.linear(tokens.to(self.change.dtype), self.change.to(tokens.device))
             if not self.nerf.settings.parity:
                 change = opacity.to(change) * change
-            added = change + F.linear(rendered.to(self.inject), self.inject)
-        return tokens + added.to(tokens)
+            return (change + projected).to(tokens.dtype)
 
 
 class PoseBlocks(nn.Module):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ import comfy.model_patcher
 import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP
+from comfy.samplers import CFGGuider
 from comfy.sd import CLIP
 from torch import Tensor
 
@@ -19,23 +21,26 @@ from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.concept.concept import Concept, check_backbone
 from ....mvcustom_core.surface.depth import RenderedDepth
 from ..backbone.spec import fingerprint_weights, offered_layout, require_motion
-from ..host.call import with_record
+from ..host.call import record_of, with_record
 from ..host.eager import uncompiled
-from .branches import find_branches, list_branches, with_branches
+from .branches import find_branches, list_branches, list_shown, with_branches
 from .pose import install_pose_patches
-from .session import ConceptSession
-from .tokens import ConceptTokenizer, add_token, encode_caption
+from .prompt import find_word
+from .session import CELL_PIXELS, AppliedConcept, ConceptSession
+from .tokens import ENCODED, add_token, encode_caption
 
 CONCEPT_ATTACHMENT = "mvcustom_concept"
+LATENT_CHANNELS = 4  # of a text-to-image U-Net
 
 log = logging.getLogger("mvcustom.bridge.concept")
 
 
 def apply_to_both(model: ModelPatcher, clip: CLIP, concept: Concept, cameras: Cameras, strength: float) -> tuple[ModelPatcher, CLIP]:
-    """Apply a concept to clones of MODEL and CLIP; see `apply_concept` and `add_token`."""
+    """Apply a concept to clones of MODEL and CLIP; see `apply_concept` and `add_token`. A run without its word in the prompt is refused."""
     knowing = add_token(clip, concept)
     patched = apply_concept(model, concept, cameras, encode_caption(clip, concept.caption), strength)
-    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, f"{CONCEPT_ATTACHMENT}_token", partial(_warn_of_absent_token, knowing.tokenizer))
+    if strength:
+        patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, f"{CONCEPT_ATTACHMENT}_word", partial(_sample_with_word, concept))
     return patched, knowing
 
 
@@ -54,34 +59,44 @@ def apply_concept(model: ModelPatcher, concept: Concept, cameras: Cameras, capti
     """
     require_motion(model)
     check_backbone(concept, offered_layout(model))
+    _check_channels(model)
     if session_of(model) is not None:
         raise ValueError("concept: this model already carries one; connect the model from before that Apply Concept")
     if concept.backbone and concept.backbone != (here := fingerprint_weights(model)):
         log.info(
             "%s was learned on checkpoint %s, this is %s: its references are recorded anew", concept.token_text, concept.backbone, here
         )
-    with torch.inference_mode(False):
-        blocks = concept.build_pose_blocks()
     patched = model.clone()
-    # looked up at call time: ComfyUI replaces the class at start-up
-    weights = comfy.model_patcher.CoreModelPatcher(
-        blocks, load_device=comfy.model_management.get_torch_device(), offload_device=comfy.model_management.unet_offload_device()
-    )
-    patched.set_additional_models(CONCEPT_ATTACHMENT, [weights])
-    session = ConceptSession(concept, blocks, cameras, caption, strength, frozenset(blocks))
+    patched.set_additional_models(CONCEPT_ATTACHMENT, [build_pose_patcher(concept)])
+    applied = AppliedConcept(concept, cameras, caption.cpu(), strength)
     install_pose_patches(patched)
-    for kind, wrapper in (
-        (WrappersMP.OUTER_SAMPLE, _sample_with_concept),
-        (WrappersMP.CALC_COND_BATCH, _name_branches),
-        (WrappersMP.DIFFUSION_MODEL, _run_with_concept),
-    ):
-        patched.add_wrapper_with_key(kind, CONCEPT_ATTACHMENT, partial(wrapper, session))
-    patched.set_attachments(CONCEPT_ATTACHMENT, session)
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, CONCEPT_ATTACHMENT, partial(_sample_with_concept, applied))
+    patched.add_wrapper_with_key(WrappersMP.CALC_COND_BATCH, CONCEPT_ATTACHMENT, _name_branches)
+    patched.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, CONCEPT_ATTACHMENT, _run_with_concept)
+    patched.set_attachments(CONCEPT_ATTACHMENT, applied)
     return patched
 
 
-def session_of(model: ModelPatcher) -> ConceptSession | None:
-    """The session of the concept that a MODEL carries; None if it carries none."""
+def build_pose_patcher(concept: Concept, disable_dynamic: bool = False) -> ModelPatcher:
+    """Build a ModelPatcher of a concept's pose blocks.
+
+    Args:
+        concept: the concept.
+        disable_dynamic: do not use ComfyUI's dynamic-memory patcher. ComfyUI sets this when it rebuilds the model.
+    """
+    with torch.inference_mode(False):
+        blocks = concept.build_pose_blocks()
+    # looked up at call time: ComfyUI replaces the class at start-up
+    patcher_class = ModelPatcher if disable_dynamic else comfy.model_patcher.CoreModelPatcher
+    patcher = patcher_class(
+        blocks, load_device=comfy.model_management.get_torch_device(), offload_device=comfy.model_management.unet_offload_device()
+    )
+    patcher.cached_patcher_init = (build_pose_patcher, (concept,))
+    return patcher
+
+
+def session_of(model: ModelPatcher) -> AppliedConcept | None:
+    """The concept that a MODEL carries; None if it carries none."""
     return model.get_attachment(CONCEPT_ATTACHMENT)
 
 
@@ -107,16 +122,17 @@ def render_opacity(model: ModelPatcher, cameras: Cameras) -> Tensor:
 @torch.inference_mode()
 def _render_geometry(model: ModelPatcher, cameras: Cameras) -> tuple[Tensor, Tensor]:
     """Distance along the rays and opacity, [V, h, w] each, on the CPU."""
-    session = session_of(model)
-    if session is None:
+    applied = session_of(model)
+    if applied is None:
         raise ValueError("model: wanted one with a concept, got one without; connect the MODEL of Apply Concept")
-    if len(cameras) != len(session.cameras) or not torch.allclose(cameras.w2c, session.cameras.w2c, atol=1e-5):
+    if len(cameras) != len(applied.cameras) or not torch.allclose(cameras.w2c, applied.cameras.w2c, atol=1e-5):
         raise ValueError(
-            f"cameras: wanted the {len(session.cameras)} of the model's Apply Concept, got {len(cameras)} others; connect one trajectory"
+            f"cameras: wanted the {len(applied.cameras)} of the model's Apply Concept, got {len(cameras)} others; connect one trajectory"
         )
-    comfy.model_management.load_models_gpu([model, *model.get_nested_additional_models()])
-    latent = session.cameras.height // 8, session.cameras.width // 8
-    with session.running(model):
+    latent = applied.cameras.height // CELL_PIXELS, applied.cameras.width // CELL_PIXELS
+    memory = model.memory_required([len(applied.cameras), 4, *latent])
+    comfy.model_management.load_models_gpu([model, *model.get_nested_additional_models()], memory_required=memory)
+    with _open_session(applied, model) as session:
         session.prepare(model.model.diffusion_model, latent, model.load_device, model.model.get_dtype_inference())
         return tuple(values.float().cpu() for values in session.render_geometry())
 
@@ -138,21 +154,57 @@ def check_latents(model: ModelPatcher, cameras: Cameras, shape: list[int] | tupl
         )
 
 
-def _warn_of_absent_token(tokenizer: ConceptTokenizer, executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    if not tokenizer.used:
-        log.warning("%s stands in no prompt: the subject may not show; write it into the positive prompt", tokenizer.text)
+@contextmanager
+def _open_session(applied: AppliedConcept, patcher: ModelPatcher, guider: CFGGuider | None = None) -> Iterator[ConceptSession]:
+    """The state of one run of a MODEL. Afterwards, also after an error, nothing of it stays on the device."""
+    (blocks,) = patcher.get_additional_models_with_key(CONCEPT_ATTACHMENT)
+    session = ConceptSession(applied, blocks.model, patcher, guider)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def _check_channels(model: ModelPatcher) -> None:
+    channels = model.model.diffusion_model.in_channels
+    if channels != LATENT_CHANNELS:
+        raise ValueError(
+            f"model: wanted a text-to-image checkpoint of Stable Diffusion 1.5, whose U-Net reads {LATENT_CHANNELS} channels, got one "
+            f"that reads {channels}, such as an inpainting checkpoint; load the checkpoint that it was made from"
+        )
+
+
+def _check_devices(model: ModelPatcher) -> None:
+    if model.get_additional_models_with_key("multigpu"):
+        raise ValueError("concept: wanted a model on one GPU, got one split over several; remove MultiGPU CFG Split")
+
+
+def _sample_with_word(concept: Concept, executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """OUTER_SAMPLE wrapper: refuse a run whose prompts cannot show the subject."""
+    guider, text = executor.class_obj, concept.token_text
+    finding = find_word(list_shown(guider), concept.token[0])
+    if finding == "absent" or (finding == "unknown" and concept not in ENCODED):
+        raise ValueError(
+            f'prompt: wanted {text} in the positive prompt, got none with it; write for example "a {text} {concept.class_word}", and '
+            "encode it with the CLIP of Apply Concept"
+        )
+    if finding == "unknown":
+        log.warning("whether %s stands in this positive prompt cannot be told: encode it with the CLIP of Apply Concept", text)
     return executor(*args, **kwargs)
 
 
-def _sample_with_concept(session: ConceptSession, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any) -> Any:
+def _sample_with_concept(applied: AppliedConcept, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any) -> Any:
+    """OUTER_SAMPLE wrapper: begin the run's state and hand it to the calls of this run, through ComfyUI's own copy of the options."""
     guider = executor.class_obj
-    check_latents(guider.model_patcher, session.cameras, noise.shape)
-    with uncompiled(guider, "a concept"), session.running(guider.model_patcher, guider):
+    _check_devices(guider.model_patcher)
+    check_latents(guider.model_patcher, applied.cameras, noise.shape)
+    with uncompiled(guider, "a concept"), _open_session(applied, guider.model_patcher, guider) as session:
+        options = guider.model_options
+        options["transformer_options"] = with_record(options["transformer_options"], {"concept": session})
         return executor(noise, *args, **kwargs)
 
 
 def _name_branches(
-    session: ConceptSession,
     executor: Callable[..., Any],
     model: Any,
     conditions: list[list[dict[str, Any]] | None],
@@ -160,13 +212,14 @@ def _name_branches(
     timestep: Tensor,
     model_options: dict[str, Any],
 ) -> Any:
-    branches = find_branches(session.run.guider, conditions) if session.strength else {}
+    """CALC_COND_BATCH wrapper: tell the calls which part of their batch shows the concept."""
+    session = record_of(model_options["transformer_options"])["concept"]
+    branches = find_branches(session.guider, conditions) if session.applied.strength else {}
     return executor(model, conditions, x, timestep, with_branches(model_options, branches))
 
 
 @torch.compiler.disable  # for a U-Net that another node compiles: what a session keeps changes from call to call
 def _run_with_concept(
-    session: ConceptSession,
     executor: Callable[..., Tensor],
     x: Tensor,
     timesteps: Tensor,
@@ -176,8 +229,10 @@ def _run_with_concept(
     transformer_options: dict[str, Any] | None = None,
     **kwargs: Any,
 ) -> Tensor:
+    """DIFFUSION_MODEL wrapper: let the session visit the pose blocks, if any part of the batch shows the concept."""
     options = transformer_options or {}
     if any(branch.shown for branch in list_branches(options)):
+        session = record_of(options)["concept"]
         session.prepare(executor.class_obj, tuple(x.shape[-2:]), x.device, x.dtype)
         options = with_record(options, {"pose": session})
     return executor(x, timesteps, context, y, control, options, **kwargs)

@@ -36,6 +36,16 @@ class Branch(NamedTuple):
     corner: tuple[int, int]
 
 
+def shown_names(guider: CFGGuider) -> frozenset[str]:
+    """The names under which a guider stores the conditions that show the concept."""
+    return getattr(guider, "concept_branches", SHOWN)
+
+
+def list_shown(guider: CFGGuider) -> list[Condition]:
+    """The conditions of a guider's positive prompts."""
+    return [condition for name in SHOWN for condition in guider.conds.get(name, ())]
+
+
 def find_branches(guider: CFGGuider, conditions: Sequence[Sequence[Condition] | None]) -> dict[tuple[int, UUID], Branch]:
     """All branches of a call, under (index, uuid).
 
@@ -44,7 +54,7 @@ def find_branches(guider: CFGGuider, conditions: Sequence[Sequence[Condition] | 
         conditions: the argument of `calc_cond_batch`. A condition that is not an object of the guider is looked up by its uuid, and is
             shown only if all conditions with that uuid are. An unknown condition is not shown.
     """
-    shown = getattr(guider, "concept_branches", SHOWN)
+    shown = shown_names(guider)
     names: dict[Any, set[str]] = {}
     for name, own in guider.conds.items():
         for condition in own:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
 import torch
@@ -31,17 +31,20 @@ class Weights:
         hooks: the active hooks and their strengths.
         run: the current run if the weights of two runs cannot be told apart, else None. ComfyUI registers weight hooks again in each run,
             and a node may have replaced parts of the U-Net.
+        injections: weak references to what other nodes put into the U-Net's layers while it is loaded, such as a LoRA in bypass mode.
+            Loading a LoRA makes new ones, so that its strength is part of their identity.
     """
 
     model: ref[Any]
     patches: Any
     hooks: tuple[tuple[Any, float], ...]
     run: Any
+    injections: tuple[ref[Any], ...] = ()
 
     @property
     def can_return(self) -> bool:
         """Whether a later run may use the same weights."""
-        return self.run is None and self.model() is not None
+        return self.run is None and all(thing() is not None for thing in (self.model, *self.injections))
 
 
 def weights_of(patcher: ModelPatcher, run: Any) -> Weights:
@@ -54,7 +57,27 @@ def weights_of(patcher: ModelPatcher, run: Any) -> Weights:
     hooks = patcher.current_hooks.hooks if patcher.current_hooks is not None else ()
     at_work = tuple((hook.hook_ref, float(hook.strength)) for hook in hooks)
     unsure = bool(patcher.hook_patches) or any(name.startswith("diffusion_model") for name in patcher.object_patches)
-    return Weights(ref(patcher.model), patcher.patches_uuid, at_work, run if unsure else None)
+    injections = tuple(ref(injection) for _, injections in sorted(patcher.injections.items()) for injection in injections)
+    return Weights(ref(patcher.model), patcher.patches_uuid, at_work, run if unsure else None, injections)
+
+
+class Shown(NamedTuple):
+    """What one pose block shows of the subject.
+
+    Attributes:
+        projected: [V, P, C] from `PoseBlock.project`.
+        opacity: [V, P, 1].
+    """
+
+    projected: Tensor
+    opacity: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        return self.projected.nbytes + self.opacity.nbytes
+
+    def to(self, device: torch.device | str) -> Shown:
+        return Shown(self.projected.to(device), self.opacity.to(device))
 
 
 @dataclass(eq=False, slots=True)
@@ -64,12 +87,13 @@ class Rendering:
     Attributes:
         context: [1, L, D] the encoded prompt, on the CPU.
         cameras: the V cameras of the rendered part of the views.
-        shown: transformer number -> rendered features with the opacity as last channel, [V, P, C + 1].
+        shown: transformer number and grid (h, w) -> what its pose block shows there. The grid of a transformer is not always the same: a
+            node may shrink the features in some steps.
     """
 
     context: Tensor
     cameras: Cameras
-    shown: dict[int, Tensor] = field(default_factory=dict)
+    shown: dict[tuple[int, tuple[int, int]], Shown] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
@@ -115,7 +139,7 @@ class ConceptCache:
         for recording in reversed(self.recordings):
             room -= _size(recording.features.values())
             for rendering in reversed(recording.renderings):
-                rendering.shown = {number: shown.cpu() for number, shown in rendering.shown.items()}
+                rendering.shown = {place: shown.to("cpu") for place, shown in rendering.shown.items()}
                 room -= _size(rendering.shown.values())
                 if room < 0:
                     rendering.shown.clear()
@@ -149,5 +173,5 @@ def _are_same_cameras(a: Cameras, b: Cameras) -> bool:
     return (a.width, a.height) == (b.width, b.height) and _is_same(a.w2c, b.w2c) and _is_same(a.K, b.K)
 
 
-def _size(tensors: Iterable[Tensor]) -> int:
+def _size(tensors: Iterable[Tensor | Shown]) -> int:
     return sum(tensor.nbytes for tensor in tensors)

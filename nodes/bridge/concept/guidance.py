@@ -17,11 +17,10 @@ from typing import Any
 
 import comfy.samplers
 import node_helpers
-import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
-from torch.nn.functional import interpolate, max_pool2d
 
+from ..host.call import record_of
 from .application import session_of
 
 
@@ -45,8 +44,7 @@ class ConceptGuider(comfy.samplers.CFGGuider):
         self, model: ModelPatcher, positive: list[Any], negative: list[Any], text: float, image: float, beside: float = 1.0
     ) -> None:
         super().__init__(model)
-        self.session = session_of(model)
-        if self.session is None:
+        if session_of(model) is None:
             raise ValueError("model: wanted one with a concept, got one without; connect the MODEL of Apply Concept")
         self.set_conds(positive, negative)
         self.set_cfg(text)
@@ -69,11 +67,13 @@ class ConceptGuider(comfy.samplers.CFGGuider):
         guided = comfy.samplers.cfg_function(
             self.inner_model, c, i, self.cfg, x, timestep, options, cond=conditions[0], uncond=conditions[1]
         )  # i + text * (c - i), with what other nodes do to it
-        return guided if conditions[2] is None else guided + (self.image - 1) * self._find_share(x) * (i - u)
+        return guided if conditions[2] is None else guided + (self.image - 1) * self._find_share(x, options) * (i - u)
 
-    def _find_share(self, x: Tensor) -> Tensor | float:
+    def _find_share(self, x: Tensor, options: dict[str, Any]) -> Tensor | float:
         """The share of (image - 1) that acts in each cell, [V, 1, h, w] for latents x [V, 4, h, w]; 1.0 for all cells alike."""
-        if self.beside == 1 or not self.session.strength:
+        session = record_of(options["transformer_options"])["concept"]
+        if self.beside == 1 or not session.applied.strength:
             return 1.0
-        opacity = max_pool2d(self.session.render_geometry()[1][:, None], 3, stride=1, padding=1)  # neighbours count as subject
-        return torch.lerp(x.new_tensor(self.beside), x.new_tensor(1.0), interpolate(opacity.to(x), x.shape[-2:], mode="bilinear"))
+        if session.recording is None:  # no prompt that shows the concept has been active yet
+            session.prepare(self.inner_model.diffusion_model, tuple(x.shape[-2:]), x.device, self.inner_model.get_dtype_inference())
+        return session.find_subject_share(self.beside, x)

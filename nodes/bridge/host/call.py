@@ -50,6 +50,7 @@ class CallRecord(TypedDict, total=False):
 
     Attributes:
         pose: the session of the pose-conditioned blocks.
+        concept: the run of the MODEL's concept, from the beginning of sampling on.
         branches: index and uuid of a condition -> its `Branch`, which says whether it shows the concept.
         bypass_motion: true while the batch holds independent images; motion modules are then skipped.
         scopes: scopes of the motion modules' attention, one per U-Net level; they replace the modules' own.
@@ -59,6 +60,7 @@ class CallRecord(TypedDict, total=False):
     """
 
     pose: PoseSession
+    concept: Any
     branches: Mapping[Any, Any]
     bypass_motion: bool
     scopes: tuple[Any, ...]

@@ -14,9 +14,10 @@ from comfy.samplers import CFGGuider, calculate_sigmas, sampler_object
 from torch import Tensor
 
 from mvcustom.mvcustom_core.concept.feature_nerf import FeatureNerf
-from mvcustom.nodes.bridge.concept.application import session_of
+from mvcustom.nodes.bridge.concept.application import CONCEPT_ATTACHMENT, session_of
 from mvcustom.nodes.bridge.concept.branches import Branch, find_branches, list_branches, with_branches
 from mvcustom.nodes.bridge.concept.guidance import ConceptGuider
+from mvcustom.nodes.bridge.concept.session import ConceptSession
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
 from mvcustom.tests.host.embedded import SPEC, apply_once, draw_noise, load_once, make_concept
 
@@ -122,11 +123,11 @@ def test_areas_and_several_prompts_keep_their_branches(monkeypatch: pytest.Monke
 
 
 def test_an_area_is_rendered_as_that_part_of_the_view():
-    session = session_of(apply_once(load_once()[0], make_concept(0.05)))
-    model = load_once()[0]
-    with torch.inference_mode(), session.running(model):
+    model = apply_once(load_once()[0], make_concept(0.05))
+    session = ConceptSession(session_of(model), model.get_additional_models_with_key(CONCEPT_ATTACHMENT)[0].model, model)
+    with torch.inference_mode():
         session.prepare(model.model.diffusion_model, (8, 8), torch.device("cpu"), torch.float32)
-        for site in session.concept.layout.sites:
+        for site in SPEC.pose_layout.sites:
             cells, at = 8 >> site.level, 4 >> site.level
             whole = session.render(site.number, (cells, cells)).features.unflatten(1, (cells, cells))
             part = session.render(site.number, (cells, cells - at), (0, 4)).features.unflatten(1, (cells, cells - at))

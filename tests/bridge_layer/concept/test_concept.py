@@ -16,7 +16,7 @@ from mvcustom.nodes.bridge.backbone import embedded
 from mvcustom.nodes.bridge.backbone.motion import apply_motion
 from mvcustom.nodes.bridge.backbone.motion_model import build_motion_patcher
 from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, fingerprint_weights
-from mvcustom.nodes.bridge.concept.application import apply_to_both, render_depth, session_of
+from mvcustom.nodes.bridge.concept.application import render_depth
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
 from mvcustom.nodes.bridge.rendering.hook import apply_rendering
 from mvcustom.tests.host.embedded import (
@@ -73,36 +73,6 @@ def test_negative_branch_sees_the_plain_backbone():
     torch.testing.assert_close(*negative, rtol=0, atol=1e-5)
 
 
-def test_nothing_stays_with_the_session_after_a_run_and_after_a_failure():
-    model, _, _ = load_once()
-    patched = apply_once(model, make_concept(0.05))
-    session = session_of(patched)
-    seen: list[int] = []
-
-    def look(step: int, *_: Any) -> None:
-        seen.append(sum(len(rendering.shown) for rendering in session.run.renderings.values()))
-        if len(seen) == 3:
-            raise KeyError("stop")
-
-    sample(patched, callback=look)
-    assert seen == [len(SPEC.pose_layout.sites)] * 2
-    assert session.run is None
-    with pytest.raises(KeyError, match="stop"):
-        sample(patched, callback=look)
-    assert session.run is None and not session.scratch
-
-
-def test_absent_token_is_mentioned(caplog: pytest.LogCaptureFixture):
-    model, clip, _ = load_once()
-    with torch.inference_mode():
-        patched, knowing = apply_to_both(model, clip, make_concept(), make_cameras(), 1.0)
-        for prompt, warned in (("a red box", True), ("a <v*> box", False)):
-            encode_caption(knowing, prompt)
-            caplog.clear()
-            sample(patched, steps=1)
-            assert any("<v*> stands in no prompt" in message for message in caplog.messages) == warned
-
-
 def test_another_checkpoint_of_the_same_shape_is_accepted_and_mentioned(caplog: pytest.LogCaptureFixture):
     model, _, _ = load_once()
     own = fingerprint_weights(model)
@@ -136,7 +106,6 @@ def test_cancelling_stops_within_a_step_and_the_next_run_works():
     with pytest.raises(InterruptProcessingException):
         sample(patched, steps=4, callback=lambda *_: interrupt_current_processing(True))
     assert calls.count(6) <= 2  # both branches of three views: the step that was cancelled, and the call in which ComfyUI notices
-    assert session_of(patched).run is None
     assert torch.equal(sample(patched, steps=4), whole)
 
 
@@ -208,7 +177,6 @@ def test_depth_of_a_view_is_what_the_finest_blocks_render():
     assert (0 <= depth.opacity).all() and (depth.opacity <= 1 + 1e-5).all()
     far = make_concept().nerf.far
     assert (0 <= depth.distance).all() and (depth.distance <= far).all()
-    assert session_of(patched).run is None
     other = render_depth(patched, make_cameras(), 0)
     assert not torch.equal(other.distance, depth.distance)
 

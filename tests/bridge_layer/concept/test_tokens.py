@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from comfy.sd import CLIP
+from safetensors.torch import save_file
 from torch import Tensor
 
 from mvcustom.mvcustom_core.concept.concept import Concept
@@ -96,3 +101,21 @@ def test_clip_must_be_the_one_that_was_learned_with(clip: CLIP, concept: Concept
     wide = make_concept(layout=replace(SPEC.pose_layout, text_width=768), width=768)
     with pytest.raises(ValueError, match="clip: wanted width 768 as <v\\*> was learned with, got 128; connect its CLIP"):
         add_token(clip, wide)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
+def test_a_copied_tokenizer_knows_the_word(clip: CLIP, concept: Concept, copied: Callable[[Any], Any]):
+    tokenizer = copied(add_token(clip, concept).tokenizer)
+    tokens = tokenizer.tokenize_with_weights("a <v*> box")["l"][0]
+    assert [place for place, (token, _) in enumerate(tokens) if isinstance(token, Tensor)] == [2]
+    assert tokenizer.clip_l.embedding_size == tokenizer.tokenizer.clip_l.embedding_size  # all else is the wrapped tokenizer's
+    for name in ("__reduce_something__", "no_such_attribute"):
+        assert not hasattr(tokenizer, name)
+
+
+def test_an_embedding_is_no_word(clip: CLIP, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    save_file({"emb_params": torch.zeros(1, SPEC.pose_layout.text_width)}, tmp_path / "x.safetensors")
+    monkeypatch.setattr(clip.tokenizer.clip_l, "embedding_directory", [str(tmp_path)])
+    assert isinstance(tokens_of(clip, "embedding:x")[1][0], Tensor)
+    with pytest.raises(ValueError, match="wanted words of the text encoder, got 'embedding:x', which names an embedding; write a plain"):
+        token_ids(clip, "embedding:x", bare=True)
