@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..bridge.backbone.checkpoint import list_backbones, list_motion_files, load_backbone
+from ...mvcustom_core.backbone.recipe import CUSTOM
+from ..bridge.backbone.checkpoint import list_backbones, list_motion_files, load_by_preset
 from .motion_choices import motion_inputs, read_choices
+from .preset_choice import preset_input
 
 
 class MVCustomLoadBackbone(io.ComfyNode):
@@ -33,6 +35,11 @@ class MVCustomLoadBackbone(io.ComfyNode):
                     tooltip="A motion module file in models/animatediff_models. For the embedded backbone choose none: it has its own.",
                 ),
                 *motion_inputs(),
+                preset_input(
+                    "scope, scope_64 to scope_8, norm_mode, entropy_correction and beta_schedule",
+                    "all as the motion file was trained, and the report says what to start from in the other nodes; a start that has not "
+                    "been measured on published weights.",
+                ),
             ],
             outputs=[
                 io.Model.Output(
@@ -42,11 +49,12 @@ class MVCustomLoadBackbone(io.ComfyNode):
                 io.Vae.Output(display_name="vae", tooltip="The autoencoder of the checkpoint."),
                 io.String.Output(
                     display_name="report",
-                    tooltip="One line: the kind of motion file, its size and frame limit, and the scopes, norm and schedule in use.",
+                    tooltip="The kind of motion file, its size and frame limit, the scopes, norm and schedule in use; with a preset, also "
+                    "the values to start from in the other nodes.",
                 ),
             ],
         )
 
     @classmethod
-    def execute(cls, checkpoint: str, motion_file: str, **choices: str) -> io.NodeOutput:
-        return io.NodeOutput(*load_backbone(checkpoint, motion_file, read_choices(**choices)))
+    def execute(cls, checkpoint: str, motion_file: str, preset: str = CUSTOM, **choices: str) -> io.NodeOutput:
+        return io.NodeOutput(*load_by_preset(checkpoint, motion_file, preset, read_choices(**choices)))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ...mvcustom_core.backbone.recipe import CUSTOM
 from ...mvcustom_core.concept.learning.plan import LearningSettings
 from ...mvcustom_core.plot import plot_losses
+from ..backbone.preset_choice import preset_input
 from ..bridge.host.sockets import CamerasSocket, ConceptSocket
 from ..bridge.host.tensors import check_images, check_masks, images_to_comfy
 from ..bridge.learning.denoiser import ConceptWords, Economy
-from ..bridge.learning.run import Backbone, Pictures, RunOptions, run_learning
+from ..bridge.learning.preset import Choices, learn_by_preset
+from ..bridge.learning.run import Backbone, Pictures, RunOptions
 
 DEFAULTS = LearningSettings()
 
@@ -178,6 +181,12 @@ class MVCustomLearnConcept(io.ComfyNode):
                     tooltip="Optional: pictures of other things of the same class, at the photographs' size. A quarter of the updates use "
                     "them to preserve the model's idea of the class.",
                 ),
+                preset_input(
+                    "steps, rendering_steps, learning_rate, token_learning_rate, frames, references, schedule, warm_start, "
+                    "gradient_checkpointing and bfloat16",
+                    "1600 steps, 300 of them rendering_steps, both rates 1e-4 and constant, 4 frames, 4 references, bfloat16, gradient "
+                    "checkpointing on devices below 24 GB; a start that has not been measured on published weights.",
+                ),
             ],
             hidden=[io.Hidden.unique_id],
             outputs=[
@@ -198,7 +207,7 @@ class MVCustomLearnConcept(io.ComfyNode):
                 io.String.Output(
                     display_name="report",
                     tooltip="For every held-out photograph: overlap of the outlines (IoU, 1 is perfect), and PSNR of the colours inside "
-                    "them in dB.",
+                    "them in dB. The last line lists the settings used.",
                 ),
             ],
         )
@@ -229,6 +238,7 @@ class MVCustomLearnConcept(io.ComfyNode):
         bfloat16: bool = False,
         preview_every: int = 50,
         class_images=None,  # noqa: ANN001
+        preset: str = CUSTOM,
     ) -> io.NodeOutput:
         settings = LearningSettings(
             steps=steps,
@@ -248,7 +258,7 @@ class MVCustomLearnConcept(io.ComfyNode):
         masks = None if masks is None else check_masks(masks, "masks")
         class_images = None if class_images is None else check_images(class_images, "class_images")
         pictures, words = Pictures(check_images(images, "images"), masks, cameras, class_images), ConceptWords(token, class_word)
-        learned = run_learning(Backbone(model, clip, vae), pictures, words, settings, options)
+        learned = learn_by_preset(Backbone(model, clip, vae), pictures, words, Choices(preset, settings, options))
         curves, preview, held_out_views = (
             images_to_comfy(picture) for picture in (plot_losses(learned.losses)[None], learned.preview, learned.held_out)
         )

@@ -14,6 +14,9 @@ from comfy.model_patcher import ModelPatcher
 from ....mvcustom_core.backbone.checkpoint import unwrap
 from ....mvcustom_core.backbone.files import read_shapes
 from ....mvcustom_core.backbone.presets import MotionChoices
+from ....mvcustom_core.backbone.recipe import CUSTOM, RECIPES, SD15, ViewRecipe, check_preset
+from ....mvcustom_core.backbone.recipe import EMBEDDED as EMBEDDED_KIND
+from ..host.advice import advise
 from ..host.folders import MOTION, find_file, list_files
 from .embedded import NAME as EMBEDDED
 from .embedded import load_embedded
@@ -38,6 +41,36 @@ def list_backbones() -> list[str]:
 def list_motion_files() -> list[str]:
     """Choices of the input `motion_file`: none, for the embedded backbone, then the files in models/animatediff_models."""
     return [NO_MOTION_FILE, *list_files(MOTION)]
+
+
+def load_by_preset(
+    checkpoint: str, motion_file: str, preset: str, choices: MotionChoices
+) -> tuple[ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE, str]:
+    """As `load_backbone`, with the choices of a preset, and the values to start from in the report.
+
+    Raises:
+        ValueError: if the preset is for another backbone; or as `load_backbone` does.
+    """
+    if preset == CUSTOM:
+        return load_backbone(checkpoint, motion_file, choices)
+    kind = EMBEDDED_KIND if checkpoint == EMBEDDED else SD15
+    with advise({"preset": f"choose {kind}, or another checkpoint: this is {checkpoint}"}):
+        check_preset(preset, kind)
+    recipe = RECIPES[preset]
+    *loaded, report = load_backbone(checkpoint, motion_file, recipe.motion)
+    return *loaded, f"{report}\n{describe_views(preset, recipe.views)}"
+
+
+def describe_views(preset: str, views: ViewRecipe) -> str:
+    """The values to start from in the nodes that sample the views."""
+    fewest, most = views.steps
+    steps = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    inside = f"background only for a path beyond {views.anchor_reach_deg:g} degrees" if views.anchor_reach_deg < 360 else "everywhere"
+    return (
+        f"Start from ({preset}): {views.views} views of {views.size}x{views.size} pixels, {steps} steps; Concept Guider: text_guidance "
+        f"{views.text_guidance:g}, image_guidance {views.image_guidance:g}; Depth-Aware Render Hook: scope trajectory, inside_subject "
+        f"{inside}"
+    )
 
 
 def load_backbone(checkpoint: str, motion_file: str, choices: MotionChoices) -> tuple[ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE, str]:

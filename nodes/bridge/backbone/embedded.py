@@ -27,6 +27,7 @@ from ....mvcustom_core.backbone.attention import Scope
 from ....mvcustom_core.backbone.checkpoint import MotionFile
 from ....mvcustom_core.backbone.motion import MotionSettings
 from ....mvcustom_core.backbone.presets import MotionChoices
+from ....mvcustom_core.backbone.recipe import EMBEDDED as KIND
 from ....mvcustom_core.concept.pose_block import PoseLayout, PoseSite
 from ....mvcustom_core.concept.ray_samples import NerfSettings
 from ....mvcustom_core.embedded.depth_head import DepthHead
@@ -81,6 +82,7 @@ MOTION = MotionSettings(
 )
 # The paper renders at 32x32 and 16x16 cells. Latents of 128 px have 16x16 cells, so levels 0 and 1 are used here.
 SPEC = BackboneSpec(
+    kind=KIND,
     pose_layout=PoseLayout((PoseSite(3, 128, 1), PoseSite(11, 128, 1), PoseSite(13, 64, 0), PoseSite(14, 64, 0)), TEXT_WIDTH),
     rendering_levels=(0, 1),
     # Its subjects lie within 0.6 of the origin. Two passes of 8 cost what one of 12 does, and learn colour faster.

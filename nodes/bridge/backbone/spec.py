@@ -11,6 +11,7 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
+from ....mvcustom_core.backbone.recipe import SD15
 from ....mvcustom_core.concept.pose_block import SD15_LAYOUT, PoseLayout, PoseSite
 from ....mvcustom_core.concept.ray_samples import NerfSettings
 from .motion import has_motion
@@ -24,19 +25,21 @@ class BackboneSpec:
     """Settings that differ from backbone to backbone.
 
     Attributes:
+        kind: name of the backbone; a key of `RECIPES`.
         pose_layout: the transformers that get a pose block.
         rendering_levels: U-Net levels whose decoder features are rendered from the anchor; level 0 has the latent's resolution.
         nerf: how the pose blocks sample their rays.
         pose_prior: state dict of pose blocks trained over many subjects, from which a concept may start; None if there is none.
     """
 
+    kind: str
     pose_layout: PoseLayout
     rendering_levels: tuple[int, ...]
     nerf: NerfSettings
     pose_prior: Mapping[str, Tensor] | None = None
 
 
-SD15_SPEC = BackboneSpec(SD15_LAYOUT, rendering_levels=(1, 2), nerf=NerfSettings())
+SD15_SPEC = BackboneSpec(SD15, SD15_LAYOUT, rendering_levels=(1, 2), nerf=NerfSettings())
 
 
 def spec_of(model: ModelPatcher) -> BackboneSpec:

@@ -1,0 +1,83 @@
+"""What the preset of Learn Concept sets, and what it says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import comfy.model_management
+from comfy.model_patcher import ModelPatcher
+
+from ....mvcustom_core.backbone.recipe import CUSTOM, EMBEDDED, RECIPES, SD15, check_preset
+from ....mvcustom_core.concept.learning.plan import LearningSettings
+from ..backbone.spec import spec_of
+from ..host.advice import advise
+from .denoiser import ConceptWords, Economy
+from .run import Backbone, Learned, Pictures, RunOptions, run_learning
+
+OTHER_MODEL = {
+    SD15: f"choose {SD15}, or load the embedded backbone in Load MVCustom Backbone",
+    EMBEDDED: f"choose {EMBEDDED}, or load an SD1.5 checkpoint in Load MVCustom Backbone",
+}
+"""Kind of the connected model -> advice on a preset for another."""
+SET_BY_PRESET = f"the preset sets it; choose the preset {CUSTOM} to set it yourself"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a user chose for a run: settings and options count as far as the preset leaves them."""
+
+    preset: str
+    settings: LearningSettings
+    options: RunOptions
+
+
+def learn_by_preset(backbone: Backbone, pictures: Pictures, words: ConceptWords, choices: Choices) -> Learned:
+    """Learn a concept with the values of a preset; the last line of the report lists the values used.
+
+    Raises:
+        ValueError: if the preset is for another backbone; or as `run_learning` does.
+    """
+    settings, options = apply_preset(choices, backbone.model)
+    ours = {} if choices.preset == CUSTOM else dict.fromkeys(("frames:", "references:", "rendering_steps:"), SET_BY_PRESET)
+    with advise(ours):
+        learned = run_learning(backbone, pictures, words, settings, options)
+    used = describe_choices(Choices(choices.preset, settings, options))
+    return replace(learned, report=f"{learned.report}\n{used}")
+
+
+def apply_preset(choices: Choices, model: ModelPatcher) -> tuple[LearningSettings, RunOptions]:
+    """Settings and options under a preset.
+
+    Raises:
+        ValueError: if the preset is for another backbone than the model's.
+    """
+    if choices.preset == CUSTOM:
+        return choices.settings, choices.options
+    kind = spec_of(model).kind
+    with advise({"preset": OTHER_MODEL[kind]}):
+        check_preset(choices.preset, kind)
+    recipe = RECIPES[kind].learning
+    economy = Economy(_memory_of(model) < recipe.checkpointing_below, recipe.bfloat16)
+    return recipe.apply_to(choices.settings), replace(choices.options, warm_start=recipe.warm_start, economy=economy)
+
+
+def describe_choices(choices: Choices) -> str:
+    """One line with every value that a preset can set, under the names of the inputs."""
+    settings, options = choices.settings, choices.options
+    values = {
+        "steps": settings.steps,
+        "rendering_steps": settings.rendering_steps,
+        "learning_rate": f"{settings.pose_rate:g}",
+        "token_learning_rate": f"{settings.token_rate:g}",
+        "schedule": settings.schedule,
+        "frames": settings.frames,
+        "references": settings.references,
+        "warm_start": "on" if options.warm_start else "off",
+        "gradient_checkpointing": "on" if options.economy.checkpointing else "off",
+        "bfloat16": "on" if options.economy.bfloat16 else "off",
+    }
+    return f"Settings ({choices.preset}): {', '.join(f'{name} {value}' for name, value in values.items())}."
+
+
+def _memory_of(model: ModelPatcher) -> int:
+    return comfy.model_management.get_total_memory(model.load_device)
