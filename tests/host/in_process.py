@@ -13,7 +13,8 @@ from typing import Any
 
 from mvcustom.devtools.comfyui import BASE_FOLDERS
 
-CORE_EXTRAS = ("nodes_custom_sampler", "nodes_mask", "nodes_model_advanced")  # core's nodes outside nodes.py that the tests use
+# core's nodes outside nodes.py that the tests use
+CORE_EXTRAS = ("nodes_custom_sampler", "nodes_mask", "nodes_model_advanced", "nodes_depth_anything_3", "nodes_preview_any", "nodes_video")
 
 
 def enter_comfyui(comfyui: Path, on_gpu: bool) -> None:
