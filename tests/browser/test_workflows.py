@@ -48,10 +48,15 @@ SHOW_ALL = """(() => {
     const boxes = items.map(item => [...item.pos, item.pos[0] + item.size[0], item.pos[1] + item.size[1]])
     const [left, top] = [0, 1].map(axis => Math.min(...boxes.map(box => box[axis])))
     const [right, bottom] = [2, 3].map(axis => Math.max(...boxes.map(box => box[axis])))
-    const scale = Math.min(1, innerWidth / (right - left + 200), innerHeight / (bottom - top + 300))
+    const scale = Math.min(1, innerWidth / (right - left + 400), innerHeight / (bottom - top + 300))
     app.canvas.ds.scale = scale
     app.canvas.ds.offset = [90 / scale - left, 120 / scale - top]
     app.graph.setDirtyCanvas(true, true)
+})()"""
+UNKNOWN_CHOICES = """(() => {
+    const isUnknown = widget => Array.isArray(widget.options?.values) && !widget.options.values.includes(widget.value)
+    const widgets = app.graph._nodes.flatMap(node => node.widgets ?? [])
+    return widgets.filter(isUnknown).map(widget => `${widget.name}: ${widget.value}`)
 })()"""
 OVERLAPS = """(() => {
     const box = node => [node.pos[0], node.pos[1] - 30, node.pos[0] + node.size[0], node.pos[1] + node.size[1]]
@@ -135,8 +140,9 @@ def test_workflow_for_the_users_files_opens_and_is_accepted(page: ChromiumPage, 
     for file in NAMED_FILES:
         (base / file).parent.mkdir(parents=True, exist_ok=True)
         (base / file).touch()
+    page.evaluate("app.refreshComboInNodes()")
     check_opening(page, comfy_server, ROOT / "workflows" / f"{name}.json")
-    assert page.evaluate(OVERLAPS) == []
+    assert page.evaluate(UNKNOWN_CHOICES) == page.evaluate(OVERLAPS) == []
     ending = page.evaluate(QUEUE_AND_WAIT, timeout=RUN_SECONDS)
     assert ending["name"] == "execution_error", ending  # accepted as it is; the run then meets an empty file
     assert not page.evaluate("Object.keys(app.lastNodeErrors ?? {})")
