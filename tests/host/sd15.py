@@ -13,8 +13,9 @@ import torch
 from comfy.ldm.depth_anything_3.model import DepthAnything3Net
 from comfy.model_patcher import ModelPatcher
 
-from mvcustom.devtools.stand_in import CHANNELS, CONTEXT, HEADS, make_model, make_motion, randomize
+from mvcustom.devtools.stand_in import CHANNELS, CONTEXT, HEADS, TrueSD15, make_model, make_motion, randomize
 from mvcustom.mvcustom_core.backbone.motion import MotionSettings
+from mvcustom.mvcustom_core.backbone.positions import make_frame_positions
 from mvcustom.mvcustom_core.backbone.recipe import SD15
 from mvcustom.mvcustom_core.concept.pose_block import SD15_LAYOUT, PoseLayout
 from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
@@ -30,6 +31,12 @@ CLIP = {
     "num_hidden_layers": 2,
     "projection_dim": CONTEXT,
 }
+
+
+VAE = {
+    "double_z": True, "z_channels": 4, "resolution": 256, "in_channels": 3, "out_ch": 3, "ch": 128, "ch_mult": [1, 2, 4, 4],
+    "num_res_blocks": 2, "attn_resolutions": [], "dropout": 0.0,
+}  # fmt: skip
 
 
 class NarrowTokenizer(comfy.sd1_clip.SD1Tokenizer):
@@ -52,6 +59,28 @@ def make_backbone() -> tuple[ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE]:
     clip = comfy.sd.CLIP(target, model_options={"clip_l_model_config": CLIP})
     randomize(clip.cond_stage_model, seed=2)
     return model, clip, load_once()[2]
+
+
+@torch.inference_mode(False)
+def save_checkpoint(path: Path) -> None:
+    """A checkpoint of true size in half precision, as ComfyUI writes and detects it: 2.1 GB."""
+    model = make_model(TrueSD15, torch.float16)
+    clip = comfy.sd.CLIP(comfy.supported_models_base.ClipTarget(comfy.sd1_clip.SD1Tokenizer, comfy.sd1_clip.SD1ClipModel))
+    vae = comfy.sd.VAE(sd={"x": torch.zeros(1)}, config={"params": {"ddconfig": VAE, "embed_dim": 4}})
+    for seed, module in enumerate((clip.cond_stage_model, vae.first_stage_model)):
+        randomize(module.half(), seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    comfy.sd.save_checkpoint(str(path), model, clip, vae)
+
+
+def save_motion(path: Path) -> None:
+    """Motion modules of true size in half precision, in the layout that AnimateDiff v3 is published in: 0.8 GB."""
+    weights = {name: tensor.clone() for name, tensor in make_motion(MotionSettings(), torch.float16).model.state_dict().items()}
+    for name in [name for name in weights if name.endswith("to_q.weight")]:
+        channels = len(weights[name])
+        weights[name.replace("to_q.weight", "pos_encoder.pe")] = make_frame_positions(32, channels, 32)[None]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"state_dict": {f"module.{name}": tensor for name, tensor in weights.items()}}, path)
 
 
 def save_depth_anything(path: Path) -> None:
