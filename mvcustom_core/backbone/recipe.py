@@ -23,7 +23,7 @@ class LearningRecipe:
     Attributes:
         settings: seed, held-out photographs and patience are left to the person.
         warm_start: start from the backbone's own pose blocks.
-        bfloat16: the backbone computes in bfloat16.
+        bfloat16: the backbone computes in bfloat16, on devices that can.
         checkpointing_below: bytes of device memory; a device with less computes layers again in the backward pass.
     """
 

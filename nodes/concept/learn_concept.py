@@ -184,8 +184,8 @@ class MVCustomLearnConcept(io.ComfyNode):
                 preset_input(
                     "steps, rendering_steps, learning_rate, token_learning_rate, frames, references, schedule, warm_start, "
                     "gradient_checkpointing and bfloat16",
-                    "1600 steps, 300 of them rendering_steps, both rates 1e-4 and constant, 4 frames, 4 references, bfloat16, gradient "
-                    "checkpointing on devices below 24 GB; a start that has not been measured on published weights.",
+                    "1600 steps, 300 of them rendering_steps, both rates 1e-4 and constant, 4 frames, 4 references, bfloat16 where the "
+                    "device has it, gradient checkpointing below 24 GB; a start that has not been measured on published weights.",
                 ),
             ],
             hidden=[io.Hidden.unique_id],

@@ -11,7 +11,8 @@ import pytest
 from comfy_api.latest import io
 
 from mvcustom.devtools.workflow import apply_override, convert_workflow
-from mvcustom.mvcustom_core.backbone.recipe import RECIPES, SD15
+from mvcustom.mvcustom_core.backbone.recipe import EMBEDDED, RECIPES, SD15
+from mvcustom.mvcustom_core.concept.learning.plan import LearningSettings
 from mvcustom.nodes.backbone.load_backbone import MVCustomLoadBackbone
 from mvcustom.tests.host.in_process import ComfyInProcess
 from mvcustom.tests.host.sd15 import make_backbone, save_depth_anything
@@ -108,6 +109,30 @@ def test_learning_values_are_the_presets(comfy: ComfyInProcess) -> None:
     assert (learn["warm_start"], learn["bfloat16"]) == (recipe.warm_start, recipe.bfloat16)
     assert values["Photographs"]["size"] == RECIPES[SD15].views.size
     assert isinstance(learn["masks"], list), "the masks are not connected"
+
+
+@pytest.mark.parametrize("name", ["mvcustom_demo", "mvcustom_photos"])
+def test_workflows_of_the_embedded_backbone_have_the_values_of_its_preset(comfy: ComfyInProcess, name: str) -> None:
+    values, recipe = values_of(comfy, name), RECIPES[EMBEDDED]
+    learn, learning = values["Learn Concept"], recipe.learning
+    shown = LearningSettings(
+        steps=learn["steps"],
+        rendering_steps=learn["rendering_steps"],
+        frames=learn["frames"],
+        references=learn["references"],
+        pose_rate=learn["learning_rate"],
+        token_rate=learn["token_learning_rate"],
+        schedule=learn["schedule"],
+    )
+    assert shown == learning.settings
+    assert (learn["warm_start"], learn["gradient_checkpointing"], learn["bfloat16"]) == (learning.warm_start, False, learning.bfloat16)
+    trajectory, guidance = values["Camera Trajectory"], values["Guidance"]
+    assert (trajectory["views"], trajectory["width"], values["Steps"]["steps"]) == (
+        recipe.views.views,
+        recipe.views.size,
+        recipe.views.steps[0],
+    )
+    assert (guidance["text_guidance"], guidance["image_guidance"]) == (recipe.views.text_guidance, recipe.views.image_guidance)
 
 
 def test_values_of_the_views_are_the_presets(comfy: ComfyInProcess) -> None:

@@ -57,7 +57,8 @@ def apply_preset(choices: Choices, model: ModelPatcher) -> tuple[LearningSetting
     with advise({"preset": OTHER_MODEL[kind]}):
         check_preset(choices.preset, kind)
     recipe = RECIPES[kind].learning
-    economy = Economy(_memory_of(model) < recipe.checkpointing_below, recipe.bfloat16)
+    memory, has_bfloat16 = _describe_device(model)
+    economy = Economy(memory < recipe.checkpointing_below, recipe.bfloat16 and has_bfloat16)
     return recipe.apply_to(choices.settings), replace(choices.options, warm_start=recipe.warm_start, economy=economy)
 
 
@@ -79,5 +80,7 @@ def describe_choices(choices: Choices) -> str:
     return f"Settings ({choices.preset}): {', '.join(f'{name} {value}' for name, value in values.items())}."
 
 
-def _memory_of(model: ModelPatcher) -> int:
-    return comfy.model_management.get_total_memory(model.load_device)
+def _describe_device(model: ModelPatcher) -> tuple[int, bool]:
+    """Memory in bytes of the device that the model runs on, and whether it computes in bfloat16."""
+    device = model.load_device
+    return comfy.model_management.get_total_memory(device), comfy.model_management.should_use_bf16(device)

@@ -18,6 +18,7 @@ from mvcustom.mvcustom_core.backbone.motion import MotionSettings
 from mvcustom.mvcustom_core.backbone.recipe import CUSTOM, EMBEDDED, GB, RECIPES, SD15
 from mvcustom.mvcustom_core.concept.learning.plan import LearningSettings
 from mvcustom.nodes.backbone.load_backbone import MVCustomLoadBackbone
+from mvcustom.nodes.bridge.backbone.checkpoint import describe_views
 from mvcustom.nodes.bridge.backbone.motion import apply_motion, has_motion
 from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, SD15_SPEC
 from mvcustom.nodes.bridge.learning.denoiser import Economy
@@ -42,8 +43,9 @@ def sd15() -> ModelPatcher:
     return model
 
 
-def give_memory(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(comfy.model_management, "get_total_memory", lambda device, **_: size)
+def make_device(monkeypatch: pytest.MonkeyPatch, memory: int, *, has_bfloat16: bool) -> None:
+    monkeypatch.setattr(comfy.model_management, "get_total_memory", lambda device, **_: memory)
+    monkeypatch.setattr(comfy.model_management, "should_use_bf16", lambda device, **_: has_bfloat16)
 
 
 def learn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, views: int = 6, **inputs: Any) -> str:
@@ -60,13 +62,18 @@ def learn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, views: int = 6, **inp
         return MVCustomLearnConcept.execute(model, clip, vae, images, cameras, **(chosen | inputs)).args[-1]
 
 
-@pytest.mark.parametrize("memory", [8 * GB, 24564 * 2**20])  # what a card of 24 GB reports
-def test_stable_diffusion_preset_sets_every_value(sd15: ModelPatcher, monkeypatch: pytest.MonkeyPatch, memory: int) -> None:
-    give_memory(monkeypatch, memory)
+@pytest.mark.parametrize(
+    ("memory", "has_bfloat16", "checkpointing"),
+    [(8 * GB, True, True), (24564 * 2**20, True, False), (8 * GB, False, True)],  # the second is what a card of 24 GB reports
+)
+def test_stable_diffusion_preset_sets_every_value(
+    sd15: ModelPatcher, monkeypatch: pytest.MonkeyPatch, memory: int, has_bfloat16: bool, checkpointing: bool
+) -> None:
+    make_device(monkeypatch, memory, has_bfloat16=has_bfloat16)
     chosen = LearningSettings(steps=1, frames=1, references=2, seed=9, held_out=2, patience=3)
     settings, options = apply_preset(Choices(SD15, chosen, RunOptions(True, preview_every=7, node="4")), sd15)
     assert settings == replace(RECIPES[SD15].learning.settings, seed=9, held_out=2, patience=3)
-    assert options == RunOptions(False, Economy(checkpointing=memory == 8 * GB, bfloat16=True), 7, "4")
+    assert options == RunOptions(False, Economy(checkpointing, has_bfloat16), 7, "4")
 
 
 def test_custom_leaves_every_value(sd15: ModelPatcher) -> None:
@@ -127,6 +134,13 @@ def test_loader_says_what_to_start_from() -> None:
     plain, *_, short = MVCustomLoadBackbone.execute(CHECKPOINT, NO_FILE).args
     assert has_motion(model) == has_motion(plain)  # as trained, whatever the inputs say
     assert report.startswith(short) and "8 views of 128x128 pixels, 20 steps" in report
+
+
+def test_start_on_stable_diffusion_leaves_the_subject_to_the_concept_on_long_paths() -> None:
+    assert describe_views(SD15, RECIPES[SD15].views) == (
+        "Start from (Stable Diffusion 1.5): 16 views of 512x512 pixels, 30 to 50 steps; Concept Guider: text_guidance 7.5, image_guidance "
+        "3.5; Depth-Aware Render Hook: scope trajectory, inside_subject background only for a path beyond 30 degrees"
+    )
 
 
 def test_loader_refuses_a_preset_for_another_checkpoint() -> None:
