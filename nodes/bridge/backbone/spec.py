@@ -14,6 +14,7 @@ from torch import Tensor
 from ....mvcustom_core.backbone.recipe import SD15
 from ....mvcustom_core.concept.pose_block import SD15_LAYOUT, PoseLayout, PoseSite
 from ....mvcustom_core.concept.ray_samples import NerfSettings
+from ..host.fingerprint import own_weights
 from .motion import has_motion
 from .motion_run import check_animatediff_evolved
 
@@ -89,9 +90,9 @@ def fingerprint_weights(model: ModelPatcher) -> str:
     its fp16 copy agree.
     """
     digest = hashlib.sha256()
-    for _, parameter in sorted(model.model.diffusion_model.named_parameters()):
-        if parameter.dim() == 1:
-            digest.update(parameter.detach().half().cpu().numpy().tobytes())
+    for name, weight in own_weights(model).items():
+        if name.startswith("diffusion_model.") and weight.dim() == 1:
+            digest.update(weight.detach().half().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
