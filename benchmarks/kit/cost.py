@@ -103,7 +103,8 @@ def find_owner() -> str | None:
     while frame is not None:
         file = frame.f_code.co_filename
         if file.startswith(OWN):
-            return f"{Path(file).relative_to(ROOT).as_posix()} {frame.f_code.co_qualname if sys.version_info >= (3, 11) else frame.f_code.co_name}"
+            name = frame.f_code.co_qualname if sys.version_info >= (3, 11) else frame.f_code.co_name
+            return f"{Path(file).relative_to(ROOT).as_posix()} {name}"
         if "/comfy/" in file:
             return None
         frame = frame.f_back

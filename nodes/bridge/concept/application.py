@@ -30,7 +30,6 @@ from .session import CELL_PIXELS, AppliedConcept, ConceptSession
 from .tokens import ENCODED, add_token, encode_caption
 
 CONCEPT_ATTACHMENT = "mvcustom_concept"
-LATENT_CHANNELS = 4  # of a text-to-image U-Net
 
 log = logging.getLogger("mvcustom.bridge.concept")
 
@@ -59,7 +58,6 @@ def apply_concept(model: ModelPatcher, concept: Concept, cameras: Cameras, capti
     """
     require_motion(model)
     check_backbone(concept, offered_layout(model))
-    _check_channels(model)
     if session_of(model) is not None:
         raise ValueError("concept: this model already carries one; connect the model from before that Apply Concept")
     if concept.backbone and concept.backbone != (here := fingerprint_weights(model)):
@@ -163,15 +161,6 @@ def _open_session(applied: AppliedConcept, patcher: ModelPatcher, guider: CFGGui
         yield session
     finally:
         session.close()
-
-
-def _check_channels(model: ModelPatcher) -> None:
-    channels = model.model.diffusion_model.in_channels
-    if channels != LATENT_CHANNELS:
-        raise ValueError(
-            f"model: wanted a text-to-image checkpoint of Stable Diffusion 1.5, whose U-Net reads {LATENT_CHANNELS} channels, got one "
-            f"that reads {channels}, such as an inpainting checkpoint; load the checkpoint that it was made from"
-        )
 
 
 def _check_devices(model: ModelPatcher) -> None:

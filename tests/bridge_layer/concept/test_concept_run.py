@@ -16,8 +16,6 @@ from torch import Tensor
 
 from mvcustom.mvcustom_core.concept.concept import Concept
 from mvcustom.mvcustom_core.surface.depth import RenderedDepth
-from mvcustom.nodes.bridge.backbone import embedded
-from mvcustom.nodes.bridge.backbone.motion import apply_motion
 from mvcustom.nodes.bridge.concept.application import CONCEPT_ATTACHMENT, render_depth, session_of
 from mvcustom.nodes.bridge.concept.session import AppliedConcept, ConceptSession
 from mvcustom.tests.host.embedded import SPEC, apply_once, count_calls, load_once, make_cameras, make_concept, sample
@@ -68,16 +66,6 @@ def test_several_gpus_are_refused_before_sampling():
     with pytest.raises(ValueError, match="wanted a model on one GPU, got one split over several; remove MultiGPU CFG Split"):
         one_step(patched)
     assert not calls
-
-
-def test_an_inpainting_checkpoint_is_refused():
-    config = embedded.EmbeddedSD15({**embedded.UNET, "in_channels": 9})
-    config.set_inference_dtype(torch.float32, None)
-    device = torch.device("cpu")
-    inpainting = comfy.model_patcher.ModelPatcher(config.get_model({}, "", device=device), device, device)
-    motion = load_once()[0].get_additional_models()[0]
-    with pytest.raises(ValueError, match="whose U-Net reads 4 channels, got one that reads 9, such as an inpainting checkpoint"):
-        apply_once(apply_motion(inpainting, motion, embedded.MOTION), make_concept())
 
 
 def test_comfyui_rebuilds_the_pose_blocks():
