@@ -61,7 +61,8 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
                     options=["disparity", "relative depth", "metric"],
                     default="disparity",
                     tooltip="What the values of depth_image mean. disparity: near is white, as most depth nodes draw it. relative depth: "
-                    "far is white, scale and offset are unknown. metric: far is white, and the value is proportional to the depth.",
+                    "far is white, scale and offset are unknown. metric: far is white, and the value is proportional to the depth; a "
+                    "picture that was normalised to 0..1 needs near and far.",
                 ),
                 io.Mask.Input(
                     "subject_mask",
@@ -82,8 +83,10 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
                     "depth_model",
                     options=list_depth_models(),
                     optional=True,
-                    tooltip="The network that estimates depth if no depth is connected: the embedded depth head, which is right only for "
-                    "the procedural scenes of the embedded backbone, or a folder in models/mvcustom_depth with ZoeDepth or Depth Anything.",
+                    tooltip="The network that estimates depth if no depth is connected: a folder in models/mvcustom_depth with ZoeDepth or "
+                    "Depth Anything, or the embedded depth head, which knows only the procedural scenes of the embedded backbone. It is "
+                    "refused for views of other models: if the connected model is another backbone or, without a model, if the views are "
+                    "larger than 128 pixels.",
                 ),
                 io.Float.Input(
                     "near",

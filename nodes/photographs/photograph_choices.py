@@ -88,7 +88,9 @@ def photograph_outputs() -> list[io.Output]:
     return [
         io.Image.Output(display_name="images", tooltip="The square crops, size x size pixels."),
         io.Mask.Output(
-            display_name="masks", tooltip="White on the subject. If there are no masks, they are white everywhere, and the report says so."
+            display_name="masks",
+            tooltip="White on the subject. Connect it to Learn Concept. If there are no masks, they are white everywhere, which Learn "
+            "Concept takes for no masks; the report says so.",
         ),
         CamerasSocket.Output(
             display_name="cameras", tooltip="One camera for each picture. The subject is at the origin, the farthest camera at distance 1."

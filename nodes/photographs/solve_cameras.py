@@ -87,7 +87,8 @@ class MVCustomSolveCameras(io.ComfyNode):
                 ),
                 io.Mask.Output(
                     display_name="masks",
-                    tooltip="Masks of these photographs. If none are connected, they are white everywhere, and the report says so.",
+                    tooltip="Masks of these photographs. If none are connected, they are white everywhere, which Learn Concept takes for "
+                    "no masks; the report says so.",
                 ),
                 io.String.Output(
                     display_name="report", tooltip="Photographs placed and left out, reprojection error, number of points, focal length."

@@ -52,7 +52,8 @@ class MVCustomOnePassRenderHook(io.ComfyNode):
                     options=list_depth_models(),
                     default=EMBEDDED,
                     tooltip="The network that estimates depth: a folder in models/mvcustom_depth with ZoeDepth or Depth Anything, or the "
-                    "embedded depth head, which is right only for the procedural scenes of the embedded backbone.",
+                    "embedded depth head, which knows only the procedural scenes of the embedded backbone and is refused for any other "
+                    "model.",
                 ),
                 io.String.Input(
                     "estimate_at",

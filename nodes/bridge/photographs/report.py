@@ -13,8 +13,8 @@ from .source import PhotographSource
 
 ROUNDING = 1e-6  # of the scene: a centre nearer to the origin is on it
 NO_MASKS = (
-    "masks: none found, so the masks output is white all over and does not show the subject; leave it unconnected, or make masks with a "
-    "background remover"
+    "masks: none found, so the masks output is white all over, which Learn Concept takes for no masks; to show it the subject, make masks "
+    "with a background remover"
 )
 
 

@@ -76,8 +76,8 @@ def solve_photographs(images: Sequence[Tensor], masks: Sequence[Tensor] | None, 
     """
     if on_subject and masks is None:
         raise ValueError("masks: wanted masks to look for features on the subject, got none; connect them or choose 'everywhere'")
-    photographs = [picture for batch in images for picture in read_images(batch, "images")]
-    shown = None if masks is None else [mask for batch in masks for mask in read_masks(batch, "masks")]
+    photographs = [picture for batch in images for picture in read_images(batch, "images").cpu()]
+    shown = None if masks is None else [mask for batch in masks for mask in read_masks(batch, "masks").cpu()]
     if shown is not None:
         _check_masks(photographs, shown)
     with advise(ADVICE):

@@ -22,7 +22,7 @@ from ..concept.application import render_depth, session_of
 from ..depth.anchor_depth import align_estimate
 from ..depth.model import EMBEDDED, check_embedded_head, estimate_depth, open_depth_model
 from ..host.progress import stop_if_cancelled
-from ..host.tensors import images_from_comfy
+from ..host.tensors import read_images
 from .hook import HookOptions, attach_session, open_session
 from .session import Geometry, RenderSession
 
@@ -157,7 +157,7 @@ class OnePass:
         loaded = comfy.model_management.loaded_models(only_currently_used=True)
         in_use = [patcher for patcher in loaded if patcher is not None]  # ComfyUI keeps the place of a model that nobody holds any more
         image = self.estimation.vae.decode(guider.inner_model.process_latent_out(denoised.float()))
-        estimate = estimate_depth(self.estimation.depth_model, images_from_comfy(image)[0])
+        estimate = estimate_depth(self.estimation.depth_model, read_images(image, "vae")[0])
         comfy.model_management.load_models_gpu(in_use)
         comfy.model_management.throw_exception_if_processing_interrupted()
         return estimate

@@ -83,6 +83,13 @@ def test_depth_is_that_of_what_the_anchor_promises(monkeypatch: pytest.MonkeyPat
     torch.testing.assert_close(latent, model.model.process_latent_out(promised[0][ANCHOR : ANCHOR + 1]))
 
 
+def test_a_picture_of_nan_is_the_vaes_and_not_the_depth_models(monkeypatch: pytest.MonkeyPatch):
+    vae = load_once()[2]
+    monkeypatch.setattr(vae, "decode", lambda latent, decode=vae.decode: decode(latent) * torch.nan)
+    with pytest.raises(ValueError, match="^vae: wanted finite values, got NaN or infinity in 4096 of 4096 pixels .* VAE in half precision"):
+        sample(hook(vae=vae))
+
+
 def test_before_the_first_estimate_nothing_is_changed():
     """The first steps are the plain model's; the last ones are not."""
     _, promised, _ = watch(hook(moments=(0.5,)), steps=4)

@@ -23,6 +23,7 @@ from mvcustom.nodes.catalogue import NODES
 from mvcustom.nodes.photographs.solve_cameras import EVERYWHERE, ON_SUBJECT
 from mvcustom.nodes.photographs.solve_cameras import MVCustomSolveCameras as Node
 from mvcustom.tests.core_layer.capture.table_scene import FOCAL, SIZE, align_errors, make_arc, photograph
+from mvcustom.tests.core_layer.emulated_device import EmulatedDevice
 from mvcustom.tests.host.in_process import ComfyInProcess
 
 VIEWS, WIDTH, HEIGHT = 6, 64, 48
@@ -77,6 +78,15 @@ def test_placed_photographs_come_out_with_their_cameras(calls: list[dict]) -> No
     for line in ("views: 4 of 6 placed", "not placed: 1, 4 (counted from 0)", "mapper: global", "focal length: 70.0 pixels"):
         assert line in report
     assert "masks: none found" not in report
+
+
+def test_photographs_on_a_device_are_solved_on_the_host(calls: list[dict]) -> None:
+    """With --gpu-only, ComfyUI keeps pictures on the device."""
+    images, masks = make_images(), torch.rand(VIEWS, HEIGHT, WIDTH)
+    with EmulatedDevice() as device:
+        _, out_images, out_masks, *_ = execute(device.put(images), ON_SUBJECT, UNKNOWN, device.put(masks))
+    assert calls[0]["images"].device.type == calls[0]["masks"].device.type == "cpu"
+    assert torch.equal(out_images, images[list(PLACED)]) and torch.equal(out_masks, masks[list(PLACED)])
 
 
 def test_world_is_upright_about_the_subject(calls: list[dict]) -> None:
