@@ -21,7 +21,8 @@ from ..mvcustom_core.concept.subject import Subject
 from ..mvcustom_core.diffusion.prediction import add_noise, prediction_target, scale_signal
 from ..mvcustom_core.embedded.scenes.grammar import VOCABULARY
 from ..nodes.bridge.backbone import embedded
-from ..nodes.bridge.concept.pose import KEY, Hooked, pose_patches, record_features
+from ..nodes.bridge.concept.pose import Hooked, find_blocks, pose_patches, record_features
+from ..nodes.bridge.host.call import KEY
 from .data import SIZE, shard_paths
 from .image import TinyDenoiser, alphas_cumprod
 from .loop import training_device
@@ -39,7 +40,7 @@ class PoseStage:
     def __init__(self, denoiser: TinyDenoiser, folder: Path) -> None:
         self.denoiser = denoiser.requires_grad_(False).to(training_device())
         self.module = PoseBlocks(embedded.SPEC.pose_layout, embedded.SPEC.nerf)
-        self.numbers = frozenset(self.module)
+        self.numbers, self.blocks = frozenset(self.module), find_blocks(self.denoiser.unet)
         self.weights, self.alphas = LossWeights(), alphas_cumprod().to(training_device())
         self.rings = _load(folder, held_out=False)
         self.held = _load(folder, held_out=True)
@@ -61,7 +62,7 @@ class PoseStage:
     def record(self, rings: dict[str, Tensor], ring: int) -> dict[int, Tensor]:
         """Reference features of all photographs of a ring."""
         latents = rings["latents"][ring].to(training_device()).float()
-        return record_features(lambda x, entries: self._run(rings, ring, x, entries), self.denoiser.unet, self.numbers, latents)
+        return record_features(lambda x, entries: self._run(rings, ring, x, entries), self.blocks, self.numbers, latents)
 
     def _run(self, rings: dict[str, Tensor], ring: int, x: Tensor, entries: dict[str, Any], step: int = 0) -> Tensor:
         shape_word = VOCABULARY["shape"][int(rings["words"][ring][2])]
@@ -87,7 +88,7 @@ class PoseStage:
             scales = scale_signal("v", self.alphas[t])
             x0 = rings["latents"][ring, targets].to(device).float()
             noise = torch.randn(x0.shape, generator=generator).to(x0)
-            v = self._run(rings, ring, add_noise(x0, noise, *scales), {"pose": Hooked(self.denoiser.unet, self.numbers, hook)}, t)
+            v = self._run(rings, ring, add_noise(x0, noise, *scales), {"pose": Hooked(self.blocks, self.numbers, hook)}, t)
             region = find_region(masks, *x0.shape[-2:])
             losses["denoising"] = denoising_loss(v - prediction_target("v", x0, noise, *scales), region)
         losses |= rendering_losses(rendered.values(), images, masks)

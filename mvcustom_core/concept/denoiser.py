@@ -19,7 +19,8 @@ Prompt = Literal["subject", "class", "empty"]  # with the learned token; with th
 class Denoiser(Protocol):
     """What the loop needs of a frozen backbone."""
 
-    sigmas: Tensor  # [T] the model's noise levels, ascending
+    sigmas: Tensor  # [T] the model's noise levels, ascending, on the CPU
+    loss_scale: float  # that the loss is multiplied with before the backward pass, so that small gradients are no zeros; 1 for float32
 
     def reference_features(self, latents: Tensor) -> dict[int, Tensor]:
         """Outputs [N, C, h, w] of every pose block's transformer block for clean latents [N, 4, h, w], each image on its own."""

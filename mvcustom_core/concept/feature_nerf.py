@@ -19,6 +19,7 @@ from ..camera.codes import CODE_WIDTH
 from ..shapes import check_shape
 from .lookup import Seen
 from .ray_samples import NerfSettings, RaySamples, sample_pdf
+from .transfer import make_constant
 
 EMPTY_DENSITY = -10.0  # log density where no reference sees the sample
 DENSITY_LIMIT = 15.0  # log density above which a sample is opaque anyway; keeps exp finite
@@ -180,11 +181,11 @@ def bilinear_taps(positions: Tensor, height: int, width: int, *, parity: bool) -
         row-major cell numbers [..., 4] and shares [..., 4].
     """
     check_shape(positions, "... 2")
-    size = positions.new_tensor([width, height])
+    size = make_constant([width, height], positions)
     last = size - 1
     cells = (positions + 1) / 2 * last if parity else (((positions + 1) * size - 1) / 2).clamp(min=torch.zeros_like(last), max=last)
     low = cells.floor()
-    corners = low[..., None, :] + positions.new_tensor([[0, 0], [1, 0], [0, 1], [1, 1]])  # [..., 4, 2]
+    corners = low[..., None, :] + torch.stack([make_constant([0, 1, 0, 1], positions), make_constant([0, 0, 1, 1], positions)], -1)
     shares = (1 - (corners - cells[..., None, :]).abs()).prod(-1)
     inside = ((corners >= 0) & (corners <= last)).all(-1)
     x, y = corners.clamp(min=torch.zeros_like(last), max=last).long().unbind(-1)

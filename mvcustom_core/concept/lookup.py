@@ -10,6 +10,7 @@ from torch import Tensor
 from ..camera.cameras import Cameras
 from ..camera.codes import encode_points, encode_rays
 from ..camera.rays import project_points
+from .transfer import make_constant
 
 NEAREST_DEPTH = 1e-3  # world units in front of a reference; closer points project to nowhere useful
 POSITION_LIMIT = 1.2  # positions are clipped here, as in the published lookup, so that points near a camera's plane stay finite
@@ -59,7 +60,7 @@ class Rays:
         """What the references see at distances [R, S] along the rays."""
         in_world = self.origins[:, None] + distances[..., None] * self.directions[:, None]  # [R, S, 3]
         pixels, depth = project_points(self.references, in_world.flatten(0, 1))
-        positions = 2 * pixels / pixels.new_tensor([self.references.width, self.references.height]) - 1
+        positions = 2 * pixels / make_constant([self.references.width, self.references.height], pixels) - 1
         inside = (depth > NEAREST_DEPTH) & (positions.abs() <= 1).all(-1)
         visible = torch.ones_like(inside) if self.parity else inside
         size = distances.shape
@@ -74,7 +75,7 @@ class Rays:
 
 def camera_axes(cameras: Cameras, parity: bool) -> Tensor:
     """Camera-from-world matrices [V, 4, 4], with x left and y up under parity."""
-    return cameras.w2c * cameras.w2c.new_tensor([-1, -1, 1, 1])[:, None] if parity else cameras.w2c
+    return cameras.w2c * make_constant([-1, -1, 1, 1], cameras.w2c)[:, None] if parity else cameras.w2c
 
 
 def transform(points: Tensor, w2c: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from ..camera.codes import CODE_WIDTH, encode_points
 from ..camera.rays import cell_centers, pixel_rays
 from ..shapes import check_shape
 from .lookup import Rays, Seen, camera_axes, transform
+from .transfer import make_constant, send
 
 EVEN_SHARE = 0.1  # of a second pass, against at most 1 where the first one found something
 REFERENCE_DISTANCE = 1.0  # of the farthest camera of a capture from the origin, by normalisation
@@ -124,16 +125,18 @@ def sample_rays(
     if allowed is not None and tuple(allowed.shape) != (V, A):
         raise ValueError(f"allowed: wanted [{V}, {A}], a row per target and a column per reference, got {list(allowed.shape)}")
     with torch.autocast(targets.K.device.type, enabled=False):  # geometry is exact whatever a backbone calculates in
-        cells = cell_centers(height, width).to(targets.K).expand(V, -1, 2)  # [V, P, 2]
+        cells = cell_centers(height, width, device=targets.K.device, dtype=targets.K.dtype).expand(V, -1, 2)  # [V, P, 2]
         if generator is not None:
             cells = cells + _jitter_cells(V, height, width, settings, generator, like=cells)
-        shares = cells / cells.new_tensor([width, height])
-        origins, directions = pixel_rays(targets, shares * shares.new_tensor([targets.width, targets.height]))
+        shares = cells / make_constant([width, height], cells)
+        origins, directions = pixel_rays(targets, shares * make_constant([targets.width, targets.height], shares))
+        if allowed is None:
+            allowed = torch.ones(V, A, device=origins.device)
         rays = Rays(
             origins=origins.repeat_interleave(P, dim=0),
             directions=directions.flatten(0, 1),
             references=references,
-            allowed=(torch.ones(A, V) if allowed is None else allowed.mT).to(origins.device, torch.bool).repeat_interleave(P, dim=1),
+            allowed=allowed.mT.to(origins.device, torch.bool).repeat_interleave(P, dim=1),
             parity=settings.parity,
         )
         samples = RaySamples(
@@ -178,7 +181,7 @@ def sample_pdf(edges: Tensor, weights: Tensor, count: int) -> Tensor:
     share = weights + EVEN_SHARE * widths / widths.sum(1, keepdim=True)
     reached = F.pad(share.cumsum(1), (1, 0))  # [R, S + 1]
     reached = reached / reached[:, -1:]
-    wanted = torch.linspace(0, 1, count + 1).to(edges).expand(len(edges), -1).contiguous()
+    wanted = torch.linspace(0, 1, count + 1, device=edges.device, dtype=edges.dtype).expand(len(edges), -1).contiguous()
     index = torch.searchsorted(reached, wanted, right=True).clamp(1, weights.shape[1])  # upper edge of the interval that holds it
     low, high = (reached.gather(1, index - k) for k in (1, 0))
     from_, to = (edges.gather(1, index - k) for k in (1, 0))
@@ -201,7 +204,7 @@ def _divide(origins: Tensor, cells: int, settings: NerfSettings, generator: torc
     Jitter moves them by half an interval at most, so they stay sorted.
     """
     near, length = _find_range(origins, settings)  # [V, 1] both
-    edges = near + length * torch.linspace(0, 1, settings.samples + 1).to(origins)  # [V, S + 1]
+    edges = near + length * torch.linspace(0, 1, settings.samples + 1, device=origins.device, dtype=origins.dtype)  # [V, S + 1]
     if generator is None:
         return edges.repeat_interleave(cells, dim=0)
     rays = cells if settings.parity else len(origins) * cells
@@ -228,4 +231,4 @@ def _find_range(origins: Tensor, settings: NerfSettings) -> tuple[Tensor, Tensor
 
 
 def _random(shape: tuple[int, ...], generator: torch.Generator, *, like: Tensor) -> Tensor:
-    return torch.rand(shape, generator=generator, device=generator.device).to(like)
+    return send(torch.rand(shape, generator=generator, device=generator.device), like.device).to(like.dtype)

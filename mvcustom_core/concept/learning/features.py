@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..denoiser import Denoiser
 from ..pose_block import PoseLayout
+from ..transfer import lock_pages, send_rows
 
 KEPT = torch.float16
 BATCH = 8  # photographs that are on the device at a time
@@ -34,11 +35,11 @@ class ReferenceFeatures:
             features = denoiser.reference_features(part)
             for site in layout.sites:
                 parts[site.number].append(_shrink(features.get(site.number), len(part), site.channels, site.number))
-        self._kept = {number: torch.cat(each) for number, each in parts.items()}  # [N + 1, C, h, w]
+        self._kept = {number: lock_pages(torch.cat(each), self.device) for number, each in parts.items()}  # [N + 1, C, h, w]
 
     def select(self, photographs: list[int]) -> dict[int, Tensor]:
         """Transformer number to the features [A, C, h, w] of some photographs, on the device."""
-        return {number: kept[photographs].to(self.device) for number, kept in self._kept.items()}
+        return {number: send_rows(kept, photographs, self.device) for number, kept in self._kept.items()}
 
     def select_nothing(self, count: int) -> dict[int, Tensor]:
         """The same of `count` pictures of nothing."""

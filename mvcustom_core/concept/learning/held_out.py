@@ -13,6 +13,7 @@ from ...shapes import check_shape
 from ..denoiser import Denoiser
 from ..feature_nerf import Rendered
 from ..subject import Subject, generate_views
+from ..transfer import send
 from .losses import FINENESS, LossWeights, rendering_losses, resize_area
 from .photographs import Photographs
 
@@ -74,9 +75,9 @@ def look(
     Returns:
         what the finest pose block sees from its camera, and latents [1, 4, h, w] that the backbone makes there.
     """
-    noise = torch.randn(photograph.latents.shape, generator=generator).to(photograph.latents)
+    noise = send(torch.randn(photograph.latents.shape, generator=generator), photograph.latents.device)
     levels = torch.linspace(len(denoiser.sigmas) - 1, 0, GENERATION_STEPS).long()
-    sigmas = torch.cat([denoiser.sigmas[levels].to(noise), noise.new_zeros(1)])
+    sigmas = send(torch.cat([denoiser.sigmas[levels].float(), torch.zeros(1)]), noise.device)
     generated = generate_views(denoiser.predict, subject, photograph.cameras, noise, sigmas, token)
     return subject.render(subject.pose.layout.finest, photograph.cameras), generated
 

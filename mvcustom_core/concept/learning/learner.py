@@ -10,15 +10,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
+from ...camera.cameras import Cameras
 from ...shapes import check_shape
 from ..concept import REFERENCES, Concept, check_state, choose_references
 from ..denoiser import Denoiser
 from ..pose_block import PoseBlocks, PoseLayout
 from ..subject import Subject
+from ..transfer import send, send_rows
 from .features import ReferenceFeatures
 from .held_out import measure_loss
 from .losses import Batch, concept_loss, resize_area
@@ -27,6 +30,7 @@ from .plan import Draw, LearningSettings, check_run, draw_update, is_plateau, sc
 from .state import LearningState, StepReport
 
 MEASURE_EVERY = 25  # steps between two looks at the held-out photographs
+SCALE_STEP = 16.0  # by which a loss is scaled less where its gradients are too large
 
 
 class Learner:
@@ -73,11 +77,11 @@ class Learner:
 
     @property
     def state(self) -> LearningState:
-        """A copy of where the run stands, after its last whole update."""
+        """A copy of where the run stands after its last whole update, on the CPU: a device whose memory ran out has no room for it."""
         moments = self._optimizer.state_dict()["state"]
         return LearningState(
             pose=_copy(self._pose.state_dict()),
-            token=self._token.detach().clone(),
+            token=_copy_to_cpu(self._token),
             moments=_copy({f"{index}.{name}": tensor for index, named in moments.items() for name, tensor in named.items()}),
             history=tuple(self._history),
         )
@@ -112,17 +116,17 @@ class Learner:
         return len(self._history) >= self.settings.steps or is_plateau(measured, self.settings.patience)
 
     def concept(self, token_text: str, class_word: str, caption: str, licence: str = "", references: int = REFERENCES) -> Concept:
-        """What is learned so far, with equally spaced photographs as references; see `Concept` for the words."""
+        """What is learned so far, on the CPU, with equally spaced photographs as references; see `Concept` for the words."""
         chosen = self._photographs[choose_references(self._photographs.cameras, references)]
         last = self._history[-1] if self._history else None
         return Concept(
             pose=_copy(self._pose.state_dict()),
-            token=self._token.detach().clone(),
+            token=_copy_to_cpu(self._token),
             token_text=token_text,
             class_word=class_word,
             caption=caption,
-            latents=chosen.latents,
-            cameras=chosen.cameras,
+            latents=chosen.latents.cpu(),
+            cameras=chosen.cameras.to("cpu"),
             layout=self._layout,
             nerf=self.settings.nerf,
             metadata={"steps": len(self._history), "losses": last.losses if last else {}, "licence": licence},
@@ -146,41 +150,67 @@ class Learner:
     @torch.enable_grad()
     def _update(self) -> StepReport:
         started, step, settings = time.perf_counter(), len(self._history), self.settings
-        generator = seed_step(settings, step + 1)
-        is_rendering = step < settings.rendering_steps
-        pictures = 0 if self._class_latents is None or is_rendering else len(self._class_latents)
-        draw = draw_update(self._photographs, pictures, self._denoiser.sigmas, settings, generator)
-        subject = self._subject(draw.references, nothing=draw.class_picture is not None)
-        losses = concept_loss(self._load(draw, generator), subject, None if is_rendering else self._denoiser, settings.weights)
-        values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))  # read at once: each read waits for a GPU
-        total = values.pop("total")
-        if not math.isfinite(total):
-            raise ValueError(f"learning: wanted a finite loss at step {step + 1}, got {total}; lower the learning rates")
+        sigma, losses = self._find_gradients(step)
         factor = scale_rate(step, settings)
         for group, rate in zip(self._optimizer.param_groups, (settings.pose_rate, settings.token_rate), strict=True):
             group["lr"] = rate * factor
-        self._optimizer.zero_grad(set_to_none=True)
-        losses["total"].backward()
         self._optimizer.step()
+        total = losses.pop("total")
         due = self._held is not None and (step + 1) % MEASURE_EVERY == 0
         held_out = measure_loss(self.show()[1], self._held, settings.weights) if due else None
-        self._history.append(StepReport(step + 1, total, values, draw.sigma, time.perf_counter() - started, held_out))
+        self._history.append(StepReport(step + 1, total, losses, sigma, time.perf_counter() - started, held_out))
         return self._history[-1]
+
+    def _find_gradients(self, step: int) -> tuple[float, dict[str, float]]:
+        """Leave finite gradients in the parameters; returns the noise level and the losses. Where a scaled loss is beyond half precision,
+        the same update is computed again with a smaller scale, so that it does not depend on earlier ones.
+
+        Raises:
+            ValueError: if a loss or a gradient is not finite. Nothing is learned from it.
+        """
+        scale = 1.0 if step < self.settings.rendering_steps else self._denoiser.loss_scale
+        while True:
+            sigma, losses = self._find_losses(step)
+            self._optimizer.zero_grad(set_to_none=True)
+            (losses["total"] * scale).backward()
+            learned = (*self._pose.parameters(), self._token)
+            gradients = [parameter.grad for parameter in learned if parameter.grad is not None]
+            if scale != 1:
+                for gradient in gradients:
+                    gradient.div_(scale)
+            # a sum is finite if all its parts are; all are read at once, since each read makes the host wait for the device
+            numbers = torch.stack([*losses.values(), torch.stack([gradient.sum() for gradient in gradients]).sum()]).tolist()
+            values = dict(zip(losses, numbers[:-1], strict=True))
+            _check_losses(values, step)
+            if math.isfinite(numbers[-1]):
+                return sigma, values
+            if scale == 1:
+                raise ValueError(f"learning: wanted finite gradients at step {step + 1}, got {numbers[-1]}; lower the learning rates")
+            scale = max(1.0, scale / SCALE_STEP)
+
+    def _find_losses(self, step: int) -> tuple[float, dict[str, Tensor]]:
+        """The noise level and the losses of an update."""
+        generator = seed_step(self.settings, step + 1)
+        is_rendering = step < self.settings.rendering_steps
+        pictures = 0 if self._class_latents is None or is_rendering else len(self._class_latents)
+        draw = draw_update(self._photographs, pictures, self._denoiser.sigmas, self.settings, generator)
+        subject = self._subject(draw.references, nothing=draw.class_picture is not None)
+        denoiser = None if is_rendering else self._denoiser
+        return draw.sigma, concept_loss(self._load(draw, generator), subject, denoiser, self.settings.weights)
 
     def _load(self, draw: Draw, generator: torch.Generator) -> Batch:
         """What was drawn, on the device. A class picture has no camera of its own, and is not compared as a picture."""
-        targets, of_class = self._photographs[draw.targets], draw.class_picture is not None
-        device = targets.latents.device
+        taken, device, of_class = self._photographs, self._token.device, draw.class_picture is not None
         return Batch(
             token=self._token,
-            latents=self._class_latents[[draw.class_picture]] if of_class else targets.latents,
-            noise=draw.noise,
+            latents=send_rows(*((self._class_latents, [draw.class_picture]) if of_class else (taken.latents, draw.targets)), device),
+            noise=send(draw.noise, device),
             sigma=draw.sigma,
             prompt=draw.prompt,
-            cameras=targets.cameras,
-            allowed=None if of_class else draw.allowed,
-            images=None if of_class else targets.images.to(device),
-            masks=None if of_class or targets.masks is None else targets.masks.to(device),
+            cameras=self._send_cameras(draw.targets),
+            allowed=None if of_class else send(draw.allowed, device),
+            images=None if of_class else send_rows(taken.images, draw.targets, device),
+            masks=None if of_class or taken.masks is None else send_rows(taken.masks, draw.targets, device),
             generator=generator,
         )
 
@@ -189,8 +219,24 @@ class Learner:
         if self._features is None:
             self._features = ReferenceFeatures(self._denoiser, self._layout, self._photographs.latents)
         features = self._features.select_nothing(len(references)) if nothing else self._features.select(references)
-        return Subject(self._pose, features, self._photographs.cameras[references])
+        return Subject(self._pose, features, self._send_cameras(references))
+
+    def _send_cameras(self, index: list[int]) -> Cameras:
+        cameras, device = self._photographs.cameras, self._token.device
+        return replace(cameras, w2c=send_rows(cameras.w2c, index, device), K=send_rows(cameras.K, index, device))
+
+
+def _check_losses(values: dict[str, float], step: int) -> None:
+    """Refuse losses that are not finite, naming the ones from which that comes."""
+    if not math.isfinite(values["total"]):
+        parts = {name: value for name, value in values.items() if name != "total"}
+        names = ", ".join(name for name, value in parts.items() if not math.isfinite(value)) or "total"
+        raise ValueError(f"learning, {names}: wanted a finite loss at step {step + 1}, got {values['total']}; lower the learning rates")
 
 
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+    return {name: _copy_to_cpu(tensor) for name, tensor in tensors.items()}
+
+
+def _copy_to_cpu(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu", copy=True)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ...camera.cameras import Cameras
 from ...shapes import check_shape
+from ..transfer import lock_pages
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +58,13 @@ class Photographs:
         masks = None if self.masks is None else self.masks[index]
         return Photographs(self.latents[index], self.images[index], masks, self.cameras[index])
 
+    def to(self, device: torch.device) -> Photographs:
+        """The same, to be learned from on a device."""
+        return replace(self, latents=self.latents.to(device))
+
     def detached_copy(self) -> Photographs:
-        """Copies in float32: images and masks on the CPU, since an update uses few of them, the rest on the latents' device.
+        """Copies in float32: images and masks on the CPU, since an update uses few of them, the rest on the latents' device, to which they
+        can be moved without waiting.
 
         Copies, because autograd refuses tensors made in inference mode.
         """
@@ -68,8 +74,8 @@ class Photographs:
 
         here, cpu = self.latents.device, torch.device("cpu")
         cameras = replace(self.cameras, w2c=copy(self.cameras.w2c, here), K=copy(self.cameras.K, here))
-        masks = None if self.masks is None else copy(self.masks, cpu)
-        return Photographs(copy(self.latents, here), copy(self.images, cpu), masks, cameras)
+        masks = None if self.masks is None else lock_pages(copy(self.masks, cpu), here)
+        return Photographs(copy(self.latents, here), lock_pages(copy(self.images, cpu), here), masks, cameras)
 
     def _check_masks(self, height: int, width: int) -> None:
         if tuple(self.masks.shape[-2:]) != (height, width):

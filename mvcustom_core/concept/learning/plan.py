@@ -68,7 +68,7 @@ class Draw:
         allowed: [V, A], False where target and reference are the same photograph.
         sigma: noise level of all targets.
         prompt: which one the backbone is given.
-        noise: [V, 4, h, w] standard normal.
+        noise: [V, 4, h, w] standard normal, on the CPU as all that is drawn.
         class_picture: the class picture to denoise in place of the targets, if this update is for one.
     """
 
@@ -116,7 +116,7 @@ def draw_update(photographs: Photographs, pictures: int, sigmas: Tensor, setting
         allowed=torch.tensor(targets)[:, None] != torch.tensor(references),
         sigma=float(sigmas[math.floor((len(sigmas) - 1) * (1 - chance**3))]),
         prompt="empty" if drop < settings.text_drop else "class" if of_class else "subject",
-        noise=torch.randn(frames, *photographs.latents.shape[1:], generator=generator).to(photographs.latents),
+        noise=torch.randn(frames, *photographs.latents.shape[1:], generator=generator),
         class_picture=_draw_integer(0, pictures, generator) if of_class else None,
     )
 

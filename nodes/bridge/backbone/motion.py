@@ -6,7 +6,7 @@ motion module of that block. They read the entries `bypass_motion`, `after_spati
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +23,7 @@ from ....mvcustom_core.backbone.attention import Attention
 from ....mvcustom_core.backbone.motion import DOWN_LAYERS, MotionModules, MotionSettings
 from ....mvcustom_core.backbone.presets import MotionChoices
 from ....mvcustom_core.diffusion.schedule import COMFY_NAMES
-from ..host.call import record_of
+from ..host.call import Options, record_of
 from ..host.previews import show_all_views
 from .motion_model import REPORT, add_motion_lora, load_motion_patcher
 from .motion_norm import run_residual_block
@@ -117,6 +117,29 @@ def apply_motion(model: ModelPatcher, motion: ModelPatcher | MotionModules, sett
 def has_motion(model: ModelPatcher) -> MotionSettings | None:
     """The settings of a MODEL's motion modules; None if it has none."""
     return model.get_attachment(MOTION_ATTACHMENT)
+
+
+def find_modules(options: Options) -> MotionModules:
+    """The motion modules that run in a call with these options of a model that has some."""
+    return next(host.modules for host in map(_host_of, _list_handlers(options)) if host is not None)
+
+
+def with_modules(options: Options, modules: MotionModules) -> Options:
+    """The options of a call with other modules of the same layout in place of the model's, such as a copy to learn through."""
+    handlers = []
+    for kind, handler in options["patches"]["forward_timestep_embed_patch"]:
+        host = _host_of(handler)
+        handlers.append((kind, handler if host is None else getattr(replace(host, modules=modules), handler.__name__)))
+    return {**options, "patches": {**options["patches"], "forward_timestep_embed_patch": handlers}}
+
+
+def _list_handlers(options: Options) -> list[Any]:
+    return [handler for _, handler in options["patches"]["forward_timestep_embed_patch"]]
+
+
+def _host_of(handler: Any) -> MotionHost | None:
+    host = getattr(handler, "__self__", None)
+    return host if isinstance(host, MotionHost) else None
 
 
 @dataclass(frozen=True, slots=True)

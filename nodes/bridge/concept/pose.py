@@ -7,7 +7,7 @@ they do nothing. A session renders a concept, learns it, or records reference fe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,13 +77,13 @@ def text_attention_of(block: nn.Module, context: Tensor) -> TextAttention:
 class FeatureRecorder:
     """A session that records the output of each block for a batch of independent images, as feature maps [N, C, h, w]."""
 
-    unet: nn.Module
+    blocks: Sequence[nn.Module]  # from `find_blocks`
     numbers: frozenset[int]
     features: dict[int, Tensor] = field(default_factory=dict)  # [N, C, h, w]
     scratch: dict[str, Tensor] = field(default_factory=dict)
 
     def visit(self, visit: Visit) -> Tensor:
-        block = find_blocks(self.unet)[visit.number]
+        block = self.blocks[visit.number]
         output = visit.tokens + block.ff(block.norm3(visit.tokens))  # what the block computes next
         self.features[visit.number] = rearrange(output, "N (h w) C -> N C h w", h=visit.options["activations_shape"][-2])
         return visit.tokens
@@ -93,25 +93,29 @@ class FeatureRecorder:
 class Hooked:
     """A session that passes the tokens of one clip to a hook, for learning."""
 
-    unet: nn.Module
+    blocks: Sequence[nn.Module]  # from `find_blocks`
     numbers: frozenset[int]
     hook: PoseHook
     scratch: dict[str, Tensor] = field(default_factory=dict)
 
     def visit(self, visit: Visit) -> Tensor:
-        block = find_blocks(self.unet)[visit.number]
+        block = self.blocks[visit.number]
         return self.hook(visit.number, visit.tokens, text_attention_of(block, visit.context[:1]))
 
 
 @torch.no_grad()
 def record_features(
-    run: Callable[[Tensor, dict[str, Any]], Tensor], unet: nn.Module, numbers: frozenset[int], latents: Tensor, batch: int = 8
+    run: Callable[[Tensor, dict[str, Any]], Tensor],
+    blocks: Sequence[nn.Module],
+    numbers: frozenset[int],
+    latents: Tensor,  # [N, 4, h, w]
+    batch: int = 8,
 ) -> dict[int, Tensor]:
     """Compute reference features of clean latents as independent images, without motion modules and pose blocks.
 
     Args:
         run: function (latents, record entries) that calls the U-Net.
-        unet: the U-Net.
+        blocks: the U-Net's, from `find_blocks`.
         numbers: the transformers to record.
         latents: [N, 4, h, w] clean latents.
         batch: latents per call.
@@ -121,7 +125,7 @@ def record_features(
     """
     parts: dict[int, list[Tensor]] = {number: [] for number in numbers}
     for part in latents.split(batch):
-        recording = FeatureRecorder(unet, numbers)
+        recording = FeatureRecorder(blocks, numbers)
         run(part, {"pose": recording, "bypass_motion": True})
         for number in numbers:
             parts[number].append(recording.features[number].float())

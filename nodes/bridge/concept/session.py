@@ -101,7 +101,7 @@ class ConceptSession:
         if not self.recording.features:
             # with no other node's patches, since those are made for the views
             references = partial(run_references, unet, caption.to(device, dtype), {"patches": pose_patches()})
-            features = record_features(references, unet, self.numbers, concept.latents.to(device, dtype))
+            features = record_features(references, find_blocks(unet), self.numbers, concept.latents.to(device, dtype))
             self.recording.features = {number: recorded.cpu() for number, recorded in features.items()}
 
     def visit(self, visit: Visit) -> Tensor:

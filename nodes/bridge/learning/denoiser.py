@@ -1,8 +1,8 @@
-"""The backbone for learning a concept: a frozen MODEL that gradients can pass through, and a text encoder with one learned row."""
+"""The backbone for learning a concept: private copies of MODEL and CLIP that gradients can pass through, and what makes them fit."""
 
 from __future__ import annotations
 
-import copy
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,11 +18,19 @@ from torch.utils.checkpoint import checkpoint
 
 from ....mvcustom_core.concept.denoiser import PoseHook, Prompt
 from ....mvcustom_core.concept.pose_block import PoseLayout
-from ..concept.pose import Hooked, install_pose_patches, record_features
+from ..backbone.motion import with_modules
+from ..concept.pose import Hooked, find_blocks, pose_patches, record_features
 from ..concept.session import POSITIVE, run_references
-from ..concept.tokens import clip_text_model, mark_token, token_ids
-from ..host.call import KEY
-from .text import encode_embeddings
+from ..concept.tokens import mark_token, token_ids
+from ..host.call import KEY, Options
+from ..host.training_copy import GIB, TrainingCopy, bake_weights, use_torch_attention
+from .memory import UpdateSize, estimate_update
+from .network import LearningNetwork
+from .text import PREFIX, TABLE
+
+HALF_SCALE = 2.0**14  # that the loss is multiplied with where gradients are in float16, whose smallest number is 6e-8
+
+log = logging.getLogger("mvcustom.bridge.learning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,9 @@ class Economy:
     """Ways to save memory and time while learning.
 
     Attributes:
-        checkpointing: compute the layers' intermediate results again in the backward pass instead of storing them.
-        bfloat16: compute the backbone in bfloat16; FeatureNeRF stays in float32.
+        checkpointing: compute the layers' intermediate results again in the backward pass instead of storing them, whether or not there
+            is memory for them.
+        bfloat16: compute the backbone in bfloat16 on any device; FeatureNeRF stays in float32.
     """
 
     checkpointing: bool = False
@@ -77,74 +86,138 @@ class Economy:
 
 
 class ComfyDenoiser:
-    """The frozen backbone as a `mvcustom_core.concept.denoiser.Denoiser`."""
+    """The frozen backbone as a `mvcustom_core.concept.denoiser.Denoiser`, as a context: at its end it leaves the device.
+
+    It computes in bfloat16 where the device can, or else in float32. Float16, which most MODELs are loaded in on a GPU, would round small
+    gradients to zero; it is used, with a scaled loss, where nothing else fits.
+
+    Raises:
+        ValueError: if MODEL or CLIP cannot be learned through, or do not fit the device.
+    """
 
     @torch.inference_mode(False)
     def __init__(self, model: ModelPatcher, clip: CLIP, layout: PoseLayout, words: ConceptWords, economy: Economy | None = None) -> None:
-        self.model, self.clip, self.economy = _trainable(model), clip, economy or Economy()
-        install_pose_patches(self.model)
-        self.load()
-        self.device = self.model.load_device
-        text_model = copy.deepcopy(clip_text_model(clip)).requires_grad_(False).to(self.device, torch.float32)
-        self.text_model = _without_inference(text_model)
-        self.sigmas = self.model.get_model_object("model_sampling").sigmas.clone()
-        self.caption = self._encode(token_ids(clip, words.caption), None, None).detach()
-        self.empty = self._encode(token_ids(clip, ""), None, None).detach()
-        marked, word = mark_token(words.prompt, words.token)
-        self.prompt, self.placeholder = token_ids(clip, marked), token_ids(clip, word, bare=True)[0]
+        self.model, self.economy = model, economy or Economy()
+        self.recomputes = self.economy.checkpointing
+        self.needed = self.free = 0  # bytes of an update, and of the device when learning began
+        self.size: UpdateSize | None = None
+        self._short = False  # whether memory was too short for the best way
+        self.network = LearningNetwork(model, clip, _choose_dtype(self.economy))
+        self.sigmas = self.network.sampling.sigmas.clone()
         self.numbers = frozenset(site.number for site in layout.sites)
+        self.blocks = find_blocks(self.network.unet)
+        self._options = _make_options(model, self.network)
+        self._copy = TrainingCopy(self.network)
+        self.device = self._copy.device
+        self.load()
+        marked, word = mark_token(words.prompt, words.token)
+        learned = token_ids(clip, word, bare=True)[0]
+        self._prompt = self.network.text.look_up(clip.tokenize(marked)["l"], learned).to(self.device)
+        with torch.no_grad():
+            self.caption, self.empty = (self._encode(clip, text) for text in (words.caption, ""))
 
-    @torch.inference_mode(False)
+    def _encode(self, clip: CLIP, text: str) -> Tensor:
+        return self.network.text.encode(self.network.text.look_up(clip.tokenize(text)["l"]).to(self.device))
+
+    def __enter__(self) -> ComfyDenoiser:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._copy.unload()
+
     def load(self) -> None:
         """Load the backbone onto its device. Call it again after another model has run."""
-        additional = self.model.get_nested_additional_models()
-        # the CLIP too, since its patches are in the weights only while it is loaded
-        comfy.model_management.load_models_gpu([self.model, *additional, self.clip.patcher], force_full_load=True)
-        for patcher in additional:
-            _without_inference(patcher.model)
+        self._copy.load(self.needed)
+
+    def make_room(self, size: UpdateSize) -> None:
+        """Make room for updates of this size; where there is none, compute layers twice, and at last in float16."""
+        plans = self._list_plans()
+        for plan in plans:
+            dtype, self.recomputes = plan
+            self.network.cast(dtype)
+            self.needed = estimate_update(self.network.unet, self.network.motion, size, dtype.itemsize, self.recomputes)
+            if plan == plans[-1] or self.needed + self._copy.network_bytes < self._copy.total_bytes:
+                self.load()
+                self.free = self._copy.free_bytes()
+                if self.free >= self.needed:
+                    break
+        self.size, self._short = size, plan != plans[0]
+        needed, free = self.needed / GIB, self.free / GIB
+        log.info("%s needs about %.2f GiB, %.2f GiB are free on %s. %s", size, needed, free, self.device, self.describe())
+
+    def _list_plans(self) -> list[tuple[torch.dtype, bool]]:
+        """Precision and whether layers are computed twice, from the best to the one that takes the least memory."""
+        dtypes = [self.network.dtype]
+        if self.device.type != "cpu" and dtypes == [torch.float32]:
+            dtypes.append(torch.float16)
+        return [(dtype, recomputes) for dtype in dtypes for recomputes in sorted({self.economy.checkpointing, True})]
+
+    def answer_shortage(self, error: Exception) -> None:
+        """After memory ran out in an update: compute layers twice from now on.
+
+        Raises:
+            ValueError: if they are already; the message has the numbers.
+        """
+        if self.recomputes:
+            raise ValueError(
+                f"memory: wanted about {self.needed / GIB:.2f} GiB for {self.size or 'an update'}, got {self.free / GIB:.2f} GiB free on "
+                f"{self.device}, and it ran out; use smaller pictures, fewer frames or fewer references"
+            ) from error
+        self.recomputes = self._short = True
+        log.warning("memory ran out: from now on layers are computed again in the backward pass (gradient checkpointing)")
+
+    def describe(self) -> str:
+        """How the backbone computes, as a sentence for the run's report."""
+        precision = str(self.network.dtype).removeprefix("torch.")
+        scaled = " with a scaled loss" if self.loss_scale != 1 else ""
+        reason = " because memory is short" if self._short else ""
+        recomputed = f"with gradient checkpointing{reason}" if self.recomputes else "without gradient checkpointing"
+        return f"The backbone was computed in {precision}{scaled} on {self.device.type}, {recomputed}."
+
+    @property
+    def loss_scale(self) -> float:
+        """See `Denoiser`."""
+        return HALF_SCALE if self.network.dtype == torch.float16 else 1.0
 
     def reference_features(self, latents: Tensor) -> dict[int, Tensor]:
         """See `Denoiser`."""
-        unet = self.model.model.diffusion_model
-        dtype = self.model.model.get_dtype_inference()
 
         def run(part: Tensor, entries: dict[str, Any]) -> Tensor:
-            return run_references(unet, self.caption.to(dtype), self._options(), part, entries)
+            return run_references(self.network.unet, self.caption.to(self.network.dtype), self._options, part, entries)
 
-        return record_features(run, unet, self.numbers, latents.to(self.device, dtype))
+        return record_features(run, self.blocks, self.numbers, latents.to(self.device, self.network.dtype))
 
     def predict(self, noisy: Tensor, sigma: Tensor, token: Tensor, prompt: Prompt, hook: PoseHook) -> Tensor:
         """See `Denoiser`."""
         known = {"class": self.caption, "empty": self.empty}
-        context = known[prompt] if prompt in known else self._encode(self.prompt, self.placeholder, token)
-        session = Hooked(self.model.model.diffusion_model, self.numbers, hook)
-        options = {**self._options(), KEY: {"pose": session}, "cond_or_uncond": [POSITIVE]}
-        if self.economy.checkpointing:
+        context = known[prompt] if prompt in known else self.network.text.encode(self._prompt, token)
+        session = Hooked(self.blocks, self.numbers, hook)
+        options = {**self._options, KEY: {"pose": session}, "cond_or_uncond": [POSITIVE]}
+        if self.recomputes:
             recompute_layers(options)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.economy.bfloat16):
-            return self.model.model.apply_model(
-                noisy, sigma, c_crossattn=context.expand(len(noisy), -1, -1), transformer_options=options
-            ).float()
+        return self.network.predict(noisy, sigma, context, options)
 
     def output_scale(self, sigma: Tensor) -> Tensor:
         """See `Denoiser`. Every sampling type of ComfyUI is linear in the network's prediction."""
         one = torch.ones_like(sigma)
-        return self.model.get_model_object("model_sampling").calculate_denoised(sigma, one, torch.zeros_like(one)).abs()
-
-    def _options(self) -> dict[str, Any]:
-        return dict(self.model.model_options["transformer_options"])
-
-    def _encode(self, ids: list[int], placeholder: int | None, token: Tensor | None) -> Tensor:
-        """Encode token ids to a conditioning [1, L, D]. `token` [1, D] replaces the embedding of the id `placeholder`."""
-        tokens = torch.tensor([ids], device=self.device)
-        rows = self.text_model.embeddings.token_embedding.weight[tokens].float()  # [1, L, D]
-        if token is not None:
-            here = (tokens == placeholder)[..., None]
-            rows = torch.where(here, token.to(rows), rows)
-        return encode_embeddings(self.text_model, rows)
+        return self.network.sampling.calculate_denoised(sigma, one, torch.zeros_like(one)).abs()
 
 
-def recompute_layers(options: dict[str, Any]) -> None:
+def _choose_dtype(economy: Economy) -> torch.dtype:
+    has_bfloat16 = comfy.model_management.should_use_bf16(comfy.model_management.get_torch_device())
+    return torch.bfloat16 if economy.bfloat16 or has_bfloat16 else torch.float32
+
+
+def _make_options(model: ModelPatcher, network: LearningNetwork) -> Options:
+    """The MODEL's own options with the copied motion modules, the patches of pose blocks, and an attention that can be learned through."""
+    options = use_torch_attention(with_modules(model.model_options["transformer_options"], network.motion))
+    patches = {name: list(each) for name, each in options["patches"].items()}
+    for name, added in pose_patches().items():
+        patches[name] = [*patches.get(name, ()), *added]
+    return {**options, "patches": patches}
+
+
+def recompute_layers(options: Options) -> None:
     """Checkpoint the layers that this pack runs (residual blocks, transformers, motion modules): the backward pass recomputes them."""
     handlers = options["patches"]["forward_timestep_embed_patch"]
     again = [(kind, partial(_run_twice, handler)) for kind, handler in handlers]
@@ -152,7 +225,7 @@ def recompute_layers(options: dict[str, Any]) -> None:
 
 
 def _run_twice(
-    handler: Callable[..., Tensor], layer: nn.Module, x: Tensor, emb: Tensor, context: Tensor, options: dict[str, Any], *rest: Any
+    handler: Callable[..., Tensor], layer: nn.Module, x: Tensor, emb: Tensor, context: Tensor, options: Options, *rest: Any
 ) -> Tensor:
     if not torch.is_grad_enabled():
         return handler(layer, x, emb, context, options, *rest)
@@ -172,24 +245,10 @@ def encode_photographs(model: ModelPatcher, vae: VAE, image: Tensor) -> Tensor:
     return model.model.process_latent_in(vae.encode(image[..., :3]))
 
 
+@torch.inference_mode(False)
 def token_row(clip: CLIP, word: str) -> Tensor:
     """The embedding row [1, D] of a word's first token, from which learning starts."""
-    with torch.inference_mode(False):
-        return clip_text_model(clip).embeddings.token_embedding.weight[token_ids(clip, word, bare=True)[0]].detach().float().clone()[None]
-
-
-def _trainable(model: ModelPatcher) -> ModelPatcher:
-    """A clone for training. Nodes run in inference mode, and weights loaded there cannot be saved for the backward pass."""
-    frozen = any(parameter.is_inference() for parameter in model.model.parameters())
-    clone = model.clone(force_deepcopy=True) if frozen else model.clone()
-    clone.model.requires_grad_(False)
-    return clone
-
-
-def _without_inference(module: nn.Module) -> nn.Module:
-    """Replace parameters made in inference mode by ordinary copies."""
-    for part in module.modules():
-        for name, parameter in list(part.named_parameters(recurse=False)):
-            if parameter.is_inference():
-                setattr(part, name, nn.Parameter(parameter.clone(), requires_grad=False))
-    return module
+    first = clip.tokenize(word)["l"][0][1][0]  # after the start
+    if isinstance(first, Tensor):  # of a textual embedding
+        return first.detach().to("cpu", torch.float32, copy=True).view(-1, first.shape[-1])[:1]
+    return bake_weights(clip.patcher, PREFIX + TABLE, torch.float32)[""][[first]]

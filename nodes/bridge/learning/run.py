@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import comfy.model_management
-import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.sd import CLIP, VAE
 from torch import Tensor
@@ -25,7 +24,9 @@ from ..concept.application import session_of
 from ..host.tensors import images_from_comfy, masks_from_comfy
 from .denoiser import ComfyDenoiser, ConceptWords, Economy, encode_photographs, token_row
 from .file import LearningFile
+from .memory import UpdateSize
 from .preview import Display, draw_held_out, draw_preview
+from .updates import run_updates
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,16 +99,27 @@ def run_learning(backbone: Backbone, pictures: Pictures, words: ConceptWords, se
     words.check_vocabulary(backbone.clip)
     token = token_row(backbone.clip, words.class_word)
     file = LearningFile(_list_inputs(backbone, pictures, words, settings, options))
-    denoiser = ComfyDenoiser(backbone.model, backbone.clip, spec.pose_layout, words, options.economy)
-    learner = Learner(
-        _encode(backbone, pictures, denoiser.device), denoiser, spec.pose_layout, token, settings, _encode_class(backbone, pictures)
-    )
+    photographs, class_latents = _encode(backbone, pictures), _encode_class(backbone, pictures)
+    with ComfyDenoiser(backbone.model, backbone.clip, spec.pose_layout, words, options.economy) as denoiser:
+        denoiser.make_room(UpdateSize(*photographs.latents.shape[-2:], settings, spec.pose_layout))
+        learner = Learner(photographs.to(denoiser.device), denoiser, spec.pose_layout, token, settings, class_latents)
+        return _run(backbone, pictures, words, options, learner, denoiser, file)
+
+
+def _run(
+    backbone: Backbone,
+    pictures: Pictures,
+    words: ConceptWords,
+    options: RunOptions,
+    learner: Learner,
+    denoiser: ComfyDenoiser,
+    file: LearningFile,
+) -> Learned:
+    settings, spec, token = learner.settings, spec_of(backbone.model), learner.token
     if options.warm_start and spec.pose_prior:
         learner.restore(LearningState(dict(spec.pose_prior), token, moments={}, history=()))
     file.open(learner)
-    _learn(
-        learner, file, Display(settings.steps, options.node), lambda: draw_preview(learner, denoiser, backbone.vae), options.preview_every
-    )
+    _learn(learner, denoiser, file, Display(settings.steps, options.node), backbone.vae, options.preview_every)
     concept = replace(
         learner.concept(words.token, words.class_word, words.caption),
         backbone=fingerprint_weights(backbone.model),
@@ -119,12 +131,12 @@ def run_learning(backbone: Backbone, pictures: Pictures, words: ConceptWords, se
     return Learned(concept, _list_curves(learner.state), picture[None], held_out, report)
 
 
-def _learn(learner: Learner, file: LearningFile, display: Display, draw: Callable[[], Tensor], preview_every: int) -> None:
+def _learn(learner: Learner, denoiser: ComfyDenoiser, file: LearningFile, display: Display, vae: VAE, preview_every: int) -> None:
     comfy.model_management.in_training = True
     try:
-        for report in learner.run():
+        for report in run_updates(learner, denoiser):
             due = report.step % preview_every == 0 and not learner.is_finished  # the last one is drawn by the caller
-            display.show(report, draw() if due else None)
+            display.show(report, draw_preview(learner, denoiser, vae) if due else None)
             comfy.model_management.throw_exception_if_processing_interrupted()
             file.save_if_due(learner)
     except BaseException:  # cancelling is none of the `Exception`s; whatever it was, it goes on to the caller
@@ -134,9 +146,9 @@ def _learn(learner: Learner, file: LearningFile, display: Display, draw: Callabl
         comfy.model_management.in_training = False
 
 
-def _encode(backbone: Backbone, pictures: Pictures, device: torch.device) -> Photographs:
+def _encode(backbone: Backbone, pictures: Pictures) -> Photographs:
     masks = None if pictures.masks is None else masks_from_comfy(pictures.masks)
-    latents = encode_photographs(backbone.model, backbone.vae, pictures.images).to(device)
+    latents = encode_photographs(backbone.model, backbone.vae, pictures.images)
     return Photographs(latents, images_from_comfy(pictures.images), masks, pictures.cameras)
 
 

@@ -45,7 +45,7 @@ def run_unet(model: ModelPatcher, latents: Tensor, **entries: Any) -> Tensor:
 
 def record(model: ModelPatcher, latents: Tensor, batch: int = 8) -> dict[int, Tensor]:
     run = partial(run_references, model.model.diffusion_model, caption(), model.model_options["transformer_options"])
-    return record_features(run, model.model.diffusion_model, NUMBERS, latents, batch)
+    return record_features(run, find_blocks(model.model.diffusion_model), NUMBERS, latents, batch)
 
 
 def test_recorded_is_what_the_block_puts_out(patched: ModelPatcher, latents: Tensor):
@@ -85,17 +85,17 @@ def test_numbers_follow_the_forward_order(patched: ModelPatcher, latents: Tensor
         visited.append(number)
         return tokens
 
-    run_unet(patched, latents, pose=Hooked(unet, frozenset(range(16)), hook))
+    run_unet(patched, latents, pose=Hooked(find_blocks(unet), frozenset(range(16)), hook))
     assert visited == list(range(16))
 
 
 def test_unchanged_visits_change_no_bit(patched: ModelPatcher, latents: Tensor):
     plain = run_unet(load_once()[0], latents)
     assert torch.equal(run_unet(patched, latents), plain)
-    session = Hooked(patched.model.diffusion_model, NUMBERS, lambda number, tokens, attend: tokens)
+    session = Hooked(find_blocks(patched.model.diffusion_model), NUMBERS, lambda number, tokens, attend: tokens)
     assert torch.equal(run_unet(patched, latents, pose=session), plain)
     assert not session.scratch
-    session = Hooked(patched.model.diffusion_model, NUMBERS, lambda number, tokens, attend: tokens + attend(tokens[:1]))
+    session = Hooked(find_blocks(patched.model.diffusion_model), NUMBERS, lambda number, tokens, attend: tokens + attend(tokens[:1]))
     assert not torch.equal(run_unet(patched, latents, pose=session), plain)
 
 
@@ -107,7 +107,7 @@ def test_hook_is_given_the_text_attention_of_its_block(patched: ModelPatcher, la
         results.append((attend(tokens[:1]), block.attn2(block.norm2(tokens[:1]), context=caption())))
         return tokens
 
-    run_unet(patched, latents, pose=Hooked(patched.model.diffusion_model, frozenset({3}), hook))
+    run_unet(patched, latents, pose=Hooked(find_blocks(patched.model.diffusion_model), frozenset({3}), hook))
     (given, wanted), *others = results
     assert not others
     torch.testing.assert_close(given, wanted)

@@ -41,6 +41,7 @@ class ToyDenoiser:
     def __init__(self) -> None:
         generator = torch.Generator().manual_seed(0)
         self.sigmas = torch.linspace(0.1, 2, 100)
+        self.loss_scale = 1.0
         self.lift = torch.randn(8, 4, generator=generator) / 2
         self.drop = torch.linalg.pinv(self.lift)
         self.text = torch.randn(8, 6, generator=generator) / 4
