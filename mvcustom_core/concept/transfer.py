@@ -13,6 +13,11 @@ def make_constant(values: Sequence[float], like: Tensor) -> Tensor:
     return torch.stack([like.new_full((), value) for value in values])
 
 
+def read_numbers(numbers: Sequence[Tensor]) -> list[float]:
+    """Numbers of a device, for which the host waits once."""
+    return torch.stack(list(numbers)).tolist()
+
+
 def lock_pages(tensor: Tensor, device: torch.device) -> Tensor:
     """A tensor of the host as it is moved to the device without waiting; the same one where the device is the host."""
     return tensor.pin_memory() if device.type == "cuda" and tensor.device.type == "cpu" else tensor

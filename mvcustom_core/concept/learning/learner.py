@@ -21,7 +21,7 @@ from ..concept import REFERENCES, Concept, check_state, choose_references
 from ..denoiser import Denoiser
 from ..pose_block import PoseBlocks, PoseLayout
 from ..subject import Subject
-from ..transfer import send, send_rows
+from ..transfer import read_numbers, send, send_rows
 from .features import ReferenceFeatures
 from .held_out import measure_loss
 from .losses import Batch, concept_loss, resize_area
@@ -76,6 +76,7 @@ class Learner:
         self._optimizer = torch.optim.AdamW(groups)
 
     @property
+    @torch.inference_mode(False)
     def state(self) -> LearningState:
         """A copy of where the run stands after its last whole update, on the CPU: a device whose memory ran out has no room for it."""
         moments = self._optimizer.state_dict()["state"]
@@ -115,6 +116,7 @@ class Learner:
         measured = [report.held_out for report in self._history if report.held_out is not None]
         return len(self._history) >= self.settings.steps or is_plateau(measured, self.settings.patience)
 
+    @torch.inference_mode(False)
     def concept(self, token_text: str, class_word: str, caption: str, licence: str = "", references: int = REFERENCES) -> Concept:
         """What is learned so far, on the CPU, with equally spaced photographs as references; see `Concept` for the words."""
         chosen = self._photographs[choose_references(self._photographs.cameras, references)]
@@ -178,8 +180,8 @@ class Learner:
             if scale != 1:
                 for gradient in gradients:
                     gradient.div_(scale)
-            # a sum is finite if all its parts are; all are read at once, since each read makes the host wait for the device
-            numbers = torch.stack([*losses.values(), torch.stack([gradient.sum() for gradient in gradients]).sum()]).tolist()
+            # a sum is finite only if all its parts are; all are read at once, since each read makes the host wait for the device
+            numbers = read_numbers([*losses.values(), torch.stack([gradient.sum() for gradient in gradients]).sum()])
             values = dict(zip(losses, numbers[:-1], strict=True))
             _check_losses(values, step)
             if math.isfinite(numbers[-1]):

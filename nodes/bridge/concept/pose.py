@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ....mvcustom_core.concept.denoiser import PoseHook
 from ....mvcustom_core.concept.feature_nerf import TextAttention
-from ..host.call import PoseSession, Visit, record_of
+from ..host.call import Options, PoseSession, Visit, record_of
 
 
 def pose_patches() -> dict[str, list[Callable[..., Any]]]:
@@ -64,11 +64,11 @@ def find_blocks(unet: nn.Module) -> list[nn.Module]:
     return [layer.transformer_blocks[0] for layer in unet.modules() if isinstance(layer, SpatialTransformer)]
 
 
-def text_attention_of(block: nn.Module, context: Tensor) -> TextAttention:
-    """The block's text cross-attention without the residual, for one prompt [1, L, D]."""
+def text_attention_of(block: nn.Module, context: Tensor, options: Options | None = None) -> TextAttention:
+    """The block's text cross-attention without the residual, for one prompt [1, L, D]; `options` may choose its kernel."""
 
     def attend(tokens: Tensor) -> Tensor:  # [1, L, C] -> [1, L, C]
-        return block.attn2(block.norm2(tokens.to(context)), context=context)
+        return block.attn2(block.norm2(tokens.to(context)), context=context, transformer_options=options or {})
 
     return attend
 
@@ -100,7 +100,7 @@ class Hooked:
 
     def visit(self, visit: Visit) -> Tensor:
         block = self.blocks[visit.number]
-        return self.hook(visit.number, visit.tokens, text_attention_of(block, visit.context[:1]))
+        return self.hook(visit.number, visit.tokens, text_attention_of(block, visit.context[:1], visit.options))
 
 
 @torch.no_grad()

@@ -61,19 +61,22 @@ def estimate_update(unet: UNetModel, motion: MotionModules, size: UpdateSize, el
         element_bytes: of the dtype that the backbone computes in.
         recomputed: whether layers keep their input alone and are computed again in the backward pass.
     """
-    layers = list(walk_layers(unet, motion, size.height, size.width))
+    layers = list(walk_layers(unet, motion if size.settings.frames > 1 else None, size.height, size.width))
     kept = sum(layer.entered if recomputed else layer.kept for layer in layers)
     largest = max(layer.kept for layer in layers)  # the layer whose gradient is being computed, once more
     return size.settings.frames * (kept + largest) * element_bytes + estimate_rendering(size)
 
 
-def walk_layers(unet: UNetModel, motion: MotionModules, height: int, width: int) -> Iterator[LayerSize]:
-    """The layers of the U-Net in forward order for latents of height x width cells; a motion module is a part of the layer before it."""
+def walk_layers(unet: UNetModel, motion: MotionModules | None, height: int, width: int) -> Iterator[LayerSize]:
+    """The layers of the U-Net in forward order for latents of height x width cells; a motion module is a part of the layer before it.
+
+    Without motion modules, as for a single frame, which they let pass, they are left out.
+    """
     cells = height * width
     for side, blocks in (("input", unet.input_blocks), ("middle", [unet.middle_block]), ("output", unet.output_blocks)):
         for index, block in enumerate(blocks):
             host = SpatialTransformer if any(isinstance(layer, SpatialTransformer) for layer in block) else ResBlock
-            moved = 0 if motion.at((side, index)) is None else MOTION
+            moved = MOTION if motion is not None and motion.at((side, index)) is not None else 0
             for layer in block:
                 added = moved if isinstance(layer, host) else 0
                 if isinstance(layer, ResBlock):

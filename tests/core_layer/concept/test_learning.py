@@ -634,3 +634,51 @@ def test_a_loss_that_is_not_finite_stops_before_the_update(start: Start):
     with pytest.raises(ValueError, match="finite loss at step 1, got nan; lower the learning rates"):
         next(learner.run())
     assert _equal(learner.state, before)
+
+
+class Scaled(ToyDenoiser):
+    """A toy whose gradients are beyond `limit` where the loss is scaled too much, as those of half precision are."""
+
+    def __init__(self, loss_scale: float, limit: float) -> None:
+        super().__init__()
+        self.loss_scale, self.limit = loss_scale, limit
+
+    def predict(self, *inputs):
+        predicted = super().predict(*inputs)
+        if predicted.requires_grad:
+            predicted.register_hook(lambda gradient: torch.where(gradient.abs() > self.limit, math.inf, gradient))
+        return predicted
+
+
+def test_a_scaled_loss_learns_the_same(start: Start):
+    plain = start()
+    list(plain.run())
+    for scaled in (start(denoiser=Scaled(2.0**14, math.inf)), start(denoiser=Scaled(2.0**14, 20.0))):
+        list(scaled.run())  # a power of two changes no bit
+        assert _equal(scaled.state, plain.state)
+
+
+def test_gradients_that_are_not_finite_stop_before_the_update(start: Start):
+    learner = start(denoiser=Scaled(2.0**14, 0.0))
+    before = learner.state
+    with pytest.raises(ValueError, match="wanted finite gradients at step 1, got (nan|inf); lower the learning rates"):
+        next(learner.run())
+    assert _equal(learner.state, before)
+
+
+def test_the_loss_that_is_not_finite_is_named(start: Start):
+    class Broken(ToyDenoiser):
+        def output_scale(self, sigma: Tensor) -> Tensor:
+            return 0 * sigma
+
+    with pytest.raises(ValueError, match="^learning, denoising, surroundings: wanted a finite loss at step 1"):
+        next(start(denoiser=Broken()).run())
+
+
+def test_state_and_concept_are_copies_to_keep(start: Start):
+    learner = start()
+    with torch.inference_mode():
+        state, concept = learner.state, learner.concept("<v*>", "ball", "a ball")
+    kept = (*state.pose.values(), state.token, *concept.pose.values(), concept.token, concept.latents, concept.cameras.w2c)
+    assert not any(tensor.is_inference() or tensor.requires_grad for tensor in kept)
+    assert all(tensor.device.type == "cpu" for tensor in kept)
