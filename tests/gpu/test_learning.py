@@ -17,6 +17,7 @@ from torch import Tensor
 from mvcustom.devtools import stand_in
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.motion import MotionSettings
+from mvcustom.mvcustom_core.backbone.recipe import SD15
 from mvcustom.mvcustom_core.concept.learning import learner as learner_module
 from mvcustom.mvcustom_core.concept.learning.learner import Learner
 from mvcustom.mvcustom_core.concept.learning.photographs import Photographs
@@ -53,7 +54,7 @@ def make_model(dtype: torch.dtype) -> ModelPatcher:
         channels=stand_in.CHANNELS, mid_block=True, heads=stand_in.HEADS, scopes=(Scope(1), Scope(3), Scope(1), Scope(1))
     )
     model = apply_motion(stand_in.make_model(Tiny, dtype), stand_in.make_motion(settings, dtype))
-    model.set_attachments(BACKBONE_ATTACHMENT, BackboneSpec(LAYOUT, (0, 1), NerfSettings(samples=4)))
+    model.set_attachments(BACKBONE_ATTACHMENT, BackboneSpec(SD15, LAYOUT, (0, 1), NerfSettings(samples=4)))
     return model
 
 

@@ -19,7 +19,6 @@ from .motion import has_motion
 from .motion_run import check_animatediff_evolved
 
 BACKBONE_ATTACHMENT = "mvcustom_backbone"
-LATENT_CHANNELS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +68,6 @@ def require_motion(model: ModelPatcher) -> None:
     if has_motion(model) is None:
         raise ValueError("model: wanted one with MVCustom motion modules, got one without; connect Load MVCustom Backbone")
     check_animatediff_evolved(model)
-
-
-def require_plain_latents(model: ModelPatcher) -> None:
-    """Check that a MODEL denoises latents alone, and not latents beside a masked picture.
-
-    Raises:
-        ValueError: if it is an inpainting checkpoint.
-    """
-    channels = model.model.model_config.unet_config["in_channels"]
-    if channels != LATENT_CHANNELS:
-        raise ValueError(
-            f"model: wanted a checkpoint that reads {LATENT_CHANNELS} latent channels, got one that reads {channels} (such as an "
-            "inpainting checkpoint); load the checkpoint that it was made from"
-        )
 
 
 def offered_layout(model: ModelPatcher) -> PoseLayout:

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from ....mvcustom_core.backbone.motion import MotionModules
 from ..backbone.motion import MOTION_ATTACHMENT, find_modules
-from ..backbone.spec import require_plain_latents
 from ..host.call import Options
 from ..host.training_copy import bake_weights, check_patches
 from .text import TextCopy
@@ -63,7 +62,6 @@ class LearningNetwork(nn.Module):
 
 
 def _check(model: ModelPatcher) -> None:
-    require_plain_latents(model)
     check_patches("model", model, PREFIX)
     others = [key for key, patchers in model.additional_models.items() if key != MOTION_ATTACHMENT and patchers]
     others += [type(patcher.model).__name__ for patcher in model.model_patches_models()]
