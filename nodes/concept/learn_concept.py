@@ -156,16 +156,16 @@ class MVCustomLearnConcept(io.ComfyNode):
                     default=False,
                     optional=True,
                     advanced=True,
-                    tooltip="On: less memory and more time, because the U-Net's layers are computed again in the backward pass. Off: only "
-                    "if memory is short.",
+                    tooltip="On: less memory and more time, because the U-Net's layers are computed again in the backward pass. Off: still "
+                    "done where memory is too short.",
                 ),
                 io.Boolean.Input(
                     "bfloat16",
                     default=False,
                     optional=True,
                     advanced=True,
-                    tooltip="On: the U-Net computes in bfloat16 on any device. Off: in bfloat16 if the device computes in it, else in "
-                    "float32. The pose blocks and the token stay in float32.",
+                    tooltip="On: the U-Net computes in bfloat16. Off: in bfloat16 if the model is in half precision and the device has it, "
+                    "otherwise in float32. The pose blocks and the token stay in float32.",
                 ),
                 io.Int.Input(
                     "preview_every",

@@ -88,8 +88,8 @@ class Economy:
 class ComfyDenoiser:
     """The frozen backbone as a `mvcustom_core.concept.denoiser.Denoiser`, as a context: at its end it leaves the device.
 
-    It computes in bfloat16 where the device can, or else in float32. Float16, which most MODELs are loaded in on a GPU, would round small
-    gradients to zero; it is used, with a scaled loss, where nothing else fits.
+    It computes in float32 where the MODEL does or the device has no bfloat16, and otherwise in bfloat16. Float16, which most MODELs are
+    loaded in on a GPU, would round small gradients to zero; it is used, with a scaled loss, where nothing else fits.
 
     Raises:
         ValueError: if MODEL or CLIP cannot be learned through, or do not fit the device.
@@ -102,7 +102,7 @@ class ComfyDenoiser:
         self.needed = self.free = 0  # bytes of an update, and of the device when learning began
         self.size: UpdateSize | None = None
         self._short = False  # whether memory was too short for the best way
-        self.network = LearningNetwork(model, clip, _choose_dtype(self.economy))
+        self.network = LearningNetwork(model, clip, _choose_dtype(model, self.economy))
         self.sigmas = self.network.sampling.sigmas.clone()
         self.numbers = frozenset(site.number for site in layout.sites)
         self.blocks = find_blocks(self.network.unet)
@@ -130,7 +130,7 @@ class ComfyDenoiser:
         self._copy.load(self.needed)
 
     def make_room(self, size: UpdateSize) -> None:
-        """Make room for updates of this size; where there is none, compute layers twice, and at last in float16."""
+        """Make room for updates of this size; where there is none, compute layers twice, and at last in half precision."""
         plans = self._list_plans()
         for plan in plans:
             dtype, self.recomputes = plan
@@ -149,7 +149,7 @@ class ComfyDenoiser:
         """Precision and whether layers are computed twice, from the best to the one that takes the least memory."""
         dtypes = [self.network.dtype]
         if self.device.type != "cpu" and dtypes == [torch.float32]:
-            dtypes.append(torch.float16)
+            dtypes.append(torch.bfloat16 if comfy.model_management.should_use_bf16(self.device) else torch.float16)
         return [(dtype, recomputes) for dtype in dtypes for recomputes in sorted({self.economy.checkpointing, True})]
 
     def answer_shortage(self, error: Exception) -> None:
@@ -203,9 +203,10 @@ class ComfyDenoiser:
         return self.network.sampling.calculate_denoised(sigma, one, torch.zeros_like(one)).abs()
 
 
-def _choose_dtype(economy: Economy) -> torch.dtype:
+def _choose_dtype(model: ModelPatcher, economy: Economy) -> torch.dtype:
+    is_half = model.model.get_dtype_inference() != torch.float32
     has_bfloat16 = comfy.model_management.should_use_bf16(comfy.model_management.get_torch_device())
-    return torch.bfloat16 if economy.bfloat16 or has_bfloat16 else torch.float32
+    return torch.bfloat16 if economy.bfloat16 or (is_half and has_bfloat16) else torch.float32
 
 
 def _make_options(model: ModelPatcher, network: LearningNetwork) -> Options:

@@ -199,10 +199,19 @@ def test_what_no_copy_can_hold_is_refused_by_name(change: Callable[..., tuple[Mo
 
 
 @pytest.mark.parametrize(
-    ("has_bfloat16", "wish", "wanted"), [(True, False, "bfloat16"), (False, False, "float32"), (False, True, "bfloat16")]
+    ("computes_in", "has_bfloat16", "wish", "wanted"),
+    [
+        (torch.float16, True, False, "bfloat16"),
+        (torch.float16, False, False, "float32"),
+        (torch.float32, True, False, "float32"),
+        (torch.float32, False, True, "bfloat16"),
+    ],
 )
-def test_precision_is_the_devices_or_as_wished(has_bfloat16: bool, wish: bool, wanted: str, monkeypatch: pytest.MonkeyPatch):
+def test_precision_is_never_plain_half(
+    computes_in: torch.dtype, has_bfloat16: bool, wish: bool, wanted: str, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(comfy.model_management, "should_use_bf16", lambda *_, **__: has_bfloat16)
+    monkeypatch.setattr(load_once()[0].model, "get_dtype_inference", lambda: computes_in)
     denoiser = make_denoiser(economy=Economy(bfloat16=wish))
     assert denoiser.network.unet.out[2].weight.dtype == denoiser.network.dtype == getattr(torch, wanted)
     assert denoiser.loss_scale == 1 and denoiser.describe().startswith(f"The backbone was computed in {wanted} on cpu, without gradient")
