@@ -59,8 +59,18 @@ class ComfyInProcess:
         for node in NODES:
             self.nodes.NODE_CLASS_MAPPINGS[node.GET_SCHEMA().node_id] = node
 
-    def run(self, prompt: dict[str, Any]) -> dict[str, Any]:
+    def make_executor(self, cache: str = "CLASSIC", lru: int = 0) -> Any:
+        """An executor, which keeps outputs from one prompt to the next as one of ComfyUI's caches does."""
+        import execution
+
+        sizes = {"lru": lru, "ram": 0.0, "ram_inactive": 0.0}
+        return execution.PromptExecutor(_SilentServer(), cache_type=execution.CacheType[cache], cache_args=sizes)
+
+    def run(self, prompt: dict[str, Any], executor: Any = None) -> dict[str, Any]:
         """Validate and execute an API-format prompt as ComfyUI's worker does, and return the outputs by node.
+
+        Args:
+            executor: from `make_executor`; None: a new one.
 
         Raises:
             ValueError: the prompt does not validate.
@@ -71,8 +81,7 @@ class ComfyInProcess:
         valid, error, targets, node_errors = asyncio.run(execution.validate_prompt("test", prompt, None))
         if not valid or node_errors:
             raise ValueError(f"{error} {node_errors}")
-        sizes = {"lru": 0, "ram": 0.0, "ram_inactive": 0.0}
-        executor = execution.PromptExecutor(_SilentServer(), cache_type=execution.CacheType.CLASSIC, cache_args=sizes)
+        executor = executor or self.make_executor()
         executor.execute(prompt, "test", {"client_id": "test"}, targets)
         for name, data in executor.status_messages:
             if name == "execution_error":
