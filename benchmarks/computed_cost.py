@@ -44,11 +44,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python dev.py bench computed_cost", description=__doc__)
     parser.add_argument("--views", type=int, default=16, help="(default: %(default)s)")
     parser.add_argument("--size", type=int, default=512, help="pixels a side (default: %(default)s)")
-    parser.add_argument("--tiny", action="store_true", help="a U-Net of a tenth of the widths, to try this out")
+    parser.add_argument("--small", action="store_true", help="a U-Net of a tenth of the widths, to try this out")
     parser.add_argument("--device", choices=("cpu",), help="nothing runs on a GPU in any case")
     arguments = parser.parse_args()
     rows, passes = [], {}
-    for name, cost in compute(arguments.views, arguments.size, arguments.tiny):
+    for name, cost in compute(arguments.views, arguments.size, arguments.small):
         rows.append({"what": name} | make_row(cost))
         passes[name] = cost.own_passes
     print(format_table(rows))
@@ -70,9 +70,9 @@ def make_row(cost: Cost) -> dict[str, Any]:
     return row
 
 
-def compute(views: int, size: int, tiny: bool) -> list[tuple[str, Cost]]:
+def compute(views: int, size: int, small: bool) -> list[tuple[str, Cost]]:
     """Name and cost of each row."""
-    config = TinySD15 if tiny else TrueSD15
+    config = TinySD15 if small else TrueSD15
     unet = Unet(config, size // 8)
     found = [("sampling step, without modules", unet.run(views * BRANCHES, views, None))]
     found += [(f"sampling step, {scope}", unet.run(views * BRANCHES, views, scope)) for scope in SCOPE_PRESETS]

@@ -1,9 +1,9 @@
 """This pack beside AnimateDiff-Evolved: the same model and motion file, sampled in turns in one process; agreement and ratio of times.
 
---peer FOLDER is a copy of https://github.com/Kosinkadink/ComfyUI-AnimateDiff-Evolved (Apache-2.0) that you provide; this pack contains none
-of it. Without --checkpoint and --motion the weights are drawn at random, at the true size. Attention is AnimateDiff's own (1x1), guidance
-has both branches in one batch, the sampler is Euler; one thread of a CPU unless --threads says otherwise. The first step of each run is left
-out. Times are of the processor on a CPU and of the wall on a GPU. The goal is a ratio of at most 0.85 with equal results.
+--peer FOLDER is a copy of https://github.com/Kosinkadink/ComfyUI-AnimateDiff-Evolved (Apache-2.0) that you provide; this pack contains
+none of it. Without --checkpoint and --motion the weights are drawn at random, at the true size. Attention is AnimateDiff's own (1x1),
+guidance has both branches in one batch, the sampler is Euler; one thread of a CPU unless --threads says otherwise. The first step of each
+run is left out. Times are of the processor on a CPU and of the wall on a GPU. The goal is a ratio of at most 0.85 with equal results.
 """
 
 from __future__ import annotations

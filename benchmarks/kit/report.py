@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import comfy.memory_management
 import comfy.model_management
 import comfyui_version
 import psutil
@@ -27,11 +28,12 @@ OUTPUT = ROOT / "output" / "benchmarks"
 Row = dict[str, Any]
 
 
-def run_cases(name: str, cases: Iterable[str], finish: Callable[[list[Row]], list[Row]] = list) -> int:
+def run_cases(name: str, cases: Iterable[str], finish: Callable[[list[Row]], list[Row]] = list, subject: str | None = None) -> int:
     """Call this benchmark again for each case, with `--measure CASE` added, and report what the calls print as their last line.
 
     Args:
         finish: adds what follows from several rows, such as a ratio.
+        subject: one line on what was measured, such as the files.
 
     Returns:
         The exit code: 1 if a case failed. The others are reported all the same.
@@ -47,7 +49,7 @@ def run_cases(name: str, cases: Iterable[str], finish: Callable[[list[Row]], lis
         rows.append({"case": case} | found)
         write_report(name, finish(rows))  # after each case, so that an interruption keeps what was measured
     print(format_table(finish(rows)))
-    print(f"\n{describe(read_facts(name))}\nwritten to {OUTPUT / f'{name}.json'}")
+    print(f"\n{f'{subject}. ' if subject else ''}{describe(read_facts(name))}\nwritten to {OUTPUT / f'{name}.json'}")
     return int(failed)
 
 
@@ -65,6 +67,8 @@ def read_facts(name: str) -> dict[str, Any]:
         "date": datetime.date.today().isoformat(),
         "machine": {
             "gpu": torch.cuda.get_device_name(device) if on_gpu else None,
+            "gpu_memory_gib": round(comfy.model_management.get_total_memory(device) / GIB, 1) if on_gpu else None,
+            "dynamic_memory": comfy.memory_management.aimdo_enabled,
             "processor": _read_processor(),
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
@@ -84,7 +88,8 @@ def read_facts(name: str) -> dict[str, Any]:
 def describe(facts: Mapping[str, Any]) -> str:
     machine, versions = facts["machine"], facts["versions"]
     processor = f"{machine['processor']}, {machine['threads']} of {machine['cores']} cores, {machine['memory_gib']} GiB"
-    place = f"{machine['gpu']} ({processor})" if machine["gpu"] else processor
+    kind = "dynamic" if machine["dynamic_memory"] else "legacy"
+    place = f"{machine['gpu']} of {machine['gpu_memory_gib']} GiB, {kind} memory ({processor})" if machine["gpu"] else processor
     software = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     return f"`{facts['command']}`, {facts['date']}, {place}; {software}"
 

@@ -17,7 +17,7 @@ from mvcustom.benchmarks.kit.backbone import add_ratio
 from mvcustom.devtools import ROOT
 from mvcustom.devtools.comfyui import locate_comfyui
 
-TINY = ("--device", "cpu", "--tiny", "--latent", "8", "--frames", "2")
+TINY = ("--device", "cpu", "--small", "--latent", "8", "--frames", "2")
 
 
 @pytest.mark.parametrize(
