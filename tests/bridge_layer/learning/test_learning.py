@@ -146,7 +146,8 @@ def test_prediction_is_the_models_own(contexts: list[Tensor]):
     noisy = 3 * torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(4))
     options = {**model.model_options["transformer_options"], "cond_or_uncond": [0]}
     context = contexts[0].expand(2, -1, -1)
-    comfy.model_management.load_models_gpu([model])  # the noise levels of the motion modules are the model's while it is loaded
+    # the noise levels are those of the motion modules while the model is loaded, and so are the weights of modules that a clone patched
+    comfy.model_management.load_models_gpu([model, *model.get_additional_models()])
     with torch.no_grad():
         wanted = model.model.apply_model(noisy, torch.full((2,), 3.0), c_crossattn=context, transformer_options=options)
     torch.testing.assert_close(given, wanted)
