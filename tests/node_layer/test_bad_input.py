@@ -23,6 +23,7 @@ from mvcustom.mvcustom_core.concept.learning.plan import LearningSettings, check
 from mvcustom.mvcustom_core.concept.pose_block import PoseLayout
 from mvcustom.nodes.backbone.load_backbone import MVCustomLoadBackbone
 from mvcustom.nodes.bridge.backbone import checkpoint, embedded
+from mvcustom.nodes.bridge.concept.tokens import encode_caption
 from mvcustom.nodes.bridge.host.folders import MOTION
 from mvcustom.nodes.concept.apply_concept import MVCustomApplyConcept
 from mvcustom.nodes.concept.learn_concept import MVCustomLearnConcept
@@ -109,11 +110,11 @@ def test_model_with_animatediff_evolved(node: Any, inputs: Callable[..., Inputs]
 
 
 def test_animatediff_evolved_applied_afterwards():
-    (model, _) = execute(MVCustomApplyConcept, **apply_inputs())
+    model, clip = execute(MVCustomApplyConcept, **apply_inputs())
     model.set_attachments("ADE_params", object())
     calls = count_calls(model)
     with pytest.raises(ValueError, match="AnimateDiff-Evolved"):
-        sample(model)
+        sample(model, positive=encode_caption(clip, "a <v*> box"))
     assert not calls
 
 
