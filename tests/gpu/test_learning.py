@@ -163,6 +163,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 def test_an_update_waits_for_the_device_once(economy: Economy, changes: dict[str, object], waits: list[int]) -> None:
     updates = make_learner(economy, **changes).run()
     next(updates)  # references are recorded, kernels chosen
+    torch.cuda.set_sync_debug_mode("default")
     torch.cuda.synchronize()
     waits.clear()
     torch.cuda.set_sync_debug_mode("error")

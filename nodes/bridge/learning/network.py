@@ -41,6 +41,7 @@ class LearningNetwork(nn.Module):
         self.text = TextCopy(clip)
         self.sampling = copy.deepcopy(model.get_model_object("model_sampling")).cpu()
 
+    @torch.inference_mode(False)
     def cast(self, dtype: torch.dtype) -> None:
         """Change the precision of U-Net and motion modules."""
         self.dtype = dtype
