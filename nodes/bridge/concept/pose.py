@@ -54,9 +54,8 @@ def _remember_context(n: Tensor, context: Tensor, value: Tensor | None, options:
 def _visit(n: Tensor, options: dict[str, Any]) -> Tensor:
     if (session := _session(options)) is None:
         return n
-    tokens = session.scratch.pop("tokens") + n
-    visited = session.visit(Visit(options["transformer_index"], tokens, session.scratch.pop("context"), options))
-    return n + (visited - tokens)  # ComfyUI adds the residual itself; in this form an unchanged visit changes no bit
+    before, context = session.scratch.pop("tokens"), session.scratch.pop("context")
+    return session.visit(Visit(options["transformer_index"], before, n, context, options))  # ComfyUI adds it to the tokens
 
 
 def find_blocks(unet: nn.Module) -> list[nn.Module]:
@@ -83,10 +82,10 @@ class FeatureRecorder:
     scratch: dict[str, Tensor] = field(default_factory=dict)
 
     def visit(self, visit: Visit) -> Tensor:
-        block = self.blocks[visit.number]
-        output = visit.tokens + block.ff(block.norm3(visit.tokens))  # what the block computes next
+        block, tokens = self.blocks[visit.number], visit.tokens
+        output = tokens + block.ff(block.norm3(tokens))  # what the block computes next
         self.features[visit.number] = rearrange(output, "N (h w) C -> N C h w", h=visit.options["activations_shape"][-2])
-        return visit.tokens
+        return visit.added
 
 
 @dataclass(slots=True)
@@ -99,8 +98,8 @@ class Hooked:
     scratch: dict[str, Tensor] = field(default_factory=dict)
 
     def visit(self, visit: Visit) -> Tensor:
-        block = self.blocks[visit.number]
-        return self.hook(visit.number, visit.tokens, text_attention_of(block, visit.context[:1], visit.options))
+        tokens, attention = visit.tokens, text_attention_of(self.blocks[visit.number], visit.context[:1], visit.options)
+        return visit.added + (self.hook(visit.number, tokens, attention) - tokens)  # in this form a hook without effect changes no bit
 
 
 @torch.no_grad()

@@ -107,13 +107,14 @@ class ConceptSession:
     def visit(self, visit: Visit) -> Tensor:
         """See `PoseSession`."""
         branches, strength = list_branches(visit.options), self.applied.strength
-        tokens, contexts = list(visit.tokens.chunk(len(branches))), visit.context.chunk(len(branches))
+        before, added, contexts = (tensor.chunk(len(branches)) for tensor in (visit.before, visit.added, visit.context))
+        parts = list(added)
         for place, branch in enumerate(branches):
             if branch.shown:
                 shown = self._show(visit, branch, contexts[place])
-                change = self.blocks[visit.number].find_change(tokens[place], shown.projected, shown.opacity)
-                tokens[place] = tokens[place] + (change if strength == 1 else strength * change)
-        return torch.cat(tokens)
+                change = self.blocks[visit.number].find_change(before[place] + added[place], shown.projected, shown.opacity)
+                parts[place] = added[place] + (change if strength == 1 else strength * change)
+        return torch.cat(parts) if len(parts) > 1 else parts[0]
 
     def render(
         self,
@@ -179,7 +180,7 @@ class ConceptSession:
             text = text_attention_of(find_blocks(self.unet)[number], context[:1])
             rendered = self.render(number, cells, branch.corner, self._area(number, cells), text)
             shown[number, cells] = Shown(self.blocks[number].project(rendered.features), rendered.opacity)
-        shown[number, cells] = shown[number, cells].to(visit.tokens.device)  # from RAM in the run's first step
+        shown[number, cells] = shown[number, cells].to(visit.added.device)  # from RAM in the run's first step
         return shown[number, cells]
 
     def _area(self, number: int, cells: Size) -> Size:

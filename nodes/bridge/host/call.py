@@ -23,15 +23,22 @@ class Visit:
 
     Attributes:
         number: number of the spatial transformer, counted from 0 in forward order.
-        tokens: [(B V), P, C] the tokens of all branches and views.
+        before: [(B V), P, C] the tokens of all branches and views before the text cross-attention.
+        added: [(B V), P, C] what the text cross-attention adds to them.
         context: [(B V), L, D] their encoded prompts.
         options: the transformer options of the call.
     """
 
     number: int
-    tokens: Tensor
-    context: Tensor
+    before: Tensor  # [(B V), P, C]
+    added: Tensor  # [(B V), P, C]
+    context: Tensor  # [(B V), L, D]
     options: Options
+
+    @property
+    def tokens(self) -> Tensor:
+        """The block's tokens, [(B V), P, C]."""
+        return self.before + self.added
 
 
 class PoseSession(Protocol):
@@ -41,7 +48,7 @@ class PoseSession(Protocol):
     scratch: dict[str, Tensor]  # tensors that the patches keep from one patch of a block to the next
 
     def visit(self, visit: Visit) -> Tensor:
-        """Return the tokens [(B V), P, C] with which the block continues."""
+        """Return what the block adds to its tokens, [(B V), P, C], in place of `Visit.added`; that one itself changes nothing."""
         ...
 
 

@@ -48,7 +48,7 @@ def test_a_runs_state_ends_with_it_and_after_a_failure():
 
 def find_sessions() -> list[ConceptSession]:
     gc.collect()
-    return [found for found in gc.get_objects() if isinstance(found, ConceptSession)]
+    return [found for found in gc.get_objects() if type(found) is ConceptSession]
 
 
 def test_depth_that_is_rendered_during_a_run_does_not_disturb_it():
