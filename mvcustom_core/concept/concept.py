@@ -137,6 +137,28 @@ def save_concept(path: Path | str, concept: Concept) -> None:
     Raises:
         OSError: as `write_tensors`.
     """
+    tensors, facts = pack_concept(concept)
+    write_tensors(path, tensors, KIND, facts)
+
+
+def load_concept(path: Path | str) -> Concept:
+    """Read what `save_concept` wrote.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is empty, truncated, no concept, of a newer version, or its parts do not make one.
+    """
+    tensors, facts = read_tensors(path, KIND)
+    try:
+        return unpack_concept(tensors, facts)
+    except KeyError as error:
+        raise ValueError(f"{Path(path).name}: wanted a whole concept, got one without {error}; save it again") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{Path(path).name}: wanted a whole concept, got parts that do not fit ({error}); save it again") from error
+
+
+def pack_concept(concept: Concept) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors of a concept by name, and everything else about it as JSON can hold it."""
     tensors = {f"pose.{name}": tensor for name, tensor in concept.pose.items()}
     tensors |= {"token": concept.token, "latents": concept.latents, "cameras.w2c": concept.cameras.w2c, "cameras.K": concept.cameras.K}
     tensors |= {name: tensor for name in OPTIONAL if (tensor := getattr(concept, name)) is not None}
@@ -150,26 +172,16 @@ def save_concept(path: Path | str, concept: Concept) -> None:
         "metadata": concept.metadata,
         "backbone": concept.backbone,
     }
-    write_tensors(path, tensors, KIND, facts)
+    return tensors, facts
 
 
-def load_concept(path: Path | str) -> Concept:
-    """Read what `save_concept` wrote.
+def unpack_concept(tensors: dict[str, Tensor], facts: dict[str, Any]) -> Concept:
+    """The concept that `pack_concept` took apart.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is empty, truncated, no concept, of a newer version, or its parts do not make one.
+        KeyError: if a part is missing.
+        TypeError, ValueError: if parts do not fit.
     """
-    tensors, facts = read_tensors(path, KIND)
-    try:
-        return _assemble(tensors, facts)
-    except KeyError as error:
-        raise ValueError(f"{Path(path).name}: wanted a whole concept, got one without {error}; save it again") from error
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{Path(path).name}: wanted a whole concept, got parts that do not fit ({error}); save it again") from error
-
-
-def _assemble(tensors: dict[str, Tensor], facts: dict[str, Any]) -> Concept:
     width, height = facts["image_size"]
     layout = facts["layout"]
     return Concept(

@@ -11,8 +11,8 @@ from ..backbone.preset_choice import preset_input
 from ..bridge.host.sockets import CamerasSocket, ConceptSocket
 from ..bridge.host.tensors import check_images, check_masks, images_to_comfy
 from ..bridge.learning.denoiser import ConceptWords, Economy
+from ..bridge.learning.inputs import Backbone, Pictures, RunOptions
 from ..bridge.learning.preset import Choices, learn_by_preset
-from ..bridge.learning.run import Backbone, Pictures, RunOptions
 
 DEFAULTS = LearningSettings()
 
@@ -42,8 +42,8 @@ class MVCustomLearnConcept(io.ComfyNode):
                 io.Mask.Input(
                     "masks",
                     optional=True,
-                    tooltip="Optional: white on the subject, one for each photograph. Not connected: the surroundings are learned as part "
-                    "of the subject.",
+                    tooltip="Optional: white on the subject, one for each photograph. Not connected, or white all over: the surroundings "
+                    "are learned as part of the subject.",
                 ),
                 io.String.Input(
                     "token",
@@ -188,6 +188,14 @@ class MVCustomLearnConcept(io.ComfyNode):
                     "1600 steps, 300 of them rendering_steps, both rates 1e-4 and constant, 4 frames, 4 references, bfloat16 where the "
                     "device has it, gradient checkpointing below 24 GB; a start that has not been measured on published weights.",
                 ),
+                io.Boolean.Input(
+                    "relearn",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Off: a concept that was learned before from the same inputs is returned at once, and an unfinished run goes "
+                    "on, also after a restart. On: learn from the start.",
+                ),
             ],
             hidden=[io.Hidden.unique_id],
             outputs=[
@@ -208,7 +216,7 @@ class MVCustomLearnConcept(io.ComfyNode):
                 io.String.Output(
                     display_name="report",
                     tooltip="For every held-out photograph: overlap of the outlines (IoU, 1 is perfect), and PSNR of the colours inside "
-                    "them in dB. The last line lists the settings used.",
+                    "them in dB. Then where learning began, and what is kept on disk. The last line lists the settings used.",
                 ),
             ],
         )
@@ -240,6 +248,7 @@ class MVCustomLearnConcept(io.ComfyNode):
         preview_every: int = 50,
         class_images=None,  # noqa: ANN001
         preset: str = CUSTOM,
+        relearn: bool = False,
     ) -> io.NodeOutput:
         settings = LearningSettings(
             steps=steps,
@@ -254,7 +263,7 @@ class MVCustomLearnConcept(io.ComfyNode):
             patience=patience,
         )
         options = RunOptions(
-            warm_start, Economy(gradient_checkpointing, bfloat16), preview_every, cls.hidden.unique_id if cls.hidden else None
+            warm_start, Economy(gradient_checkpointing, bfloat16), preview_every, cls.hidden.unique_id if cls.hidden else None, relearn
         )
         masks = None if masks is None else check_masks(masks, "masks")
         class_images = None if class_images is None else check_images(class_images, "class_images")

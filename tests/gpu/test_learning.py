@@ -27,7 +27,8 @@ from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
 from mvcustom.nodes.bridge.backbone.motion import apply_motion
 from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, BackboneSpec
 from mvcustom.nodes.bridge.learning.denoiser import ComfyDenoiser, ConceptWords, Economy, token_row
-from mvcustom.nodes.bridge.learning.run import Backbone, Learned, Pictures, RunOptions, run_learning
+from mvcustom.nodes.bridge.learning.inputs import Backbone, Pictures, RunOptions
+from mvcustom.nodes.bridge.learning.run import Learned, run_learning
 from mvcustom.tests.host.embedded import SPEC, load_once, make_cameras
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
@@ -69,7 +70,7 @@ def learn(model: ModelPatcher, economy: Economy | None = None) -> Learned:
     """As the node does, in inference mode."""
     with torch.inference_mode():
         pictures = Pictures(*make_photographs(), make_cameras(6, reach_deg=60.0))
-        options = RunOptions(warm_start=False, economy=economy or Economy(), preview_every=100)
+        options = RunOptions(warm_start=False, economy=economy or Economy(), preview_every=100, relearn=True)
         return run_learning(Backbone(model, *load_once()[1:]), pictures, WORDS, SETTINGS, options)
 
 

@@ -12,7 +12,8 @@ from ....mvcustom_core.concept.learning.plan import LearningSettings
 from ..backbone.spec import spec_of
 from ..host.advice import advise
 from .denoiser import ConceptWords, Economy
-from .run import Backbone, Learned, Pictures, RunOptions, run_learning
+from .inputs import Backbone, Pictures, RunOptions
+from .run import Learned, run_learning
 
 OTHER_MODEL = {
     SD15: f"choose {SD15}, or load the embedded backbone in Load MVCustom Backbone",
@@ -42,7 +43,7 @@ def learn_by_preset(backbone: Backbone, pictures: Pictures, words: ConceptWords,
     with advise(ours):
         learned = run_learning(backbone, pictures, words, settings, options)
     used = describe_choices(Choices(choices.preset, settings, options))
-    return replace(learned, report=f"{learned.report}\n{used}")
+    return replace(learned, report=f"{learned.report}\n{learned.notes}\n{used}")
 
 
 def apply_preset(choices: Choices, model: ModelPatcher) -> tuple[LearningSettings, RunOptions]:

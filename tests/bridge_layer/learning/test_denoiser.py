@@ -28,7 +28,7 @@ from mvcustom.nodes.bridge.host.training_copy import WholePatcher, bake_weights
 from mvcustom.nodes.bridge.learning.denoiser import ComfyDenoiser, ConceptWords, Economy, token_row
 from mvcustom.nodes.bridge.learning.network import LearningNetwork
 from mvcustom.nodes.bridge.learning.text import TextCopy
-from mvcustom.tests.bridge_layer.learning.test_learning import learn
+from mvcustom.tests.bridge_layer.learning.runs import learn
 from mvcustom.tests.host.embedded import SPEC, load_once, make_concept
 
 WORDS = ConceptWords("<v*>", "teddy bear")

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import random
-import sys
-import types
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,30 +19,16 @@ from torch import Tensor, nn
 
 from mvcustom.mvcustom_core.concept.denoiser import Prompt
 from mvcustom.mvcustom_core.concept.feature_nerf import Rendered
-from mvcustom.mvcustom_core.concept.learning.plan import LearningSettings
-from mvcustom.mvcustom_core.concept.learning.state import StepReport, load_learning
 from mvcustom.mvcustom_core.concept.pose_block import PoseBlocks
 from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
 from mvcustom.mvcustom_core.concept.subject import Subject
 from mvcustom.nodes.bridge.backbone.embedded import load_embedded
 from mvcustom.nodes.bridge.concept.tokens import add_token, clip_text_model, encode_caption, token_ids
-from mvcustom.nodes.bridge.learning import file as learning_file
 from mvcustom.nodes.bridge.learning.denoiser import ComfyDenoiser, ConceptWords, Economy, token_row
-from mvcustom.nodes.bridge.learning.file import LearningFile
 from mvcustom.nodes.bridge.learning.network import LearningNetwork
-from mvcustom.nodes.bridge.learning.preview import describe_progress
-from mvcustom.nodes.bridge.learning.run import Backbone, Learned, Pictures, RunOptions, run_learning
 from mvcustom.nodes.bridge.learning.text import TextCopy
+from mvcustom.tests.bridge_layer.learning.runs import PHOTOGRAPHS, WORDS, learn, make_pictures
 from mvcustom.tests.host.embedded import SPEC, apply_once, load_once, make_cameras, make_concept, sample
-
-WORDS = ConceptWords("<v*>", "teddy bear")
-PHOTOGRAPHS = 5
-
-
-def settings_for(steps: int) -> LearningSettings:
-    return LearningSettings(
-        steps=steps, frames=2, references=3, pose_rate=1e-2, token_rate=1e-2, text_drop=0.0, nerf=NerfSettings(samples=4)
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -56,18 +36,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where unfinished runs are kept."""
     monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
     return tmp_path / "mvcustom" / "learning"
-
-
-def learn(model: ModelPatcher, steps: int = 2, clip: CLIP | None = None, class_images: Tensor | None = None, **changes: Any) -> Learned:
-    """As Learn Concept does, in inference mode; `changes` are to the settings."""
-    with torch.inference_mode():
-        images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))
-        masks = torch.zeros(PHOTOGRAPHS, 64, 64)
-        masks[:, 16:48, 16:48] = 1
-        pictures = Pictures(images, masks, make_cameras(PHOTOGRAPHS, reach_deg=60.0), class_images)
-        backbone = Backbone(model, clip or load_once()[1], load_once()[2])
-        options = changes.pop("options", RunOptions(warm_start=False, preview_every=100))
-        return run_learning(backbone, pictures, WORDS, replace(settings_for(steps), **changes), options)
 
 
 def make_denoiser(model: ModelPatcher, clip: CLIP | None = None, economy: Economy | None = None) -> ComfyDenoiser:
@@ -253,111 +221,6 @@ def test_cancelling_stops_within_a_step_and_the_next_run_works(monkeypatch: pyte
     assert len(curves["total"]) == 1
 
 
-# A run that is stopped, and goes on
-
-
-def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    def interrupt(value: int, *_: Any, **__: Any) -> None:
-        comfy.model_management.interrupt_current_processing(value == step)
-
-    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", interrupt)
-
-
-def test_a_cancelled_run_goes_on_to_the_same_bits(monkeypatch: pytest.MonkeyPatch, folder: Path):
-    model, changes = load_once()[0], {"held_out": 1, "schedule": "cosine"}
-    whole = learn(model, steps=4, **changes)
-    assert not list(folder.iterdir()), "a finished run leaves nothing"
-    stop_after(monkeypatch, random.randrange(1, 4))
-    with pytest.raises(comfy.model_management.InterruptProcessingException):
-        learn(model, steps=4, **changes)
-    (state,) = folder.iterdir()
-    kept = load_learning(state)
-    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", None)
-    learn(model, steps=4, seed=1, **changes)  # another run does not touch it
-    assert load_learning(state).history == kept.history
-    seen: list[int] = []
-    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda value, *_, **__: seen.append(value))
-    again = learn(model, steps=4, **changes)
-    assert seen[0] == kept.step + 1 and not list(folder.iterdir())
-    assert all(torch.equal(tensor, again.concept.pose[name]) for name, tensor in whole.concept.pose.items())
-    assert torch.equal(whole.concept.token, again.concept.token)
-    assert whole.losses == again.losses and torch.equal(whole.preview, again.preview) and whole.report == again.report
-
-
-def test_another_lora_is_another_run(monkeypatch: pytest.MonkeyPatch, folder: Path):
-    model, key = load_once()[0], "diffusion_model.input_blocks.0.0.weight"
-    shape = model.model.state_dict()[key].shape
-    stop_after(monkeypatch, 1)
-    for strength, fill in ((1.0, 0.0), (0.5, 0.0), (1.0, 0.1)):
-        patched = model.clone()
-        patched.add_patches({key: ("diff", (torch.full(shape, fill),))}, strength)
-        with pytest.raises(comfy.model_management.InterruptProcessingException):
-            learn(patched)
-    assert len(list(folder.iterdir())) == 3
-
-
-def test_an_error_keeps_the_run_too(monkeypatch: pytest.MonkeyPatch, folder: Path):
-    calls: list[int] = []
-    predict = ComfyDenoiser.predict
-
-    def fail(self: ComfyDenoiser, *args: Any) -> Tensor:
-        calls.append(1)
-        if len(calls) >= 5:  # in the third update, and in every one after it
-            raise RuntimeError("the driver is gone")
-        return predict(self, *args)
-
-    monkeypatch.setattr(ComfyDenoiser, "predict", fail)
-    with pytest.raises(RuntimeError, match="the driver is gone"):
-        learn(load_once()[0], steps=4)
-    (state,) = folder.iterdir()
-    assert load_learning(state).step == 2
-
-
-def test_states_are_saved_now_and_then(monkeypatch: pytest.MonkeyPatch):
-    saved: list[int] = []
-    monkeypatch.setattr(learning_file, "SAVE_EVERY", 0.0)
-    monkeypatch.setattr(LearningFile, "save", lambda self, learner: saved.append(learner.state.step))
-    learn(load_once()[0], steps=3)
-    assert saved == [0, 1, 2, 3]
-
-
-def test_a_damaged_unfinished_run_is_named(monkeypatch: pytest.MonkeyPatch, folder: Path):
-    model = load_once()[0]
-    stop_after(monkeypatch, 1)
-    with pytest.raises(comfy.model_management.InterruptProcessingException):
-        learn(model, steps=2)
-    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", None)
-    (state,) = folder.iterdir()
-    state.write_bytes(state.read_bytes()[:1000])
-    with pytest.raises(ValueError, match=f"unfinished run kept in {state} cannot be read .*delete it to learn from the start"):
-        learn(model, steps=2)
-
-
-def test_a_folder_that_cannot_be_written_is_found_before_learning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "mvcustom").write_text("a file where the folder should be")
-    monkeypatch.setattr(ComfyDenoiser, "predict", None)
-    with pytest.raises(OSError, match="learning: wanted to keep the unfinished run in .*free space there or allow writing"):
-        learn(load_once()[0])
-
-
-def test_a_full_disk_is_named_and_the_last_state_stays(monkeypatch: pytest.MonkeyPatch, folder: Path):
-    model = load_once()[0]
-    stop_after(monkeypatch, 1)
-    with pytest.raises(comfy.model_management.InterruptProcessingException):
-        learn(model, steps=3)
-    (state,) = folder.iterdir()
-
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    stop_after(monkeypatch, 2)
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="free space there or allow writing") as caught:
-        learn(model, steps=3)
-    assert "No space left on device" in str(caught.value)
-    assert [entry.name for entry in folder.iterdir()] == [state.name] and load_learning(state).step == 1
-
-
 # Economies, class pictures, preview
 
 
@@ -398,10 +261,10 @@ def test_bfloat16_is_close_and_another():
 
 def test_class_pictures_take_part():
     pictures = torch.rand(2, 64, 64, 3, generator=torch.Generator().manual_seed(5))
-    curves = learn(load_once()[0], steps=2, class_images=pictures, prior_share=1.0).losses
+    curves = learn(load_once()[0], steps=2, pictures=make_pictures(pictures), prior_share=1.0).losses
     assert set(curves) == {"total", "denoising"}
     with pytest.raises(ValueError, match="class images: wanted 64x64 as the photographs, got 32x64; resize them before"):
-        learn(load_once()[0], class_images=pictures[:, :, :32])
+        learn(load_once()[0], pictures=make_pictures(pictures[:, :, :32]))
 
 
 def test_report_is_on_every_held_out_photograph():
@@ -411,7 +274,8 @@ def test_report_is_on_every_held_out_photograph():
     for shown, index in zip(learned.held_out, (1, 3), strict=True):
         assert torch.equal(shown[:, :, :64], images[index].movedim(-1, 0))
         assert torch.equal(shown[0, :, 128:], shown[1, :, 128:]), "opacity is grey"
-    lines = learned.report.splitlines()
+    *lines, backbone = learned.report.splitlines()
+    assert backbone == "The backbone was computed in float32 on cpu, without gradient checkpointing."
     assert [line.split(":")[0] for line in lines] == ["held-out photograph 1 of 2", "held-out photograph 2 of 2", "mean"]
     assert all("IoU" in line and "dB" in line for line in lines)
     assert learn(load_once()[0], steps=1).report.startswith("No photograph was held out.")
@@ -423,20 +287,6 @@ def test_preview_shows_the_held_out_photograph():
     shown = preview[0, :, :, :256].unflatten(1, (64, 4))[:, :, 0].unflatten(2, (64, 4))[..., 0]
     assert torch.equal(shown, images[PHOTOGRAPHS // 2].movedim(-1, 0))
     assert preview[0, :, :, 768:].std() > 0 and torch.equal(preview[0, 0, :, 512:768], preview[0, 1, :, 512:768])  # opacity is grey
-
-
-def test_progress_in_words():
-    report = StepReport(step=25, total=0.314159, losses={}, sigma=1.0, seconds=0.5, held_out=0.12)
-    assert describe_progress(report, 1600, 0.5) == "step 25 of 1600, loss 0.314, held out 0.12, 13 min 8 s left"
-    assert describe_progress(replace(report, held_out=None), 26, 2.0) == "step 25 of 26, loss 0.314, 0 min 2 s left"
-
-
-def test_progress_is_sent_to_the_node(monkeypatch: pytest.MonkeyPatch):
-    sent: list[tuple[str, str]] = []
-    server = types.SimpleNamespace(instance=types.SimpleNamespace(send_progress_text=lambda *line: sent.append(line)))
-    monkeypatch.setitem(sys.modules, "server", types.SimpleNamespace(PromptServer=server))
-    learn(load_once()[0], steps=2, options=RunOptions(warm_start=False, node="7"))
-    assert [node for _, node in sent] == ["7", "7"] and sent[1][0].startswith("step 2 of 2, loss ") and sent[1][0].endswith(" 0 s left")
 
 
 def test_a_word_of_the_vocabulary_is_no_token():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from mvcustom.mvcustom_core.concept.ray_samples import NerfSettings
 from mvcustom.mvcustom_core.concept.subject import Subject
 from mvcustom.nodes.bridge.learning.denoiser import ComfyDenoiser, Economy
 from mvcustom.nodes.bridge.learning.memory import UpdateSize, estimate_rendering, estimate_update
+from mvcustom.tests.bridge_layer.learning.runs import OPTIONS, learn
 from mvcustom.tests.bridge_layer.learning.test_denoiser import make_denoiser
-from mvcustom.tests.bridge_layer.learning.test_learning import learn
 from mvcustom.tests.host.embedded import SPEC, load_once, make_cameras, make_concept
 
 
@@ -115,7 +116,7 @@ def run_short(monkeypatch: pytest.MonkeyPatch, *, always: bool) -> list[bool]:
 def test_memory_that_runs_out_is_answered_by_checkpointing(monkeypatch: pytest.MonkeyPatch):
     wanted = learn(load_once()[0], steps=1)
     tried = run_short(monkeypatch, always=False)
-    found = learn(load_once()[0], steps=1)
+    found = learn(load_once()[0], steps=1, options=replace(OPTIONS, relearn=True))
     assert tried[0] is False and all(tried[1:])
     assert found.losses["total"] == pytest.approx(wanted.losses["total"], rel=1e-4)
 

@@ -22,8 +22,8 @@ from mvcustom.nodes.bridge.backbone.checkpoint import describe_views
 from mvcustom.nodes.bridge.backbone.motion import apply_motion, has_motion
 from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, SD15_SPEC
 from mvcustom.nodes.bridge.learning.denoiser import Economy
+from mvcustom.nodes.bridge.learning.inputs import RunOptions
 from mvcustom.nodes.bridge.learning.preset import Choices, apply_preset, describe_choices
-from mvcustom.nodes.bridge.learning.run import RunOptions
 from mvcustom.nodes.concept.learn_concept import MVCustomLearnConcept
 from mvcustom.tests.host.embedded import load_once, make_cameras
 from mvcustom.tests.host.in_process import ComfyInProcess

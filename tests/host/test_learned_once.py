@@ -1,0 +1,64 @@
+"""On real servers: what was learned once is not learned again, whatever ComfyUI forgets."""
+
+from __future__ import annotations
+
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from mvcustom.devtools.comfyui import locate_comfyui, server_command
+from mvcustom.devtools.server import ComfyServer
+from mvcustom.tests.host.graph import whole_path
+
+LEARNING = ("backbone", "photographs", "learn")
+
+
+def make_prompt(prefix: str = "") -> dict[str, Any]:
+    """Photographs, learning, and the shown results; `prefix` makes other node ids, as a copy in another workflow has."""
+    prompt = {name: node for name, node in whole_path().items() if name in LEARNING}
+    prompt["learn"]["inputs"]["class_word"] = "box"
+    for name, kind, slot in (("curves", "PreviewImage", 2), ("preview", "PreviewImage", 3), ("report", "PreviewAny", 5)):
+        key = "source" if kind == "PreviewAny" else "images"
+        prompt[name] = {"class_type": kind, "inputs": {key: ["learn", slot]}, "_meta": {"title": name}}
+
+    def rename(value: Any) -> Any:
+        return [prefix + value[0], value[1]] if isinstance(value, list) else value
+
+    return {
+        prefix + name: {**node, "inputs": {key: rename(value) for key, value in node["inputs"].items()}} for name, node in prompt.items()
+    }
+
+
+def learn(server: ComfyServer, prefix: str = "") -> tuple[list[bytes], str, list[int]]:
+    """The pictures, the report, and the updates that were shown."""
+    updates: list[int] = []
+
+    def look(name: str, data: dict[str, Any]) -> None:
+        if name == "progress" and data["node"] == f"{prefix}learn":
+            updates.append(data["value"])
+
+    outputs = server.run_prompt(make_prompt(prefix), look).outputs
+    found = [outputs[prefix + name]["images"][0] for name in ("curves", "preview")]
+    pictures = [server.get("/view", filename=each["filename"], subfolder=each["subfolder"], type=each["type"]) for each in found]
+    return pictures, outputs[f"{prefix}report"]["text"][0], updates
+
+
+def free_memory(server: ComfyServer) -> None:
+    body = b'{"unload_models": true, "free_memory": true}'
+    urllib.request.urlopen(urllib.request.Request(f"http://{server.address}/free", body, {"Content-Type": "application/json"})).close()
+
+
+def test_a_concept_is_learned_once_through_cleared_caches_copies_and_restarts(comfy_server: ComfyServer, tmp_path: Path) -> None:
+    pictures, report, updates = learn(comfy_server)
+    assert updates == [1, 2] and "was learned before" not in report
+    free_memory(comfy_server)
+    for prefix in ("", "copy of "):
+        again = learn(comfy_server, prefix)
+        assert again[0] == pictures and "was learned before (2 updates" in again[1] and not again[2]
+    base = comfy_server.log_path.parent
+    command = [*server_command(Path(sys.executable), locate_comfyui(), base), "--cache-none"]
+    with ComfyServer(command, locate_comfyui(), tmp_path / "log") as restarted:
+        again = learn(restarted)
+    assert again[0] == pictures and "was learned before (2 updates" in again[1] and not again[2]
+    assert report.splitlines()[0] == again[1].splitlines()[0]
