@@ -23,6 +23,7 @@ from ....mvcustom_core.surface.depth import RenderedDepth
 from ..backbone.spec import fingerprint_weights, offered_layout, require_motion
 from ..host.call import record_of, with_record
 from ..host.eager import uncompiled
+from ..host.progress import send_text
 from .branches import find_branches, list_branches, list_shown, with_branches
 from .pose import install_pose_patches
 from .prompt import find_word
@@ -178,7 +179,9 @@ def _sample_with_word(concept: Concept, executor: Callable[..., Any], *args: Any
             "encode it with the CLIP of Apply Concept"
         )
     if finding == "unknown":
-        log.warning("whether %s stands in this positive prompt cannot be told: encode it with the CLIP of Apply Concept", text)
+        note = f"whether {text} stands in this positive prompt cannot be told; encode the prompt with the CLIP of Apply Concept"
+        log.warning(note)
+        send_text(note)
     return executor(*args, **kwargs)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ....mvcustom_core.concept.learning.plan import LearningSettings
 from ....mvcustom_core.concept.learning.state import StepReport
+from ..host.progress import send_text
 from .preview import PIXELS
 
 RECENT = 50  # updates from which the time left is estimated; previews and measurements are among them
@@ -79,18 +80,6 @@ class Display:
     def _send(self, text: str) -> None:
         if self.node is not None:
             send_text(text, self.node)
-
-
-def send_text(text: str, node: str) -> None:
-    """Show a line of text on a node of the workflow that runs, if a server runs.
-
-    It goes to the client that queued the workflow alone: another client may show a workflow whose node has the same id.
-    """
-    from server import PromptServer  # here, since it is slow to import where nothing has imported it yet
-
-    server = getattr(PromptServer, "instance", None)
-    if server is not None and server.client_id is not None:
-        server.send_progress_text(text, node, server.client_id)
 
 
 def describe_progress(report: StepReport, steps: int, left: str) -> str:

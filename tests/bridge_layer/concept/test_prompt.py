@@ -13,6 +13,7 @@ from comfy.sd import CLIP
 from torch import Tensor
 
 from mvcustom.mvcustom_core.concept.concept import Concept
+from mvcustom.nodes.bridge.concept import application
 from mvcustom.nodes.bridge.concept.application import apply_to_both
 from mvcustom.nodes.bridge.concept.guidance import ConceptGuider
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
@@ -94,11 +95,16 @@ def make_other(concept: Concept) -> Concept:
     return other
 
 
-def test_prompts_that_another_node_has_mixed_are_not_judged(both: tuple[ModelPatcher, CLIP], caplog: pytest.LogCaptureFixture):
+def test_of_prompts_that_cannot_be_judged_the_sampling_node_says_so(both: tuple[ModelPatcher, CLIP], monkeypatch: pytest.MonkeyPatch):
     model, clip = both
+    said: list[str] = []
+    monkeypatch.setattr(application, "send_text", said.append)
     (first, extra), (second, _) = encode(clip, WITHOUT)[0], encode(clip, WITH)[0]
     assert torch.isfinite(run(model, [[torch.cat([first, second], dim=1), extra]])).all()  # as core's Conditioning (Concat) does
-    assert any("cannot be told" in message for message in caplog.messages)
+    run(model, encode(load_once()[1], WITH))  # the word is in a prompt somewhere, so that this one could be mixed, too
+    assert all("whether <v*> stands in this positive prompt" in text for text in said) and len(said) == 2
+    run(model, encode(clip, WITH))
+    assert len(said) == 2
 
 
 def test_clones_of_the_clip_still_tell(both: tuple[ModelPatcher, CLIP]):
