@@ -71,11 +71,15 @@ def main() -> int:
     arguments = parser.parse_args()
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():  # as ComfyUI's executor runs nodes
+        output = folder_paths.get_output_directory()
         folder_paths.set_output_directory(folder)
-        parts = load_small() if arguments.small else load_true_size(DTYPES[arguments.dtype])
-        for number in range(arguments.runs):
-            rows.append({"run": number + 1} | run(parts, arguments, seed=number))
-            print(f"true_size: {rows[-1]}", file=sys.stderr, flush=True)
+        try:
+            parts = load_small() if arguments.small else load_true_size(DTYPES[arguments.dtype])
+            for number in range(arguments.runs):
+                rows.append({"run": number + 1} | run(parts, arguments, seed=number))
+                print(f"true_size: {rows[-1]}", file=sys.stderr, flush=True)
+        finally:
+            folder_paths.set_output_directory(output)
     grown = rows[-1]["resident_gib"] - rows[min(1, len(rows) - 1)]["resident_gib"]
     finite = all(row["finite"] for row in rows)
     print(format_table(rows))
