@@ -27,7 +27,7 @@ from torch import Tensor
 from ..mvcustom_core.camera.cameras import Cameras, look_at, square_intrinsics
 from ..mvcustom_core.path.trajectory import orbit
 from ..mvcustom_core.rendering.operator import RenderOperator, build_render_operators
-from ..mvcustom_core.rendering.rendering import replace_features
+from ..mvcustom_core.rendering.rendering import find_shares, replace_features
 from ..mvcustom_core.surface.depth import AnchorDepth, DepthMap
 from ..mvcustom_core.surface.surface import build_surfaces
 from .kit.measure import measure
@@ -78,7 +78,8 @@ def measure_case(case: str, arguments: argparse.Namespace, device: torch.device)
 def prepare(case: str, operator: RenderOperator, features: Tensor) -> Callable[[], Any]:
     source = features[list(operator.anchors)]
     if case == "replace":
-        return lambda: replace_features(features, operator, 1.0)
+        shares = find_shares(operator).to(features.dtype)  # constant in a run
+        return lambda: replace_features(features, operator, shares)
     if case.startswith("apply"):
         render = operator.apply
     else:

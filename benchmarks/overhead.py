@@ -27,10 +27,12 @@ from ..mvcustom_core.embedded.scenes.render import render_scene
 from ..mvcustom_core.embedded.scenes.scene import sample_scene
 from ..mvcustom_core.path.trajectory import front_camera, orbit
 from ..mvcustom_core.rendering.completion import CompletionSettings
+from ..mvcustom_core.rendering.levels import NoiseLevels
 from ..mvcustom_core.surface.depth import AnchorDepth, DepthMap
 from ..nodes.bridge.backbone.embedded import SIZE, VIEWS, load_embedded
 from ..nodes.bridge.concept.tokens import encode_caption
 from ..nodes.bridge.rendering import completion
+from ..nodes.bridge.rendering import run as rendering_run
 from ..nodes.bridge.rendering import session as render_session
 from ..nodes.bridge.rendering.hook import apply_rendering
 
@@ -88,8 +90,8 @@ def time_own_code() -> list[float]:
         return run
 
     complete = completion.complete_latents
-    render_session.RenderSession.render = timed(render_session.RenderSession.render)
-    render_session.find_step, render_session.share_noise = timed(render_session.find_step), timed(render_session.share_noise)
+    rendering_run.RenderRun.render = timed(rendering_run.RenderRun.render)
+    NoiseLevels.find_progress, render_session.share_noise = timed(NoiseLevels.find_progress), timed(render_session.share_noise)
     completion.complete_latents = timed(lambda model, *args, **kwargs: complete(timed(model, -1), *args, **kwargs))
     return own
 

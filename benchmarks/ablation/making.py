@@ -22,7 +22,7 @@ from torch import Tensor
 from ...mvcustom_core.concept.concept import Concept
 from ...mvcustom_core.rendering.completion import CompletionSettings
 from ...mvcustom_core.rendering.operator import build_render_operator, warp_images
-from ...mvcustom_core.rendering.rendering import RenderingSettings, replace_features
+from ...mvcustom_core.rendering.rendering import RenderingSettings, find_shares, replace_features
 from ...mvcustom_core.surface.depth import AnchorDepth
 from ...mvcustom_core.surface.surface import build_surfaces
 from ...nodes.bridge.concept.application import apply_to_both, session_of
@@ -151,7 +151,7 @@ class Maker:
         if whole_cells:
             nearest = operator.cells[..., :1]
             operator = replace(operator, cells=nearest, weights=torch.ones_like(nearest, dtype=torch.float32))
-        return Made(_decode(replace_features(latents, operator, 1.0)), None)
+        return Made(_decode(replace_features(latents, operator, find_shares(operator))), None)
 
     def _carry_own_latents(self, whole_cells: bool = False) -> Made:
         """The first pass's anchor, carried as latents."""

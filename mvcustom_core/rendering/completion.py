@@ -11,7 +11,7 @@ completion ends has neither trouble.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,13 @@ from torch import Tensor
 from ..diffusion.steps import step_euler
 from ..shapes import check_shape
 from .bilinear import coverage_to_mask
+from .levels import PRECISION, has_passed
 
 REFERENCE_CELLS = 64
+
+# A sampler draws its start noise from the seed, and what it adds from the seed or the next one. Torch's CPU generator looks at the lower
+# 32 bits alone.
+OWN_SEED, STRIDE = 0x9E3779B9, 0x85EBCA6B
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,8 @@ class CompletionSettings:
     """Which steps complete the latents, and where.
 
     Attributes:
-        until: share of the steps that complete, from the noisy end; the default is timestep 800 of 1000, the first 10 of 50 steps. The
-            paper says "early" only.
+        until: progress of denoising, 0 to 1, up to which steps complete; the default is timestep 800 of 1000, the first 10 of 50 even
+            steps. The paper says "early" only.
         repeats: perturbations in each of them, every one a further model call.
         erode_px: taken off the visible side, where rendering is least sure; in cells of latents with 64 a side or more, and in
             proportion less, rounded to whole cells, of smaller ones.
@@ -48,10 +53,23 @@ class CompletionSettings:
             raise ValueError(f"completion settings: wanted a share of the steps in [0, 1] and no negative count, got {self}")
 
 
-def count_completed_steps(visible: Tensor, steps: int, settings: CompletionSettings) -> int:
-    """How many of the first steps complete: none where all of `visible` is 1 or no perturbation is asked for."""
+def count_completed_steps(visible: Tensor, progress: Sequence[float], settings: CompletionSettings) -> int:
+    """How many of the first steps complete: none where all of `visible` is 1 or no perturbation is asked for.
+
+    Args:
+        progress: of denoising where each step begins, ascending; see `NoiseLevels.find_progress`.
+    """
     idle = settings.repeats == 0 or bool((visible == 1).all())
-    return 0 if idle else round(settings.until * steps)
+    return 0 if idle else sum(not has_passed(share, settings.until) for share in progress)
+
+
+def choose_seed(seed: int, progress: float, repeat: int) -> int:
+    """The seed of the noise that a perturbation draws: another one at every progress of denoising and in every repeat of a step.
+
+    So it follows from where denoising stands, and not from how many draws a run has made; it is never the seed itself or the next.
+    """
+    levels = 10**PRECISION
+    return (seed + OWN_SEED + STRIDE * (round(progress * levels) + (levels + 1) * repeat)) % 2**32
 
 
 def fit_mask(mask: Tensor, size: tuple[int, int], settings: CompletionSettings) -> Tensor:
@@ -106,7 +124,7 @@ def complete_latents(
     *,
     visible: Tensor,
     repeats: int,
-    draw_noise: Callable[[], Tensor],
+    draw_noise: Callable[[int, int], Tensor],
     callback: Callable[[dict[str, Any]], None] | None = None,
 ) -> Tensor:
     """Take V views down a part of the schedule by DDIM, completing what is not visible from the anchor at each of its steps.
@@ -116,7 +134,7 @@ def complete_latents(
         x: [V, C, h, w] at the noise level sigmas[0].
         sigmas: [N + 1] descending: the part that completes, and the level where it ends.
         visible: [V, 1, h, w] in [0, 1], 1 where visible from the anchor (the anchor's own view: ones everywhere).
-        draw_noise: gives unit noise [V, C, h, w], fresh at every call.
+        draw_noise: gives unit noise [V, C, h, w] for a step and a repeat of it, both counted from 0.
         callback: called at every step with x, i, sigma, sigma_hat and denoised.
 
     Returns:
@@ -130,8 +148,9 @@ def complete_latents(
     batch = x.new_ones(len(x))
     for i, (sigma, following) in enumerate(zip(sigmas[:-1], sigmas[1:], strict=True)):
         denoised = model(x, sigma * batch)
-        for _ in range(repeats):
-            x = perturb_latents(x, denoised, draw_noise().to(x), sigma, visible)
+        for repeat in range(repeats):
+            noise = draw_noise(i, repeat).to(x, non_blocking=True)
+            x = perturb_latents(x, denoised, noise, sigma, visible)
             denoised = model(x, sigma * batch)
         if callback is not None:
             callback({"x": x, "i": i, "sigma": sigma, "sigma_hat": sigma, "denoised": denoised})

@@ -80,10 +80,19 @@ class RenderOperator(SparseGather):
                 f"features: wanted [{count}, C, {height}, {width}] or [B, {count}, C, {height}, {width}], got {list(features.shape)}; "
                 "build an operator of that size for these anchors"
             )
-        batch = features if features.ndim == 5 else features[None]
-        table = rearrange(batch, "B A C h w -> (A h w) (B C)").contiguous()
-        rendered = rearrange(self.gather(table), "(V h w) (B C) -> B V C h w", B=len(batch), h=height, w=width)
-        return rendered if features.ndim == 5 else rendered[0]
+        if features.ndim == 4:
+            return self.render([anchor[None] for anchor in features])[0]
+        return self.render(features.unbind(dim=1))
+
+    def render(self, sources: Sequence[Tensor]) -> Tensor:
+        """`apply` on the features of each anchor apart, [B, C, h, w] each, which are copied once, into the table of the gather.
+
+        Returns:
+            [B, V, C, h, w] in their dtype.
+        """
+        batch, _, height, width = sources[0].shape
+        table = torch.stack([rearrange(source, "B C h w -> h w B C") for source in sources]).flatten(3).flatten(0, 2)  # [(A h w), (B C)]
+        return rearrange(self.gather(table), "(V h w) (B C) -> B V C h w", B=batch, h=height, w=width)
 
     @property
     def nearest(self) -> Tensor:
@@ -115,9 +124,7 @@ def build_render_operators(
     Raises:
         ValueError: if two surfaces are of one view, or a size is not positive.
     """
-    sizes, named = list(dict.fromkeys(sizes)), tuple(surface.anchor.view for surface in surfaces)
-    if len(set(named)) < len(named):
-        raise ValueError(f"anchors: wanted one depth or several, each of another view, got those of views {list(named)}")
+    sizes, named = list(dict.fromkeys(sizes)), _name_anchors(surfaces)
     for height, width in sizes:
         if height < 1 or width < 1:
             raise ValueError(f"operator: wanted a positive grid size, got {width}x{height}")
@@ -135,12 +142,29 @@ def warp_images(
 ) -> tuple[Tensor, Tensor]:
     """The pictures [A, C, H, W] of A surfaces' anchors as all views see them [V, C, H, W], and the mask [V, 1, H, W] of what they see.
 
-    One bilinear sample per pixel: pictures are as fine as the depth map, so the supersampling of coarse features has no use here.
+    One bilinear sample per pixel: pictures are as fine as the depth map, so the supersampling of coarse features has no use here. It is
+    the last to look at the surfaces: what they found for a view is released once that view is done.
     """
     sizes = check_shape(images, f"{len(surfaces)} C H W")
     size, plain = (sizes["H"], sizes["W"]), replace(settings, supersample=1, depth_tolerance=0.0)
-    operator = build_render_operators(surfaces, [size], plain, progress)[size].to(images.device)
-    return operator.apply(images), operator.mask
+    named, cameras = _name_anchors(surfaces), surfaces[0].cameras
+    sources, warped, masks = images.to(cameras.K.device), [], []
+    for target in range(len(cameras)):  # one after the other: the taps of all views in full resolution are many
+        part = span_progress(progress, target / len(cameras), (target + 1) / len(cameras))
+        operator = _stack_views(named, [_render_target(surfaces, target, [size], plain, part)[size]])
+        warped.append(operator.apply(sources)[0].to(images.device))
+        masks.append(operator.mask[0].to(images.device))
+        for surface in surfaces:
+            surface.release(target)
+    return torch.stack(warped), torch.stack(masks)
+
+
+def _name_anchors(surfaces: Sequence[Surface]) -> tuple[int, ...]:
+    """The surfaces' views, which must differ."""
+    named = tuple(surface.anchor.view for surface in surfaces)
+    if len(set(named)) < len(named):
+        raise ValueError(f"anchors: wanted one depth or several, each of another view, got those of views {list(named)}")
+    return named
 
 
 def _is_same_camera(one: Cameras, other: Cameras) -> bool:

@@ -11,8 +11,6 @@ from torch import Tensor
 
 Gather = TypeVar("Gather", bound="SparseGather")
 
-COMPACT = 0.75  # share of cells in use below which the others are left out, at the cost of a copy
-
 
 @dataclass(frozen=True, eq=False)
 class SparseGather:
@@ -57,21 +55,21 @@ class SparseGather:
 
     @cached_property
     def _bags(self) -> _Bags:
+        """The taps that weigh something; 0 times infinity would be no number. A row without any is an empty bag."""
         cells, used = self.cells.flatten(0, -2), self.weights.flatten(0, -2) > 0  # [(R ...), T]
-        if not self._is_sparse:
-            used = torch.ones_like(used)
         lengths = used.sum(dim=1)
         ends = lengths.cumsum(0)
         bounds = [0, *ends.unflatten(0, (len(self.cells), -1))[:, -1].tolist()]
         return _Bags(self._compact(cells), (ends - lengths).int(), bounds, len(cells) // len(self.cells), {})
 
     @cached_property
-    def _is_sparse(self) -> bool:
-        return float((self.weights > 0).float().mean()) < COMPACT
+    def _is_full(self) -> bool:
+        """Whether every tap weighs something, so that nothing needs a copy."""
+        return bool((self.weights > 0).all())
 
     def _compact(self, values: Tensor) -> Tensor:
         """What of [(R ...), T] is used, [U]."""
-        return values[self.weights.flatten(0, -2) > 0] if self._is_sparse else values.flatten()
+        return values.flatten() if self._is_full else values[self.weights.flatten(0, -2) > 0]
 
     def _cast_weights(self, dtype: torch.dtype) -> Tensor:
         """The weights [U] in another dtype; what rounding took from a row's sum goes to its heaviest weight, so no row fades."""

@@ -51,6 +51,11 @@ class Surface:
             self.found[key] = nearest.unflatten(0, size).int()  # half the room, as they are kept
         return self.found[key].long()
 
+    def release(self, view: int) -> None:
+        """Forget the faces that were found for a view, whatever the size."""
+        for key in [key for key in self.found if key[0] == view]:
+            del self.found[key]
+
     def look(self, view: int, size: tuple[int, int]) -> RasterHits:
         """What one view sees of the surface on a raster of `size` (H, W), with its view axis."""
         return shade_faces(self.mesh, self.cameras[view].resize(size[1], size[0]), self.find_faces(view, size))

@@ -1,4 +1,4 @@
-"""Inputs shared by both render hooks: which features are rendered, where, how strongly and for how many steps."""
+"""Inputs shared by both render hooks: which features are rendered, where, how strongly and down to which noise level."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ def strength_inputs() -> list[io.Input]:
             min=0.0,
             max=1.0,
             step=0.05,
-            tooltip="Share of the denoising steps that render features, counted from the start. 0.7 is the first 35 of 50 steps; the "
-            "paper renders in 35. Larger ties the views together more; smaller leaves the model more steps to refine them.",
+            tooltip="Share of the denoising during which features are rendered, counted from pure noise. 0.7 is the first 35 of 50 even "
+            "steps; the paper renders in 35. It goes by noise level, as ComfyUI's start and end percents do, so it means the same in a "
+            "denoising that is split or partial. Larger ties the views together more; smaller leaves the model more steps to refine them.",
         ),
     ]
 
@@ -82,7 +83,7 @@ def place_inputs() -> list[io.Input]:
             step=0.05,
             optional=True,
             advanced=True,
-            tooltip="Share of the denoising steps over which rendering fades out before until. 0.1 of 50 steps is the last 5 that render. "
+            tooltip="Share of the denoising over which rendering fades out before until. 0.1 of 50 even steps is the last 5 that render. "
             "0 stops at once, as in the paper.",
         ),
         io.Boolean.Input(

@@ -36,8 +36,9 @@ class MVCustomLatentCompletionSampler(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.05,
-                    tooltip="Share of the denoising steps that complete unseen regions, counted from the start and rounded to whole "
-                    "steps. 0.2 is the first 10 of 50. Larger values make those regions flat; 0 turns completion off.",
+                    tooltip="Share of the denoising during which unseen regions are completed, counted from pure noise. 0.2 is the first "
+                    "10 of 50 even steps. It goes by noise level, as ComfyUI's start and end percents do. Larger values make those "
+                    "regions flat; 0 turns completion off.",
                 ),
                 io.Int.Input(
                     "repeats",

@@ -58,9 +58,9 @@ class MVCustomOnePassRenderHook(io.ComfyNode):
                 io.String.Input(
                     "estimate_at",
                     default="0.1, 0.2, 0.4",
-                    tooltip="Shares of the denoising steps after which depth is estimated, between 0 and 1, ascending, separated by "
-                    "commas. Rendering starts after the first; the later ones replace the depth as the picture becomes clearer. Each one "
-                    "costs a VAE decoding and a run of the depth model.",
+                    tooltip="Shares of the denoising after which depth is estimated, between 0 and 1, ascending, separated by commas; by "
+                    "noise level, as until. Rendering starts after the first; the later ones replace the depth as the picture becomes "
+                    "clearer. Each one costs a VAE decoding and a run of the depth model.",
                 ),
                 *strength_inputs(),
                 *place_inputs(),

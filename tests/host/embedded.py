@@ -118,9 +118,16 @@ def apply_once(model: ModelPatcher, concept: Concept, strength: float = 1.0, vie
         return apply_concept(model, concept, make_cameras(views), encode_caption(load_once()[1], concept.caption), strength)
 
 
+def sample(model: ModelPatcher, *, steps: int = 2, **changes: Any) -> Tensor:
+    """Views [V, 4, h, w], sampled as core's nodes sample, in one run of the simple schedule; see `sample_schedule`."""
+    return sample_schedule(model, [comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), "simple", steps)], **changes)
+
+
 @torch.inference_mode()
-def sample(model: ModelPatcher, *, views: int = VIEWS, steps: int = 2, seed: int = 5, size: int = SIZE, **changes: Any) -> Tensor:
-    """Views [V, 4, h, w], sampled as core's nodes sample.
+def sample_schedule(
+    model: ModelPatcher, parts: list[Tensor], *, views: int = VIEWS, seed: int = 5, size: int = SIZE, **changes: Any
+) -> Tensor:
+    """Views [V, 4, h, w], denoised down the noise levels of each part, one run after the other.
 
     `changes` may give sampler, callback, cfg, noise, positive, negative, copies (of the positive prompt), and its hooks and area.
     """
@@ -128,15 +135,17 @@ def sample(model: ModelPatcher, *, views: int = VIEWS, steps: int = 2, seed: int
     positive = changes.get("positive", encode_caption(clip, "a red box on grass"))
     negative = changes.get("negative", encode_caption(clip, ""))
     noise = changes.get("noise", draw_noise(views, size))
-    sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), "simple", steps)
     sampler = changes.get("sampler") or comfy.samplers.sampler_object("euler")
     callback: Callable[..., None] | None = changes.get("callback")
     extra = {key: changes[key] for key in ("hooks", "area") if key in changes}
     conditions = [[positive, extra]] * changes.get("copies", 1), [[negative, extra]]
     latents = torch.zeros_like(noise)
-    return comfy.sample.sample_custom(
-        model, noise, changes.get("cfg", 4.0), sampler, sigmas, *conditions, latents, callback=callback, disable_pbar=True, seed=seed
-    )
+    for sigmas in parts:
+        latents = comfy.sample.sample_custom(
+            model, noise, changes.get("cfg", 4.0), sampler, sigmas, *conditions, latents, callback=callback, disable_pbar=True, seed=seed
+        )
+        noise = torch.zeros_like(noise)  # only the first run adds any
+    return latents
 
 
 def draw_noise(views: int = VIEWS, size: int = SIZE) -> Tensor:

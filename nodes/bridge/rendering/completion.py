@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,12 +15,10 @@ from comfy.k_diffusion.sampling import sample_euler
 from torch import Tensor
 
 from ....mvcustom_core.camera.cameras import Cameras
-from ....mvcustom_core.rendering.completion import CompletionSettings, complete_latents, count_completed_steps, fit_mask
+from ....mvcustom_core.rendering.completion import CompletionSettings, choose_seed, complete_latents, count_completed_steps, fit_mask
+from ....mvcustom_core.rendering.levels import NoiseLevels
 from ....mvcustom_core.rendering.noise import find_noise_sources, share_noise_at_infinity
 
-# ComfyUI draws the start noise from the seed, and what samplers add from the seed or the next one. Torch's CPU generator looks at the
-# lower 32 bits alone.
-OWN_SEED = 0x9E3779B9
 TOLERANCE = 1e-3  # of mask values, for resizing that overshoots
 
 log = logging.getLogger("mvcustom.bridge.rendering")
@@ -32,7 +30,7 @@ class Completion:
 
     Attributes:
         masks: [V, 1, H, W] 1 where an anchor shows what the view sees; any resolution with the latents' aspect ratio.
-        settings: which steps complete, and how.
+        settings: up to which noise level steps complete, and how.
         sampler: sampler of the steps after completion, or of all steps if there is nothing to complete.
         cameras: the views' cameras, for noise shared by the infinite homography; None draws independent noise for each view.
     """
@@ -53,9 +51,10 @@ class Completion:
     ) -> Tensor:
         """Denoise latents `x` [V, C, h, w] from the first to the last of `sigmas`."""
         visible = self._fit_masks(model, x)
-        draw_noise = self._prepare_noise(x, (extra_args or {}).get("seed"))
-        steps = len(sigmas) - 1
-        done = count_completed_steps(visible, steps, self.settings)
+        levels = NoiseLevels.of(model.inner_model.inner_model.model_sampling.sigmas)
+        progress = [levels.find_progress(sigma) for sigma in sigmas[:-1].tolist()]
+        draw_noise = self._prepare_noise(x, (extra_args or {}).get("seed") or 0, progress)
+        steps, done = len(progress), count_completed_steps(visible, progress, self.settings)
         unseen = 100 * float((visible < 1).float().mean())
         log.info("completion: %d of %d steps draw %.0f %% of the cells afresh", done, steps, unseen)
         x = complete_latents(
@@ -88,10 +87,17 @@ class Completion:
         _check_aspect("masks", self.masks.shape[-1], self.masks.shape[-2], x)
         return fit_mask(self.masks.to(x).clamp(0, 1), tuple(x.shape[-2:]), self.settings)
 
-    def _prepare_noise(self, x: Tensor, seed: int | None) -> Callable[[], Tensor]:
-        """A function that draws unit noise [V, C, h, w]. It draws on the CPU, so that a seed gives the same noise on every device."""
-        generator = torch.Generator().manual_seed(((seed or 0) + OWN_SEED) % 2**64)
-        draw = partial(torch.randn, x.shape, generator=generator)
+    def _prepare_noise(self, x: Tensor, seed: int, progress: Sequence[float]) -> Callable[[int, int], Tensor]:
+        """A function that draws unit noise [V, C, h, w] for a step and a repeat of it.
+
+        What it draws follows from the seed and from the progress of denoising where the step begins, so a run in two parts draws what a
+        whole one does. It draws on the CPU, so that a seed gives the same noise on every device.
+        """
+
+        def draw(step: int, repeat: int) -> Tensor:
+            generator = torch.Generator().manual_seed(choose_seed(seed, progress[step], repeat))
+            return torch.randn(x.shape, generator=generator)
+
         if self.cameras is None:
             return draw
         if len(self.cameras) != len(x):
@@ -100,7 +106,7 @@ class Completion:
             )
         _check_aspect("cameras", self.cameras.width, self.cameras.height, x)
         sources = find_noise_sources(self.cameras, tuple(x.shape[-2:]))
-        return lambda: share_noise_at_infinity(draw(), sources)
+        return lambda step, repeat: share_noise_at_infinity(draw(step, repeat), sources)
 
 
 def build_completion_sampler(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,19 +20,15 @@ from ....mvcustom_core.progress import ignore_progress, span_progress
 from ....mvcustom_core.rendering.operator import RenderOperator, warp_images
 from ....mvcustom_core.rendering.rendering import RenderingSettings
 from ....mvcustom_core.surface.depth import AnchorDepth
-from ....mvcustom_core.surface.surface import build_surfaces
 from ..backbone.motion import has_motion
 from ..backbone.spec import spec_of, walk_transformers
 from ..concept.application import render_opacity
 from ..host.call import KEY
 from ..host.progress import watch_progress
-from .session import Plan, RenderSession
-
-RENDERING_ATTACHMENT = "mvcustom_rendering"
+from .run import RENDERING_ATTACHMENT, sample_rendered
+from .session import Geometry, Plan, RenderSession, build_near_device, find_no_correspondences
 
 log = logging.getLogger("mvcustom.bridge.rendering")
-
-Wrapper = Callable[..., Any]  # a ComfyUI wrapper; its first argument is the executor
 
 AS_BACKBONE = "as the backbone asks"
 SITES: dict[str, tuple[int, ...] | None] = {
@@ -49,7 +46,7 @@ class HookOptions:
     """The choices that a user makes at a render hook.
 
     Attributes:
-        settings: in which steps features are replaced, and how strongly.
+        settings: up to which noise level features are replaced, and how strongly.
         sites: a key of `SITES`.
         spare_subject: factor on the concept's opacity; a cell is left to the concept by this product, 0 to 1.
         shared_noise: whether the initial noise is warped from the anchors along their surface.
@@ -88,9 +85,9 @@ def apply_rendering(
     Raises:
         ValueError: if the model cannot carry the hook, or an anchor is not one of the views.
     """
-    session = open_session(model, cameras, options)
-    session.geometry = session.plan.build_geometry(build_surfaces(anchors, cameras), ignore_progress)
-    return attach_session(model, session, options), session.geometry.operators[0]
+    plan = make_plan(model, cameras, options)
+    geometry = plan.build_geometry(build_near_device(anchors, cameras, ignore_progress), ignore_progress)
+    return attach_hook(model, plan, options, geometry), geometry.operators[0]
 
 
 def render_anchors(
@@ -107,17 +104,17 @@ def render_anchors(
     Raises:
         ValueError: as `apply_rendering` does.
     """
-    session, progress = open_session(model, cameras, options), watch_progress()
-    surfaces = build_surfaces(anchors, cameras, progress=span_progress(progress, 0.0, 0.05))
-    session.geometry = session.plan.build_geometry(surfaces, span_progress(progress, 0.05, 0.5))
+    plan, progress = make_plan(model, cameras, options), watch_progress()
+    surfaces = build_near_device(anchors, cameras, span_progress(progress, 0.0, 0.05))
+    geometry = plan.build_geometry(surfaces, span_progress(progress, 0.05, 0.5))
     shown = pictures[[anchor.view for anchor in anchors]].cpu()
     warped, seen = warp_images(shown, surfaces, progress=span_progress(progress, 0.5, 1.0))
     progress(1.0)
-    return attach_session(model, session, options), warped, seen
+    return attach_hook(model, plan, options, geometry), warped, seen
 
 
-def open_session(model: ModelPatcher, cameras: Cameras, options: HookOptions) -> RenderSession:
-    """Create a session for a MODEL, without geometry yet.
+def make_plan(model: ModelPatcher, cameras: Cameras, options: HookOptions) -> Plan:
+    """What the options render in a MODEL.
 
     Raises:
         ValueError: if the model cannot carry the hook.
@@ -133,22 +130,29 @@ def open_session(model: ModelPatcher, cameras: Cameras, options: HookOptions) ->
     sites = {key: level for key, level, _ in walk_transformers(unet) if key[0] == "output" and level in levels}
     scopes = (ALONG_SURFACE,) * len(unet.channel_mult) if options.follow_surface else has_motion(model).scopes
     paths = tuple(level for level, scope in enumerate(scopes) if scope.trajectory)
-    plan = Plan(cameras, options.settings, sites, paths, options.shared_noise, options.prediction)
-    return RenderSession(plan, None, _spare_subject(model, plan, options.spare_subject))
+    return Plan(cameras, options.settings, sites, paths, options.shared_noise, options.prediction)
 
 
-def attach_session(
-    model: ModelPatcher, session: RenderSession, options: HookOptions, sample: Wrapper | None = None, predict: Wrapper | None = None
+def attach_hook(
+    model: ModelPatcher,
+    plan: Plan,
+    options: HookOptions,
+    geometry: Geometry | None,
+    sample: Callable[..., Any] = sample_rendered,
 ) -> ModelPatcher:
-    """Clone a MODEL and attach a session to it. `sample` and `predict` replace the session's own wrappers."""
+    """Clone a MODEL and attach a session to it.
+
+    Args:
+        geometry: None if each run estimates its own depth.
+        sample: OUTER_SAMPLE wrapper, which is given the session before its other arguments.
+    """
+    session = RenderSession(plan, geometry, _spare_subject(model, plan, options.spare_subject))
     patched = model.clone()
     entries = patched.model_options["transformer_options"].setdefault(KEY, {})
-    entries["after_spatial"] = session.render
-    entries["correspondences"] = session.find_correspondences
+    entries["correspondences"] = find_no_correspondences
     if options.follow_surface:
         entries["scopes"] = (ALONG_SURFACE,) * len(has_motion(model).scopes)
-    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, RENDERING_ATTACHMENT, sample or session.sample)
-    patched.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, RENDERING_ATTACHMENT, predict or session.predict)
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, RENDERING_ATTACHMENT, partial(sample, session))
     patched.set_attachments(RENDERING_ATTACHMENT, session)
     return patched
 
@@ -160,7 +164,7 @@ def report_rendering(model: ModelPatcher) -> str:
     coverage = summarize_coverage(operator)
     if coverage.warning:
         log.warning("feature rendering: %s", coverage.warning.removeprefix("warning: "))
-    spans = f"rendered up to {settings.until:.0%} of the steps, fading from {settings.until - settings.fade:.0%}"
+    spans = f"rendered up to {settings.until:.0%} of the denoising, fading from {settings.until - settings.fade:.0%}"
     if session.plan.prediction:
         spans += "; the prediction, too"
     if session.keep:

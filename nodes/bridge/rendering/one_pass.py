@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import comfy.model_management
@@ -16,15 +17,16 @@ from torch import Tensor
 from ....mvcustom_core.anchor.choice import summarize_coverage
 from ....mvcustom_core.anchor.estimate import DepthEstimate
 from ....mvcustom_core.camera.cameras import Cameras
+from ....mvcustom_core.rendering.levels import has_passed
 from ....mvcustom_core.surface.depth import AnchorDepth, RenderedDepth
-from ....mvcustom_core.surface.surface import build_surfaces
 from ..concept.application import render_depth, session_of
 from ..depth.anchor_depth import align_estimate
 from ..depth.model import EMBEDDED, check_embedded_head, estimate_depth, open_depth_model
 from ..host.progress import stop_if_cancelled
 from ..host.tensors import read_images
-from .hook import HookOptions, attach_session, open_session
-from .session import Geometry, RenderSession
+from .hook import HookOptions, attach_hook, make_plan
+from .run import RenderRun, running
+from .session import Geometry, RenderSession, build_near_device
 
 DEPTH_ATTACHMENT = "mvcustom_depth_model"
 
@@ -39,7 +41,7 @@ class Estimation:
         vae: decodes the anchor's predicted latents.
         depth_model: one of `list_depth_models`.
         anchor: number of the view that the others follow.
-        moments: shares of the denoising steps after which depth is estimated, between 0 and 1, ascending.
+        moments: progress of denoising after which depth is estimated, between 0 and 1, ascending.
     """
 
     vae: VAE
@@ -54,7 +56,7 @@ class Estimation:
 
 
 def read_moments(text: str) -> tuple[float, ...]:
-    """Parse shares of the steps, separated by commas.
+    """Parse shares of the denoising, separated by commas.
 
     Raises:
         ValueError: if a part is not a number.
@@ -63,7 +65,7 @@ def read_moments(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise ValueError(
-            f'estimate_at: wanted shares of the steps with commas between them, such as "0.1, 0.2, 0.4", got "{text}"'
+            f'estimate_at: wanted shares of the denoising with commas between them, such as "0.1, 0.2, 0.4", got "{text}"'
         ) from None
 
 
@@ -83,74 +85,105 @@ def apply_one_pass(model: ModelPatcher, cameras: Cameras, options: HookOptions, 
             f"estimate_at: wanted the first estimate before rendering ends at {options.settings.until}, got {estimation.moments[0]}; "
             "estimate earlier, or render for longer"
         )
-    session = open_session(model, cameras, replace(options, shared_noise=False))  # the noise is drawn before any depth is known
+    plan = make_plan(model, cameras, replace(options, shared_noise=False))  # the noise is drawn before any depth is known
     if estimation.depth_model == EMBEDDED:
         check_embedded_head(model)
     rendered = None if session_of(model) is None else render_depth(model, cameras, estimation.anchor)
-    one_pass = OnePass(session, estimation, rendered)
-    hooked = attach_session(model, session, options, one_pass.sample, one_pass.predict)
+    hooked = attach_hook(model, plan, options, None, partial(sample_in_one_pass, estimation, rendered))
     if estimation.depth_model != EMBEDDED:
         hooked.set_attachments(DEPTH_ATTACHMENT, open_depth_model(estimation.depth_model))  # read once, and held as long as the model
     return hooked
 
 
+def sample_in_one_pass(
+    estimation: Estimation,
+    rendered: RenderedDepth | None,
+    session: RenderSession,
+    executor: Callable[..., Any],
+    noise: Tensor,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """OUTER_SAMPLE wrapper: a run that starts without geometry.
+
+    Args:
+        rendered: the concept's rendered depth of the anchor, which fixes the scale; None without a concept.
+    """
+    noise, levels = session.prepare(executor.class_obj, noise)
+    run = RenderRun(session.plan, session.keep, levels, None)
+    with running(run, executor.class_obj, OnePassRun(run, estimation, rendered).predict):
+        return executor(noise, *args, **kwargs)
+
+
 @dataclass(eq=False, slots=True)
-class OnePass:
-    """Gives a session its geometry after some of the steps, and replaces it after later ones.
+class OnePassRun:
+    """Gives a run its geometry at some noise levels, and replaces it at later ones.
 
     Attributes:
-        session: the render session.
+        run: the run.
         estimation: how and when depth is estimated.
-        rendered: the concept's rendered depth of the anchor, which fixes the scale; None without a concept.
-        done: number of moments that have passed in the current run.
+        rendered: the concept's rendered depth of the anchor; None without a concept.
+        schedule: progress of denoising at this run's noise levels, ascending; empty before the first step.
+        done: number of moments that have passed.
     """
 
-    session: RenderSession
+    run: RenderRun
     estimation: Estimation
     rendered: RenderedDepth | None
+    schedule: list[float] = field(default_factory=list)
     done: int = 0
 
-    def sample(self, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any) -> Any:
-        """OUTER_SAMPLE wrapper: start without geometry, and drop it after the run."""
-        self._forget()
-        try:
-            return self.session.sample(executor, noise, *args, **kwargs)
-        finally:
-            self._forget()
+    def predict(
+        self, executor: Callable[..., Tensor], x: Tensor, timestep: Tensor, model_options: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Tensor:
+        """PREDICT_NOISE wrapper: estimate depth from this step's prediction if the next step begins after a moment, and uses it.
 
-    def predict(self, executor: Callable[..., Tensor], x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        """PREDICT_NOISE wrapper: estimate depth from this step's prediction if a moment has passed; the next step uses it."""
-        denoised = self.session.predict(executor, x, *args, **kwargs)
-        moments, step, steps = self.estimation.moments, self.session.step, self.session.steps
-        passed = sum(step + 1 >= round(moment * steps) for moment in moments)
-        if passed > self.done:
-            self.done = passed
-            self._renew(denoised, executor.class_obj, f"after step {step + 1} of {steps}")
+        A run that begins after a moment, as the second of two samplers does, knows no depth. It predicts its first step once more.
+        """
+        levels = self.run.levels
+        self.schedule = self.schedule or list(map(levels.find_progress, model_options["transformer_options"]["sample_sigmas"].tolist()))
+        progress = levels.find_progress(float(timestep.flatten()[0]))
+        predict = partial(self.run.render_step, progress, executor, x, timestep, model_options, *args, **kwargs)
+        if self.run.geometry is None and self._is_due(progress):
+            self._renew(predict(), executor.class_obj, progress)
+        denoised = predict()
+        following = next((later for later in self.schedule if later > progress), 1.0)
+        if self._is_due(following):
+            self._renew(denoised, executor.class_obj, following)
         return denoised
 
-    def _forget(self) -> None:
-        self.done = 0
-        self.session.renew(None)
+    @property
+    def moments(self) -> list[float]:
+        """Those at which something is still rendered, or attended to along the surface."""
+        plan = self.run.plan
+        return [moment for moment in self.estimation.moments if plan.paths or moment < plan.settings.until]
 
-    def _renew(self, denoised: Tensor, guider: CFGGuider, when: str) -> None:
-        anchor = self.estimation.anchor
+    def _is_due(self, progress: float) -> bool:
+        """Whether a moment has passed that a step from here on makes use of."""
+        plan = self.run.plan
+        used = progress < 1 and bool(plan.paths or not has_passed(progress, plan.settings.until))
+        return used and sum(has_passed(progress, moment) for moment in self.moments) > self.done
+
+    def _renew(self, denoised: Tensor, guider: CFGGuider, progress: float) -> None:
+        self.done, anchor = sum(has_passed(progress, moment) for moment in self.moments), self.estimation.anchor
+        when = f"at {progress:.0%} of the denoising"
         estimate = self._estimate(denoised[anchor : anchor + 1], guider)
         try:
-            depth = align_estimate(estimate, self.session.plan.cameras, anchor, self.rendered)
+            depth = align_estimate(estimate, self.run.plan.cameras, anchor, self.rendered)
         except ValueError as refusal:
-            if self.session.geometry is None and self.done == len(self.estimation.moments):
+            if self.run.geometry is None and self.done == len(self.moments):
                 raise ValueError(
                     f"one pass: wanted a depth of the anchor to render it by, got none up to the last estimate, {when}: {refusal}. "
                     "Estimate later, take another depth model or anchor, or use two passes"
                 ) from refusal
             log.warning("one pass, %s: this depth is left out: %s", when, refusal)
             return
-        self.session.renew(self._build_geometry(depth))
-        log.info("one pass, %s: %s; %s", when, depth.depth.report, summarize_coverage(self.session.geometry.operators[0]).text)
+        self.run.renew(self._build_geometry(depth))
+        log.info("one pass, %s: %s; %s", when, depth.depth.report, summarize_coverage(self.run.geometry.operators[0]).text)
 
     def _build_geometry(self, depth: AnchorDepth) -> Geometry:
-        plan = self.session.plan
-        return plan.build_geometry(build_surfaces([depth], plan.cameras, progress=stop_if_cancelled), stop_if_cancelled)
+        plan = self.run.plan
+        return plan.build_geometry(build_near_device([depth], plan.cameras, stop_if_cancelled), stop_if_cancelled)
 
     def _estimate(self, denoised: Tensor, guider: CFGGuider) -> DepthEstimate:
         """Decode the anchor's predicted latent [1, 4, h, w] and estimate its depth. Afterwards the U-Net is loaded again."""

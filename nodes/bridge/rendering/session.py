@@ -1,24 +1,27 @@
-"""Renders anchor features while a MODEL samples: the strength in each step, the decoder blocks and the geometry."""
+"""What a render hook adds to a MODEL: the plan of what is rendered, and what its node computed. Runs have a state of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import comfy.model_management
 import torch
+from comfy.samplers import CFGGuider
 from torch import Tensor
 
 from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.progress import Progress, span_progress
+from ....mvcustom_core.rendering.levels import NoiseLevels
 from ....mvcustom_core.rendering.operator import RenderOperator, build_render_operators
-from ....mvcustom_core.rendering.rendering import RenderingSettings, rendering_strength, replace_features, share_noise
+from ....mvcustom_core.rendering.rendering import RenderingSettings, share_noise
 from ....mvcustom_core.surface.correspondence import Correspondence, find_correspondences
-from ....mvcustom_core.surface.surface import Surface
-from ..backbone.motion_run import count_frames
+from ....mvcustom_core.surface.depth import AnchorDepth
+from ....mvcustom_core.surface.surface import DOUBLES, Surface, build_surfaces
 from ..concept.application import check_latents
-from ..host.call import KEY, record_of
-from ..host.eager import uncompiled
+
+BUILD_BYTES, PIXEL_BYTES = 600 << 20, 1 << 10
+"""Room for a look at a surface: the candidates of a z-buffer that are tested at a time, and the taps of a pixel of the depth map."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,17 +31,17 @@ class Geometry:
     operators: Mapping[int, RenderOperator]
     correspondences: Mapping[int, Correspondence]
 
-    def to(self, device: torch.device) -> Geometry:
+    def to(self, device: torch.device | str) -> Geometry:
         return Geometry(*({level: part.to(device) for level, part in parts.items()} for parts in (self.operators, self.correspondences)))
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is rendered in a MODEL, and in which steps.
+    """What is rendered in a MODEL, and how far into the denoising.
 
     Attributes:
         cameras: the V cameras of all views.
-        settings: in which steps features are replaced, and how strongly.
+        settings: up to which noise level features are replaced, and how strongly.
         sites: blocks whose features are replaced -> their U-Net levels.
         paths: levels whose motion modules attend along the surface.
         shared_noise: whether the initial noise is warped from the anchors.
@@ -62,101 +65,60 @@ class Plan:
         return -(-self.cameras.height // 8 >> level), -(-self.cameras.width // 8 >> level)
 
     def build_geometry(self, surfaces: Sequence[Surface], progress: Progress) -> Geometry:
-        """Build the operators and correspondences of all levels that need them."""
+        """Build the operators and correspondences of all levels that need them. They are kept on the CPU, wherever the surfaces lie."""
         levels = {level: self.size(level) for level in {0, *self.sites.values()}}
         followed = [self.size(level) for level in self.paths]
         share = 0.7 if followed else 1.0  # of the time, which the operators take
         operators = build_render_operators(surfaces, levels.values(), progress=span_progress(progress, 0.0, share))
         paths = find_correspondences(surfaces, followed, span_progress(progress, share, 1.0)) if followed else {}
-        return Geometry(
+        built = Geometry(
             {level: operators[size] for level, size in levels.items()}, {level: paths[self.size(level)] for level in self.paths}
         )
+        return built.to("cpu")
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class RenderSession:
-    """Renders the anchors' features into the other views, in the runs of one MODEL and its clones.
+    """The settings of a render hook, on a MODEL and its clones. A run changes nothing in it, so runs cannot disturb each other.
 
     Attributes:
-        plan: what is rendered, and in which steps.
-        geometry: operators and correspondences; None until depth is known.
+        plan: what is rendered, and how far into the denoising.
+        geometry: operators and correspondences; None where each run estimates its own depth.
         keep: level -> share [V, 1, h, w] of each cell that is not replaced.
-        step, steps: number of the current step, from 0, and of all steps.
-        placed: device -> geometry and `keep` on that device.
     """
 
     plan: Plan
     geometry: Geometry | None
     keep: Mapping[int, Tensor]
-    step: int = 0
-    steps: int = 0
-    placed: dict[torch.device, tuple[Geometry, dict[int, Tensor]]] = field(default_factory=dict)
 
-    def sample(self, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any) -> Any:
-        """OUTER_SAMPLE wrapper: check the latents against the cameras, share the initial noise, and free the device afterwards."""
-        check_latents(executor.class_obj.model_patcher, self.plan.cameras, noise.shape)
+    def prepare(self, guider: CFGGuider, noise: Tensor) -> tuple[Tensor, NoiseLevels]:
+        """Check the latents of a run against the cameras, and share their initial noise [V, 4, h, w] if the plan says so.
+
+        Returns:
+            the noise, and the noise levels that the run's model was trained on.
+
+        Raises:
+            ValueError: if the latents do not fit the cameras.
+        """
+        check_latents(guider.model_patcher, self.plan.cameras, noise.shape)
         if self.plan.shared_noise and self.geometry is not None:
             noise = share_noise(noise, self.geometry.operators[0].to(noise.device))
-        try:
-            with uncompiled(executor.class_obj, "feature rendering"):
-                return executor(noise, *args, **kwargs)
-        finally:
-            self.placed.clear()
-
-    def predict(
-        self, executor: Callable[..., Tensor], x: Tensor, timestep: Tensor, model_options: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Tensor:
-        """PREDICT_NOISE wrapper: set the rendering strength of this step, and render the prediction if the plan says so.
-
-        The strength is computed once per step, because reading a noise level waits for the device. With rendered features alone each view
-        keeps its own noise and its drift: where the anchor is denoised to x, a view that differs by d is denoised to x + d. Rendering the
-        prediction removes d.
-        """
-        options = model_options["transformer_options"]
-        self.step, self.steps = find_step(options["sample_sigmas"], timestep)
-        strength = rendering_strength(self.step, self.steps, self.plan.settings)
-        entries = {**options[KEY], "rendering_strength": strength}
-        if self.geometry is None:
-            entries.pop("scopes", None)  # there is no surface to follow yet
-        denoised = executor(x, timestep, {**model_options, "transformer_options": {**options, KEY: entries}}, *args, **kwargs)
-        if not self.plan.prediction or self.geometry is None:
-            return denoised
-        geometry, keep = self._place(denoised.device)
-        return replace_features(denoised, geometry.operators[0], strength, keep.get(0))
-
-    def renew(self, geometry: Geometry | None) -> None:
-        """Replace the geometry."""
-        self.geometry = geometry
-        self.placed.clear()
-
-    def render(self, x: Tensor, block: tuple[str, int], options: dict[str, Any]) -> Tensor:
-        """Replace features [(B V), C, h, w] after a spatial transformer by the anchors' rendered ones, if its block is a site."""
-        level, entries = self.plan.sites.get(block), record_of(options)
-        strength = entries.get("rendering_strength", 0.0)  # 0 in calls outside sampling
-        if level is None or self.geometry is None or entries.get("bypass_motion") or strength == 0:
-            return x
-        geometry, keep = self._place(x.device)
-        operator = geometry.operators[level]
-        wanted, got = (len(operator.mask), *operator.mask.shape[-2:]), (count_frames(len(x), options), *x.shape[-2:])
-        if got != wanted:
-            raise ValueError(
-                f"feature rendering: wanted {wanted[0]} whole views of {wanted[2]}x{wanted[1]} cells in one batch, got {got[0]} of "
-                f"{got[2]}x{got[1]}; sample all views at once, and give no prompt an area of the picture"
-            )
-        return replace_features(x, operator, strength, keep.get(level))
-
-    def find_correspondences(self, device: torch.device) -> Mapping[int, Correspondence]:
-        """Level -> correspondence on this device; empty until depth is known."""
-        return {} if self.geometry is None else self._place(device)[0].correspondences
-
-    def _place(self, device: torch.device) -> tuple[Geometry, dict[int, Tensor]]:
-        if device not in self.placed:  # once, not with every call
-            self.placed[device] = self.geometry.to(device), {level: share.to(device) for level, share in self.keep.items()}
-        return self.placed[device]
+        return noise, NoiseLevels.of(guider.model_patcher.get_model_object("model_sampling").sigmas)
 
 
-def find_step(schedule: Tensor, sigma: Tensor) -> tuple[int, int]:
-    """The number of the step that a noise level belongs to, and the number of steps. Samplers also call at levels below a step's start."""
-    steps = len(schedule) - 1
-    reached = int((schedule[:-1] >= sigma.flatten()[0] * (1 - 1e-4)).sum()) - 1
-    return min(max(reached, 0), steps - 1), steps
+def build_near_device(anchors: Sequence[AnchorDepth], cameras: Cameras, progress: Progress) -> tuple[Surface, ...]:
+    """`build_surfaces` where the looks at them are fastest: on ComfyUI's device, if it has float64 and the room, else on the CPU.
+
+    Nothing is unloaded for it, since a run may be under way.
+    """
+    device = comfy.model_management.get_torch_device()
+    pixels = max(anchor.depth.depth.numel() for anchor in anchors) if anchors else 0
+    wanted = BUILD_BYTES + PIXEL_BYTES * pixels
+    if device.type not in DOUBLES or comfy.model_management.get_free_memory(device) < wanted:
+        device = torch.device("cpu")
+    return build_surfaces([AnchorDepth(anchor.view, anchor.depth.to(device)) for anchor in anchors], cameras, progress=progress)
+
+
+def find_no_correspondences(device: torch.device) -> Mapping[int, Correspondence]:
+    """What a MODEL with a hook knows of the surface outside of a run."""
+    return {}

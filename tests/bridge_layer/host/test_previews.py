@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import latent_preview
@@ -12,10 +13,12 @@ from comfy.cli_args import LatentPreviewMethod, args
 from comfy.samplers import calculate_sigmas, sampler_object
 from comfy.utils import set_progress_bar_global_hook
 from PIL import Image
+from torch import Tensor
 
 from mvcustom.mvcustom_core.rendering.completion import CompletionSettings
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
-from mvcustom.nodes.bridge.host.previews import draw_sheet
+from mvcustom.nodes.bridge.host import previews
+from mvcustom.nodes.bridge.host.previews import arrange_latents, show_all_views
 from mvcustom.nodes.bridge.rendering.completion import build_completion_sampler
 from mvcustom.tests.host.embedded import draw_noise, load_once, sample
 from mvcustom.tests.host.in_process import ComfyInProcess
@@ -91,10 +94,76 @@ def test_nothing_is_drawn_where_nobody_looks(monkeypatch: pytest.MonkeyPatch):
     assert steps == [0]
 
 
-@pytest.mark.parametrize(("count", "size"), [(1, (3, 2)), (2, (6, 2)), (4, (6, 4)), (5, (9, 4)), (8, (9, 6)), (16, (12, 8))])
+class Decoder:
+    """Stands for TAESD: it paints 8 x 8 pixels for each latent cell, and notes what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[int, ...]] = []
+
+    def decode(self, latents: Tensor) -> Tensor:
+        self.given.append(tuple(latents.shape))
+        return torch.nn.functional.interpolate(latents[:, :3], scale_factor=8)
+
+
+@pytest.fixture
+def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
+    """ComfyUI's previewer of small decoders, which may be made once only."""
+    found, made = Decoder(), []
+
+    def get(*_: Any) -> latent_preview.TAESDPreviewerImpl:
+        made.append(1)
+        assert len(made) == 1, "loaded twice"
+        return latent_preview.TAESDPreviewerImpl(found)
+
+    monkeypatch.setattr(latent_preview, "get_previewer", get)
+    return found
+
+
+def test_the_sheet_is_decoded_at_once_by_the_previewer_that_comfyui_has_loaded(sent: Sent, decoder: Decoder):
+    """16 views of 64 x 64 cells cost as much as one of them: the sheet is no larger than it will be shown."""
+    x0 = torch.rand(16, 4, 64, 64, generator=torch.Generator().manual_seed(0))
+    model = load_once()[0]
+    guider = SimpleNamespace(model_patcher=model)
+    show_all_views(lambda *given: given[3](0, x0, x0, 1), guider, torch.ones(2), {}, latent_preview.prepare_callback(model, 1))
+    assert decoder.given == [(1, 4, 64, 64)] * 2
+    assert [preview[1].size for *_, preview in sent] == [(512, 512)] * 2
+    corner = torch.tensor(sent[1][2][1].crop((384, 384, 512, 512)).resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)))
+    assert (corner - (x0[15, :3].mean((1, 2)) / 2 + 0.5) * 255).abs().max() < 2  # the last view stands in the last corner
+
+
+def test_a_callback_that_is_not_comfyuis_gets_a_previewer_of_its_own(sent: Sent, decoder: Decoder):
+    steps: list[int] = []
+    x0, guider = torch.rand(4, 4, 8, 8), SimpleNamespace(model_patcher=load_once()[0])
+    show_all_views(lambda *given: given[3](0, x0, x0, 1), guider, torch.ones(2), {}, lambda step, *_: steps.append(step))
+    assert steps == [0] and decoder.given == [(1, 4, 16, 16)] and len(sent) == 1
+
+
+def test_quick_steps_show_the_last_sheet_again(sent: Sent, decoder: Decoder, monkeypatch: pytest.MonkeyPatch):
+    now = 0.0
+    monkeypatch.setattr(previews.time, "monotonic", lambda: now)
+    x0, guider = torch.rand(4, 4, 8, 8), SimpleNamespace(model_patcher=load_once()[0])
+
+    def sample_quickly(*given: Any) -> None:
+        nonlocal now
+        for step in range(10):
+            given[3](step, x0, x0, 10)
+            now += 0.1
+
+    show_all_views(sample_quickly, guider, torch.ones(11), {}, lambda *_: None)
+    assert [message[:2] for message in sent] == [(step + 1, 10) for step in range(10)]
+    assert len(decoder.given) == 4  # at 0, 0.3, 0.6 and 0.9 seconds, which is the last step
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, (3, 2)), (2, (6, 2)), (3, (6, 4)), (4, (6, 4)), (5, (9, 4)), (8, (9, 6)), (16, (12, 8))])
 def test_sheet_is_filled_row_by_row(count: int, size: tuple[int, int]):
-    sheet = draw_sheet([Image.new("RGB", (3, 2), (10 * (number + 1), 0, 0)) for number in range(count)])
-    assert sheet.size == size
+    latents = torch.arange(1.0, count + 1)[:, None, None, None].expand(count, 1, 2, 3)
+    sheet = arrange_latents(latents, 100)[0, 0]
+    assert tuple(sheet.shape) == size[::-1]
     columns = size[0] // 3
-    seen = [sheet.getpixel((number % columns * 3, number // columns * 2))[0] for number in range(count)]
-    assert seen == [10 * (number + 1) for number in range(count)]
+    assert [sheet[number // columns * 2, number % columns * 3].item() for number in range(count)] == list(range(1, count + 1))
+
+
+@pytest.mark.parametrize(("count", "most", "size"), [(16, 64, (64, 64)), (3, 64, (64, 64)), (2, 64, (64, 32)), (1, 32, (32, 32))])
+def test_sheet_is_no_larger_than_it_is_shown(count: int, most: int, size: tuple[int, int]):
+    sheet = arrange_latents(torch.ones(count, 4, 64, 64), most)
+    assert tuple(sheet.shape) == (1, 4, *size[::-1]) and sheet.max() == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import folder_paths
 import pytest
 import torch
 from comfy.model_patcher import ModelPatcher
+from comfy.samplers import calculate_sigmas
 from torch import Tensor
 
 from mvcustom.mvcustom_core.backbone.attention import Scope
@@ -19,14 +21,16 @@ from mvcustom.nodes.bridge.backbone import embedded
 from mvcustom.nodes.bridge.backbone.motion import MOTION_ATTACHMENT
 from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, SD15_SPEC
 from mvcustom.nodes.bridge.depth.model import EMBEDDED
+from mvcustom.nodes.bridge.host.call import KEY
 from mvcustom.nodes.bridge.host.folders import DEPTH
 from mvcustom.nodes.bridge.rendering import one_pass
-from mvcustom.nodes.bridge.rendering.hook import RENDERING_ATTACHMENT, HookOptions
-from mvcustom.nodes.bridge.rendering.one_pass import Estimation, apply_one_pass, read_moments
+from mvcustom.nodes.bridge.rendering.hook import HookOptions
+from mvcustom.nodes.bridge.rendering.one_pass import Estimation, OnePassRun, apply_one_pass, read_moments
+from mvcustom.nodes.bridge.rendering.run import RENDERING_ATTACHMENT
 from mvcustom.nodes.bridge.rendering.session import RenderSession
 from mvcustom.nodes.sampling.one_pass_render_hook import MVCustomOnePassRenderHook
 from mvcustom.tests.bridge_layer.depth.test_depth_model import count_reads, save_depth_anything
-from mvcustom.tests.host.embedded import apply_once, load_once, make_cameras, make_concept, make_scoped, sample
+from mvcustom.tests.host.embedded import apply_once, load_once, load_still, make_cameras, make_concept, make_scoped, sample, sample_schedule
 
 pytestmark = pytest.mark.usefixtures("comfy")  # it registers the pack's model folders
 
@@ -53,11 +57,13 @@ def watch(model: ModelPatcher, steps: int, **changes: Any) -> tuple[list[Any], l
     promised: list[Tensor] = []
 
     def look(executor: Any, *args: Any, **kwargs: Any) -> Any:
-        found.append(session_of(model).geometry)
+        found.append(args[5][KEY]["after_spatial"].__self__.geometry)
         return executor(*args, **kwargs)
 
+    model = model.clone()
     model.add_wrapper_with_key("diffusion_model", "test", look)
-    views = sample(model, steps=steps, callback=lambda step, x0, x, total: promised.append(x0.clone()), **changes)
+    run = sample_schedule if "parts" in changes else partial(sample, steps=steps)
+    views = run(model, callback=lambda step, x0, x, total: promised.append(x0.clone()), **changes)
     return found, promised, views
 
 
@@ -71,6 +77,37 @@ def test_rendering_begins_with_the_first_estimate_and_follows_the_later_ones():
 def test_moments_of_few_steps_fall_together():
     found, _, _ = watch(hook(moments=(0.1, 0.2, 0.4)), steps=2)
     assert found[0] is None and found[1] is not None
+
+
+def split(model: ModelPatcher, at: int, steps: int = 6) -> list[Tensor]:
+    sigmas = calculate_sigmas(model.get_model_object("model_sampling"), "simple", steps)
+    return [sigmas[: at + 1], sigmas[at:]]
+
+
+@pytest.mark.usefixtures("exact_latents")
+def test_moments_are_counted_in_the_whole_denoising():
+    """In two runs, split before the first moment, depth is estimated at the same noise level as in one."""
+    model = hook(moments=(0.5,))
+    found, _, whole = watch(model, steps=6)
+    again, _, parts = watch(model, steps=6, parts=split(model, 2))
+    assert [geometry is None for geometry in found] == [geometry is None for geometry in again] == [True] * 3 + [False] * 3
+    assert torch.equal(parts, whole)
+
+
+def test_a_run_that_begins_after_a_moment_estimates_at_once_and_renders_all_its_steps():
+    """It predicts its first step once more for it; later moments come as in a whole run."""
+    model = hook(moments=(0.2, 0.8))
+    parts = split(model, 3)
+    found, _, views = watch(model, steps=6, parts=parts[1:])
+    assert found[0] is None and found[1] is found[2] is not None and found[3] is not found[2] and len(found) == 4
+    assert torch.isfinite(views).all()
+
+
+def test_no_depth_is_estimated_where_nothing_is_rendered_any_more(monkeypatch: pytest.MonkeyPatch):
+    model = hook(RenderingSettings(until=0.4, fade=0.0), moments=(0.2, 0.9))
+    monkeypatch.setattr(OnePassRun, "_estimate", lambda *_: pytest.fail("estimated for nothing"))
+    found, _, _ = watch(model, steps=6, parts=split(model, 3)[1:])
+    assert found == [None] * 3
 
 
 def test_depth_is_that_of_what_the_anchor_promises(monkeypatch: pytest.MonkeyPatch):
@@ -108,9 +145,19 @@ def sample_promises(model: ModelPatcher, steps: int) -> list[Tensor]:
 def test_each_run_begins_anew_and_leaves_nothing():
     model = hook()
     first = sample(model)
-    session = session_of(model)
-    assert session.geometry is None and not session.placed
+    assert session_of(model).geometry is None
     assert torch.equal(sample(model), first)
+
+
+def test_clones_that_sample_in_turns_do_not_disturb_each_other():
+    """A whole run of one between any two steps of the other, at other noise levels; each has a U-Net of its own, as on several devices."""
+    model = hook(moments=(0.3, 0.6), prediction=True, follow_surface=True)
+    other = model.clone()
+    other.model = load_still().model
+    outer, inner = sample(model, steps=4), sample(other, steps=3, cfg=2.0)
+    found: list[Tensor] = []
+    again = sample(model, steps=4, callback=lambda *_: found.append(sample(other, steps=3, cfg=2.0)))
+    assert torch.equal(again, outer) and len(found) == 4 and all(torch.equal(views, inner) for views in found)
 
 
 def test_the_unet_is_back_right_after_the_estimate(monkeypatch: pytest.MonkeyPatch):
@@ -147,7 +194,7 @@ def test_cancelling_ends_the_run_at_once_and_leaves_nothing(monkeypatch: pytest.
     monkeypatch.setattr(vae, "decode", decode)
     with pytest.raises(comfy.model_management.InterruptProcessingException):
         sample(model)
-    assert session_of(model).geometry is None and not session_of(model).placed
+    assert session_of(model).geometry is None
 
 
 def test_a_depth_model_that_cannot_run_is_refused_before_sampling():
@@ -191,13 +238,13 @@ def test_a_refused_estimate_is_left_out(monkeypatch: pytest.MonkeyPatch, caplog:
     monkeypatch.setattr(one_pass, "align_estimate", refuse_second)
     found, _, _ = watch(hook(moments=(0.25, 0.5)), steps=4)
     assert found[0] is None and found[1] is found[2] is found[3] is not None
-    assert "after step 2 of 4: this depth is left out: depth: no estimator can be trusted" in caplog.text
+    assert "at 50% of the denoising: this depth is left out: depth: no estimator can be trusted" in caplog.text
 
 
 def test_no_usable_estimate_at_all_is_an_error(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(one_pass, "align_estimate", refuse)
     with pytest.raises(
-        ValueError, match="one pass: wanted a depth .* after step 2 of 4: depth: no estimator can be trusted. Estimate later"
+        ValueError, match="one pass: wanted a depth .* at 50% of the denoising: depth: no estimator can be trusted. Estimate later"
     ):
         sample(hook(moments=(0.25, 0.5)), steps=4)
 
@@ -240,7 +287,7 @@ def test_refusals_before_sampling(changes: dict[str, Any], message: str):
 
 def test_moments_as_text():
     assert read_moments(" 0.1,0.2 , 0.4") == (0.1, 0.2, 0.4)
-    with pytest.raises(ValueError, match='wanted shares of the steps with commas between them, such as "0.1, 0.2, 0.4", got "early"'):
+    with pytest.raises(ValueError, match='wanted shares of the denoising with commas between them, such as "0.1, 0.2, 0.4", got "early"'):
         read_moments("early")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import FrozenInstanceError, replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,19 +16,32 @@ import pytest
 import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP
+from comfy.samplers import sampler_object
 from torch import Tensor
 
 from mvcustom.mvcustom_core.backbone.attention import Scope
+from mvcustom.mvcustom_core.rendering.levels import NoiseLevels
 from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings
 from mvcustom.nodes.bridge.backbone import embedded
 from mvcustom.nodes.bridge.backbone.spec import SD15_SPEC
 from mvcustom.nodes.bridge.concept.application import render_depth, render_opacity
 from mvcustom.nodes.bridge.host.call import KEY
 from mvcustom.nodes.bridge.rendering import hook as rendering
-from mvcustom.nodes.bridge.rendering import session as render_session
-from mvcustom.nodes.bridge.rendering.hook import RENDERING_ATTACHMENT, SITES, HookOptions, apply_rendering, report_rendering
-from mvcustom.nodes.bridge.rendering.session import RenderSession, find_step
-from mvcustom.tests.host.embedded import apply_once, count_calls, load_once, make_cameras, make_concept, make_depth, make_scoped, sample
+from mvcustom.nodes.bridge.rendering import run as rendering_run
+from mvcustom.nodes.bridge.rendering.hook import SITES, HookOptions, apply_rendering, report_rendering
+from mvcustom.nodes.bridge.rendering.run import RENDERING_ATTACHMENT, RenderRun
+from mvcustom.nodes.bridge.rendering.session import RenderSession
+from mvcustom.tests.host.embedded import (
+    apply_once,
+    count_calls,
+    load_once,
+    make_cameras,
+    make_concept,
+    make_depth,
+    make_scoped,
+    sample,
+    sample_schedule,
+)
 
 ANCHOR, VIEWS = 1, 3
 FULL = RenderingSettings(strength=1.0, until=1.0, fade=0.0)
@@ -46,6 +62,13 @@ def sample_plain() -> Tensor:
 
 def session_of(model: ModelPatcher) -> RenderSession:
     return model.get_attachment(RENDERING_ATTACHMENT)
+
+
+def make_run(model: ModelPatcher, **changes: Any) -> RenderRun:
+    """A run such as sampling makes."""
+    session = session_of(model)
+    levels = NoiseLevels.of(model.get_model_object("model_sampling").sigmas)
+    return RenderRun(**{"plan": session.plan, "keep": session.keep, "levels": levels, "geometry": session.geometry, **changes})
 
 
 @pytest.mark.parametrize("settings", [RenderingSettings(strength=0.0), RenderingSettings(until=0.0, fade=0.0)])
@@ -80,42 +103,42 @@ COARSE, MIDDLE, FINE = ({("output", i): level for i in blocks} for level, blocks
     ],
 )
 def test_sites(sites: str, blocks: dict[tuple[str, int], int]):
-    session = session_of(hook_model(sites=sites))
+    session = session_of(model := hook_model(sites=sites))
     assert session.plan.sites == blocks
     sizes = {level: tuple(operator.mask.shape[-2:]) for level, operator in session.geometry.operators.items()}
     assert sizes == {level: (8 >> level, 8 >> level) for level in {0, *blocks.values()}}
     x = torch.randn(VIEWS, 5, 2, 2)
-    assert torch.equal(call_renderer(session, x, branches=1, block=("output", 3)), x) == (("output", 3) not in blocks)
+    assert torch.equal(call_renderer(make_run(model), x, branches=1, block=("output", 3)), x) == (("output", 3) not in blocks)
     assert [*SITES][0] == HookOptions().sites == "as the backbone asks" and SD15_SPEC.rendering_levels == SITES["decoder 16 + 32"]
 
 
-def call_renderer(session: RenderSession, x: Tensor, branches: int = 2, block: tuple[str, int] = ("output", 9), **entries: Any) -> Tensor:
+def call_renderer(run: RenderRun, x: Tensor, branches: int = 2, block: tuple[str, int] = ("output", 9), **entries: Any) -> Tensor:
     options = {"cond_or_uncond": list(range(branches)), KEY: {"rendering_strength": 1.0, **entries}}
-    return session.render(x, block, options)
+    return run.render(x, block, options)
 
 
 def test_features_of_the_anchor_are_not_touched():
     x = torch.randn(2 * VIEWS, 5, 8, 8, generator=torch.Generator().manual_seed(0))
-    session = session_of(hook_model())
-    rendered = call_renderer(session, x).unflatten(0, (2, VIEWS))
+    run = make_run(hook_model())
+    rendered = call_renderer(run, x).unflatten(0, (2, VIEWS))
     before = x.unflatten(0, (2, VIEWS))
     assert torch.equal(rendered[:, ANCHOR], before[:, ANCHOR])
     for branch in range(2):  # each follows its own anchor: where it is seen whole, the view's own features are gone
-        alone = call_renderer(session, x.unflatten(0, (2, VIEWS))[branch], branches=1)
+        alone = call_renderer(run, x.unflatten(0, (2, VIEWS))[branch], branches=1)
         assert torch.equal(rendered[branch], alone)
-    whole = (session.geometry.operators[0].mask[0] == 1).expand(5, -1, -1)
+    whole = (run.geometry.operators[0].mask[0] == 1).expand(5, -1, -1)
     assert whole.any()
     other = before.clone()
     other[:, 0] += 1
-    torch.testing.assert_close(call_renderer(session, other.flatten(0, 1)).unflatten(0, (2, VIEWS))[0, 0][whole], rendered[0, 0][whole])
+    torch.testing.assert_close(call_renderer(run, other.flatten(0, 1)).unflatten(0, (2, VIEWS))[0, 0][whole], rendered[0, 0][whole])
 
 
 def test_references_and_other_blocks_are_left_alone():
     x = torch.randn(VIEWS, 5, 8, 8, generator=torch.Generator().manual_seed(0))
-    session = session_of(hook_model())
-    assert call_renderer(session, x, branches=1, bypass_motion=True) is x
-    assert call_renderer(session, x, branches=1, rendering_strength=0.0) is x
-    assert session.render(x, ("output", 9), {}) is x and call_renderer(session, x, branches=1, block=("input", 1)) is x
+    run = make_run(hook_model())
+    assert call_renderer(run, x, branches=1, bypass_motion=True) is x
+    assert call_renderer(run, x, branches=1, rendering_strength=0.0) is x
+    assert run.render(x, ("output", 9), {}) is x and call_renderer(run, x, branches=1, block=("input", 1)) is x
 
 
 def spy_strengths(model: ModelPatcher) -> list[float]:
@@ -130,7 +153,7 @@ def spy_strengths(model: ModelPatcher) -> list[float]:
     return strengths
 
 
-def test_rendering_ends_with_its_share_of_the_steps():
+def test_rendering_ends_with_its_share_of_the_denoising():
     for settings, expected in (
         (RenderingSettings(until=0.5, fade=0.0), [1, 1, 0, 0]),
         (RenderingSettings(until=1.0, fade=0.5, strength=0.8), [0.8, 0.8, 0.8, 0.4]),
@@ -141,30 +164,27 @@ def test_rendering_ends_with_its_share_of_the_steps():
         assert strengths == pytest.approx(expected)
 
 
-def test_a_step_is_looked_up_once_for_all_blocks(monkeypatch: pytest.MonkeyPatch):
-    """Reading a noise level waits for the device, so it must not be done in each block or for each condition."""
-    looked_up: list[Tensor] = []
-    monkeypatch.setattr(render_session, "find_step", lambda *a, find=render_session.find_step: (looked_up.append(a), find(*a))[1])
+def test_a_noise_level_is_read_once_for_all_blocks(monkeypatch: pytest.MonkeyPatch):
+    """Reading it waits for the device, so it must not be done in each block or for each condition."""
+    read: list[float] = []
+    find = NoiseLevels.find_progress
+    monkeypatch.setattr(NoiseLevels, "find_progress", lambda self, sigma: (read.append(sigma), find(self, sigma))[1])
     monkeypatch.setattr(ModelPatcher, "get_free_memory", lambda *_: 0)  # each condition in a call of its own
     model = hook_model()
     calls = count_calls(model)
     sample(model, steps=2)
-    assert calls == [VIEWS] * 4 and len(looked_up) == 2
+    assert calls == [VIEWS] * 4 and len(read) == 2
 
 
-def test_a_step_of_a_sampler_between_two_noise_levels():
-    schedule = torch.tensor([10.0, 5.0, 2.0, 0.0])
-    assert [find_step(schedule, torch.tensor([sigma]))[0] for sigma in (11, 10, 7, 5.0001, 5, 4.9999, 2, 0.1, 0)] == [
-        0,
-        0,
-        0,
-        1,
-        1,
-        1,
-        2,
-        2,
-        2,
-    ]
+def test_what_is_constant_in_a_run_is_computed_once(monkeypatch: pytest.MonkeyPatch):
+    """Strength, mask and what is kept are multiplied for each level and strength, not in each block and step."""
+    made: list[int] = []
+    find = rendering_run.find_shares
+    monkeypatch.setattr(
+        rendering_run, "find_shares", lambda operator, keep: (made.append(operator.mask.shape[-1]), find(operator, keep))[1]
+    )
+    sample(hook_model(prediction=True), steps=4)
+    assert sorted(made) == [4, 8]
 
 
 @pytest.mark.parametrize("name", ["euler_ancestral", "heun", "dpmpp_2m", "lcm"])
@@ -219,19 +239,22 @@ def test_rendered_predictions_lead_the_views_to_the_anchor():
         assert whole.any() and bool(away < 1e-5) is prediction
 
 
+def predict_as(run: RenderRun, model: ModelPatcher, given: Tensor, sigma: float) -> Tensor:
+    options = {"transformer_options": {**model.model_options["transformer_options"]}}
+    return run.predict(lambda *_: given, given, torch.tensor([sigma]), options)
+
+
 def test_predictions_are_rendered_as_strongly_as_features():
     """Anchors are left alone, and so is what the anchors do not see, a step without rendering, and the share that is kept."""
     model = hook_model(RenderingSettings(until=0.5, fade=0.0), sites="decoder 16 + 32", prediction=True)
-    session, given = session_of(model), torch.randn(VIEWS, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    options = {"transformer_options": {**model.model_options["transformer_options"], "sample_sigmas": torch.tensor([4.0, 2.0, 0.0])}}
-    early, late = (session.predict(lambda *_: given, given, torch.tensor([sigma]), options) for sigma in (4.0, 2.0))
-    operator = session.geometry.operators[0]
+    run, given = make_run(model), torch.randn(VIEWS, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    early, late = (predict_as(run, model, given, sigma) for sigma in (4.0, 0.1))
+    operator = run.geometry.operators[0]
     assert torch.equal(late, given) and torch.equal(early[ANCHOR], given[ANCHOR])
     expected = torch.lerp(given, operator.apply(given[[ANCHOR]]), operator.mask.expand_as(given))
     torch.testing.assert_close(early[[0, 2]], expected[[0, 2]])
-    session.keep = {0: torch.ones(VIEWS, 1, 8, 8)}
-    session.placed.clear()
-    assert torch.equal(session.predict(lambda *_: given, given, torch.tensor([4.0]), options), given)
+    kept = make_run(model, keep={0: torch.ones(VIEWS, 1, 8, 8)})
+    assert torch.equal(predict_as(kept, model, given, 4.0), given)
 
 
 def test_the_subject_is_kept_from_predictions_at_the_latents_level(monkeypatch: pytest.MonkeyPatch):
@@ -241,18 +264,68 @@ def test_the_subject_is_kept_from_predictions_at_the_latents_level(monkeypatch: 
 
 
 def test_without_geometry_predictions_are_as_they_are():
-    session = session_of(model := hook_model(prediction=True))
-    session.renew(None)
-    given = torch.randn(VIEWS, 4, 8, 8)
-    options = {"transformer_options": {**model.model_options["transformer_options"], "sample_sigmas": torch.tensor([4.0, 0.0])}}
-    assert session.predict(lambda *_: given, given, torch.tensor([4.0]), options) is given
+    model, given = hook_model(prediction=True), torch.randn(VIEWS, 4, 8, 8)
+    assert predict_as(make_run(model, geometry=None), model, given, 4.0) is given
 
 
-def test_nothing_stays_on_the_device_after_a_run():
-    model = hook_model()
-    held: list[int] = []
-    sample(model, callback=lambda *_: held.append(len(session_of(model).placed)))
-    assert held == [1, 1] and not session_of(model).placed
+# The state of a run
+
+
+def watch_runs(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[RenderRun]]:
+    """A list that grows by one entry with each run, as it ends."""
+    ended: list[weakref.ref[RenderRun]] = []
+    enter = rendering_run.running
+
+    @contextmanager
+    def watch(run: RenderRun, *args: Any) -> Iterator[None]:
+        with enter(run, *args):
+            yield
+            assert {*run.placed} == {torch.device("cpu")} and not run.placed[torch.device("cpu")].geometry.correspondences
+        assert not run.placed
+        ended.append(weakref.ref(run))
+
+    monkeypatch.setattr(rendering_run, "running", watch)
+    return ended
+
+
+def test_nothing_stays_of_a_run(monkeypatch: pytest.MonkeyPatch):
+    model, ended = hook_model(), watch_runs(monkeypatch)
+    before = dict(model.model_options["transformer_options"][KEY])
+    sample(model)
+    gc.collect()
+    assert len(ended) == 1 and ended[0]() is None
+    assert model.model_options["transformer_options"][KEY] == before and [*model.wrappers] == [*hook_model().wrappers]
+    with pytest.raises(FrozenInstanceError):
+        session_of(model).geometry = None
+
+
+def sample_parts(model: ModelPatcher, ends: tuple[int, ...], steps: int = 8, **changes: Any) -> Tensor:
+    """The same denoising in several runs, which SplitSigmas or KSampler Advanced divide at these steps."""
+    sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), changes.pop("scheduler", "simple"), steps)
+    return sample_schedule(model, [sigmas[begin : end + 1] for begin, end in zip((0, *ends), (*ends, steps), strict=True)], **changes)
+
+
+@pytest.mark.parametrize(("scheduler", "sampler", "prediction"), [("simple", "euler", True), ("karras", "ddim", False)])
+@pytest.mark.usefixtures("exact_latents")
+def test_a_denoising_in_two_runs_renders_as_one_does(scheduler: str, sampler: str, prediction: bool):
+    """Bit for bit, since these samplers remember nothing. The parts hand on latents, whose scale rounds unless it is a power of two."""
+    model = hook_model(RenderingSettings(until=0.6, fade=0.3), shared_noise=False, prediction=prediction)
+    strengths = spy_strengths(model)
+    chosen = {"scheduler": scheduler, "sampler": sampler_object(sampler)}
+    whole = sample_parts(model, (), **chosen)
+    rendered, strengths[:] = list(strengths), []
+    assert 0 < min(filter(None, rendered)) < 1 and rendered[-1] == 0
+    parts = sample_parts(model, (3,), **chosen)
+    assert strengths == rendered and torch.equal(parts, whole)
+
+
+def test_a_partial_denoising_renders_what_is_left_to_render():
+    """The last 4 of 8 steps, as `denoise` at 0.5 leaves: half of the rendering lies behind them."""
+    model = hook_model(RenderingSettings(until=0.75, fade=0.0), shared_noise=False)
+    strengths = spy_strengths(model)
+    sigmas = comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), "simple", 8)
+    sample_schedule(model, [sigmas[-5:]])
+    assert strengths == [1.0, 1.0, 0.0, 0.0]
 
 
 # Inside the subject
@@ -264,7 +337,7 @@ def test_the_subject_is_left_to_the_concept(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(rendering, "render_opacity", lambda model, cameras: opacity)
     x = torch.randn(VIEWS, 5, 4, 4, generator=torch.Generator().manual_seed(0))
     everywhere, half, background = (
-        call_renderer(session_of(hook_model(spare_subject=share)), x, branches=1, block=("output", 6)) for share in (0.0, 0.5, 1.0)
+        call_renderer(make_run(hook_model(spare_subject=share)), x, branches=1, block=("output", 6)) for share in (0.0, 0.5, 1.0)
     )
     inside = opacity.expand_as(x) == 1
     assert (everywhere - x)[[0, 2]][inside[[0, 2]]].abs().max() > 0.1
@@ -287,7 +360,7 @@ def test_the_subjects_opacity_is_rendered_once_and_before_sampling():
 def test_report(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
     report = report_rendering(hook_model(RenderingSettings()))
     assert report.startswith("anchor view 1; the other 2 on average: ") and "view 2: " in report
-    assert report.endswith("rendered up to 70% of the steps, fading from 60%") and not caplog.records
+    assert report.endswith("rendered up to 70% of the denoising, fading from 60%") and not caplog.records
     assert report_rendering(hook_model(RenderingSettings(), prediction=True)).endswith("fading from 60%; the prediction, too")
     whole = torch.ones(VIEWS, 1, 8, 8)
     monkeypatch.setattr(rendering, "render_opacity", lambda model, cameras: whole)
@@ -295,7 +368,8 @@ def test_report(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
     session = session_of(model := hook_model())
     mask = torch.zeros_like(session.geometry.operators[0].mask)
     mask[ANCHOR] = 1
-    session.renew(replace(session.geometry, operators={0: replace(session.geometry.operators[0], mask=mask)}))
+    geometry = replace(session.geometry, operators={0: replace(session.geometry.operators[0], mask=mask)})
+    model.set_attachments(RENDERING_ATTACHMENT, replace(session, geometry=geometry))
     assert "warning: the anchors show 0% of the other views" in report_rendering(model)
     assert "the anchors show 0% of the other views on average" in caplog.text
 

@@ -10,7 +10,7 @@ import torch
 from mvcustom.mvcustom_core.camera.cameras import concatenate_cameras
 from mvcustom.mvcustom_core.rendering.blend import TargetRows, blend_anchors, share_cells
 from mvcustom.mvcustom_core.rendering.operator import build_render_operator, warp_images
-from mvcustom.mvcustom_core.rendering.rendering import replace_features, share_noise
+from mvcustom.mvcustom_core.rendering.rendering import find_shares, replace_features, share_noise
 from mvcustom.mvcustom_core.surface.depth import AnchorDepth
 from mvcustom.mvcustom_core.surface.surface import build_surfaces
 from mvcustom.tests.core_layer.surface.ray_casting import F64, make_camera, make_map, make_orbit
@@ -70,7 +70,7 @@ def test_own_views_are_the_identity_and_stay():
     rendered = operator.apply(picked)
     assert torch.equal(rendered[:, 1], features[:, 1]) and torch.equal(rendered[:, 0], features[:, 0])
     assert (operator.mask[:2] == 1).all()
-    replaced = replace_features(features.flatten(0, 1), operator, 1.0).unflatten(0, (2, 3))
+    replaced = replace_features(features.flatten(0, 1), operator, find_shares(operator)).unflatten(0, (2, 3))
     assert torch.equal(replaced[:, :2], features[:, :2])
     assert torch.allclose(replaced[:, 2], rendered[:, 2])
     noise = torch.randn(3, 4, 8, 8, generator=torch.Generator().manual_seed(1))

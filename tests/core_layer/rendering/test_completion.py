@@ -7,6 +7,7 @@ import torch
 
 from mvcustom.mvcustom_core.rendering.completion import (
     CompletionSettings,
+    choose_seed,
     complete_latents,
     count_completed_steps,
     fit_mask,
@@ -43,7 +44,7 @@ def euler(model, x, sigmas=SIGMAS):
 
 def complete(model, x, visible, seed=0, repeats=1, sigmas=SIGMAS, callback=None):
     generator = torch.Generator().manual_seed(seed)
-    draw = lambda: torch.randn(x.shape, generator=generator)  # noqa: E731
+    draw = lambda step, repeat: torch.randn(x.shape, generator=generator)  # noqa: E731
     return complete_latents(model, x, sigmas, visible=visible, repeats=repeats, draw_noise=draw, callback=callback)
 
 
@@ -170,13 +171,22 @@ def test_even_masks_stay_exactly_even(value):
     assert torch.equal(soften_mask(mask, 2, 3), mask)
 
 
-def test_share_of_the_steps_that_complete():
+def test_steps_complete_that_begin_before_the_end_of_completion():
     unseen, seen = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)
-    assert count_completed_steps(unseen, 50, CompletionSettings()) == 10
-    shares = {0.0: 0, 0.25: 2, 0.3: 2, 1.0: 7}
-    assert {share: count_completed_steps(unseen, 7, CompletionSettings(share)) for share in shares} == shares
-    assert count_completed_steps(seen, 50, CompletionSettings()) == 0
-    assert count_completed_steps(unseen, 50, CompletionSettings(repeats=0)) == 0
+    whole = [step / 50 for step in range(50)]
+    assert count_completed_steps(unseen, whole, CompletionSettings()) == 10
+    parts = whole[:4], whole[4:8], whole[8:20], whole[20:]
+    assert [count_completed_steps(unseen, part, CompletionSettings()) for part in parts] == [4, 4, 2, 0]
+    assert count_completed_steps(unseen, whole, CompletionSettings(0.0)) == 0
+    assert count_completed_steps(unseen, whole, CompletionSettings(1.0)) == 50
+    assert count_completed_steps(seen, whole, CompletionSettings()) == 0
+    assert count_completed_steps(unseen, whole, CompletionSettings(repeats=0)) == 0
+
+
+@pytest.mark.parametrize("seed", [0, 5, 2**32 - 1, 2**64 - 1])
+def test_every_level_and_repeat_draws_noise_of_its_own(seed):
+    seeds = [choose_seed(seed, level / 10000, repeat) for repeat in range(11) for level in range(10001)]
+    assert len({*seeds, seed % 2**32, (seed + 1) % 2**32}) == len(seeds) + 2
 
 
 def test_errors():

@@ -49,6 +49,20 @@ def test_rows_keep_their_sum_in_half_precision(share: float, dtype: torch.dtype)
     assert sums.dtype == dtype and (sums[:-1].float() - 1).abs().max() <= torch.finfo(dtype).eps and sums[-1] == 0
 
 
+@pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+def test_infinity_reaches_only_the_rows_that_take_it(share: float, dtype: torch.dtype) -> None:
+    """What weighs nothing is not read: neither the taps that pad a row, nor any of a row that takes nothing."""
+    gather = make_gather(share)
+    for cell in range(TABLE):
+        table = make_table(dtype)
+        table[cell] = torch.inf
+        taken = ((gather.cells == cell) & (gather.weights > 0)).any(dim=-1).flatten()
+        found = gather.gather(table)
+        assert found[~taken].isfinite().all() and (found[taken] == torch.inf).all()
+        assert (found[-1] == 0).all()
+
+
 @pytest.mark.parametrize("share", [0.25, 1.0])
 def test_gradients_of_the_table(share: float) -> None:
     gather = make_gather(share)
