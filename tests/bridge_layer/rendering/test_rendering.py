@@ -21,6 +21,7 @@ from torch import Tensor
 
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.rendering.levels import NoiseLevels
+from mvcustom.mvcustom_core.rendering.operator import RenderOperator
 from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings
 from mvcustom.nodes.bridge.backbone import embedded
 from mvcustom.nodes.bridge.backbone.spec import SD15_SPEC
@@ -180,9 +181,12 @@ def test_what_is_constant_in_a_run_is_computed_once(monkeypatch: pytest.MonkeyPa
     """Strength, mask and what is kept are multiplied for each level and strength, not in each block and step."""
     made: list[int] = []
     find = rendering_run.find_shares
-    monkeypatch.setattr(
-        rendering_run, "find_shares", lambda operator, keep: (made.append(operator.mask.shape[-1]), find(operator, keep))[1]
-    )
+
+    def count(operator: RenderOperator, keep: Tensor | None) -> Tensor:
+        made.append(operator.mask.shape[-1])
+        return find(operator, keep)
+
+    monkeypatch.setattr(rendering_run, "find_shares", count)
     sample(hook_model(prediction=True), steps=4)
     assert sorted(made) == [4, 8]
 
