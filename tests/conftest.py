@@ -1,7 +1,9 @@
 """Names the pack `mvcustom` for the tests, sorts the tests into tiers, and lends them ComfyUI: in the process, or as a server.
 
 The tier of a test follows from its folder (see the markers in pyproject.toml). `-m gpu` alone puts ComfyUI on CUDA; in every other run it
-is held on the CPU. The repository root is kept off sys.path, where `nodes/` would hide ComfyUI's own module of that name.
+is held on the CPU. How ComfyUI moves weights to the GPU holds for the whole process, so that `--comfy-memory legacy` and `--comfy-memory
+dynamic` are two runs; without the option it is what ComfyUI itself chooses on this machine. The repository root is kept off sys.path,
+where `nodes/` would hide ComfyUI's own module of that name.
 """
 
 from __future__ import annotations
@@ -24,10 +26,15 @@ sys.modules["mvcustom"] = pack
 
 from mvcustom.devtools.comfyui import locate_comfyui, prepare_base, server_command  # noqa: E402
 from mvcustom.devtools.server import ComfyServer  # noqa: E402
-from mvcustom.tests.host.in_process import ComfyInProcess, enter_comfyui  # noqa: E402
+from mvcustom.tests.host.in_process import MEMORY_MODES, ComfyInProcess, enter_comfyui  # noqa: E402
 
 TIER_OF_FOLDER = {"bridge_layer": "bridge", "node_layer": "bridge", "browser": "browser", "gpu": "gpu"}
 IN_PROCESS_TIERS = {"bridge", "gpu"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    help_text = "with -m gpu: ComfyUI's memory management, dynamic (DynamicVRAM) or legacy; default: the one that ComfyUI chooses here"
+    parser.addoption("--comfy-memory", choices=MEMORY_MODES, default="default", help=help_text)
 
 
 def _find_tier(path: Path) -> str:
@@ -43,10 +50,15 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
 def _enter_comfyui(config: pytest.Config) -> None:
     import torch  # after the number of threads is settled
 
+    on_gpu = config.getoption("markexpr") == "gpu" and torch.cuda.is_available()
     try:
-        enter_comfyui(locate_comfyui(), on_gpu=config.getoption("markexpr") == "gpu" and torch.cuda.is_available())
-    except FileNotFoundError as missing:
+        enter_comfyui(locate_comfyui(), on_gpu=on_gpu, memory=config.getoption("comfy_memory"))
+    except (FileNotFoundError, RuntimeError) as missing:
         raise pytest.UsageError(str(missing)) from None
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"ComfyUI's memory on a GPU: {config.getoption('comfy_memory')}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,11 +14,22 @@ from typing import Any
 from mvcustom.devtools.comfyui import BASE_FOLDERS
 
 # core's nodes outside nodes.py that the tests use
-CORE_EXTRAS = ("nodes_custom_sampler", "nodes_mask", "nodes_model_advanced", "nodes_depth_anything_3", "nodes_preview_any", "nodes_video")
+CORE_EXTRAS = (
+    "nodes_custom_sampler", "nodes_depth_anything_3", "nodes_hooks", "nodes_mask", "nodes_model_advanced", "nodes_preview_any",
+    "nodes_video",
+)  # fmt: skip
+MEMORY_MODES = ("default", "legacy", "dynamic")
 
 
-def enter_comfyui(comfyui: Path, on_gpu: bool) -> None:
-    """Make ComfyUI importable. It settles its device while it is imported, so the choice is made here; a second call changes nothing."""
+def enter_comfyui(comfyui: Path, on_gpu: bool, memory: str = "legacy") -> None:
+    """Make ComfyUI importable. It settles its device while it is imported, so the choice is made here; a second call changes nothing.
+
+    Args:
+        memory: how ComfyUI moves weights to a GPU: one of `MEMORY_MODES`. default: dynamic memory where it works, as ComfyUI's main.py.
+
+    Raises:
+        RuntimeError: dynamic memory is asked for and does not work here.
+    """
     if str(comfyui) in sys.path:
         return
     sys.path.insert(0, str(comfyui))
@@ -33,6 +44,26 @@ def enter_comfyui(comfyui: Path, on_gpu: bool) -> None:
     atexit.register(shutil.rmtree, args.base_directory, ignore_errors=True)
     for folder in BASE_FOLDERS:
         Path(args.base_directory, folder).mkdir(parents=True)
+    if on_gpu and memory != "legacy" and not _enable_dynamic_memory() and memory == "dynamic":
+        raise RuntimeError("dynamic memory: wanted an NVIDIA GPU and a working comfy-aimdo, got none; use legacy memory")
+
+
+def _enable_dynamic_memory() -> bool:
+    """What ComfyUI's main.py does, which tests do not run. Whether it works here."""
+    import comfy_aimdo.control
+
+    if not comfy_aimdo.control.init():
+        return False
+    import comfy.memory_management
+    import comfy.model_management
+    import comfy.model_patcher
+
+    devices = comfy.model_management.get_all_torch_devices()
+    if not comfy.model_management.is_nvidia() or not comfy_aimdo.control.init_devices(device.index for device in devices):
+        return False
+    comfy.model_patcher.CoreModelPatcher = comfy.model_patcher.ModelPatcherDynamic
+    comfy.memory_management.aimdo_enabled = True
+    return True
 
 
 class ComfyInProcess:

@@ -1,0 +1,21 @@
+"""The whole path and its options give on the device what they give on the processor."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mvcustom.tests.gpu.case import measure_agreement
+from mvcustom.tests.gpu.cases import CASES
+from mvcustom.tests.gpu.conftest import Reference
+from mvcustom.tests.host.in_process import ComfyInProcess
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_device_agrees_with_the_processor(case: str, comfy: ComfyInProcess, on_cpu: Reference) -> None:
+    found = CASES[case].run(comfy)
+    agreement = measure_agreement(found, on_cpu(CASES[case].reference or case))
+    print(f"{case}: " + ", ".join(f"{name} {value:.1f} dB" for name, value in agreement.items()))
+    assert min(agreement.values()) >= CASES[case].least_db
