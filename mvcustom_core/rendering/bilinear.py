@@ -74,7 +74,7 @@ def compress_taps(cells: Tensor, weights: Tensor, min_weight: float) -> tuple[Te
         return cells.new_zeros(rows, 1), weights.new_zeros(rows, 1)
     key, owner = (row * count + cells[row, column]).unique(return_inverse=True)
     weight = weights.new_zeros(len(key)).index_add(0, owner, weights[row, column])
-    row = key // count
+    row = key.div(count, rounding_mode="floor")
     for _ in range(2):
         weight = weight / weights.new_zeros(rows).index_add(0, row, weight)[row]
         heavy = weight >= min_weight

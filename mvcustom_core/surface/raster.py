@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..camera.cameras import Cameras, unit_depth_rays
+from ..camera.rays import cell_centers
 from .depth import DepthMap
 from .mesh import DepthMesh, build_depth_mesh
 from .zbuffer import cross_plane, cross_sides, find_nearest_faces, meet_planes, place_corners, place_mesh
@@ -94,7 +95,7 @@ def shade_faces(mesh: DepthMesh, target: Cameras, nearest: Tensor) -> RasterHits
     """
     hit = (nearest.flatten() >= 0).nonzero().squeeze(1)  # [P]
     face = nearest.flatten()[hit]
-    centers = torch.stack([hit % target.width, hit // target.width], dim=-1) + 0.5  # [P, 2]
+    centers = cell_centers(target.height, target.width, device=hit.device, dtype=target.K.dtype)[hit]  # [P, 2]
     corners, rays = place_corners(mesh, target, face), unit_depth_rays(target.K[0], centers)  # [P, 3, 3], [P, 3]
     depth = meet_planes(corners, rays)
     weights = _weigh_corners(corners, depth[:, None] * rays).clamp(min=0)

@@ -140,9 +140,9 @@ class OnePassRun:
 
         A run that begins after a moment, as the second of two samplers does, knows no depth. It predicts its first step once more.
         """
-        levels = self.run.levels
-        self.schedule = self.schedule or list(map(levels.find_progress, model_options["transformer_options"]["sample_sigmas"].tolist()))
-        progress = levels.find_progress(float(timestep.flatten()[0]))
+        find, sigmas = self.run.levels.find_progress, model_options["transformer_options"]["sample_sigmas"]
+        self.schedule = self.schedule or [find(sigma) for sigma in sigmas.tolist()]
+        progress = self.run.read_progress(timestep)
         predict = partial(self.run.render_step, progress, executor, x, timestep, model_options, *args, **kwargs)
         if self.run.geometry is None and self._is_due(progress):
             self._renew(predict(), executor.class_obj, progress)

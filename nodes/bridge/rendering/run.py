@@ -71,12 +71,14 @@ class RenderRun:
     ) -> Tensor:
         """PREDICT_NOISE wrapper: set the rendering strength of this step, and render the prediction if the plan says so.
 
-        Reading the noise level waits for the device; this is done here alone, once a step. With rendered features alone each view keeps
-        its own noise and its drift: where the anchor is denoised to x, a view that differs by d is denoised to x + d. Rendering the
-        prediction removes d.
+        With rendered features alone each view keeps its own noise and its drift: where the anchor is denoised to x, a view that differs
+        by d is denoised to x + d. Rendering the prediction removes d.
         """
-        progress = self.levels.find_progress(float(timestep.flatten()[0]))
-        return self.render_step(progress, executor, x, timestep, model_options, *args, **kwargs)
+        return self.render_step(self.read_progress(timestep), executor, x, timestep, model_options, *args, **kwargs)
+
+    def read_progress(self, timestep: Tensor) -> float:
+        """The progress of denoising at the noise level [V] of a step. Nothing else of rendering waits for the device in a step."""
+        return self.levels.find_progress(float(timestep.flatten()[0]))
 
     def render_step(
         self, progress: float, executor: Callable[..., Tensor], x: Tensor, timestep: Tensor, model_options: dict[str, Any],
