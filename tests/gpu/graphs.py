@@ -253,7 +253,7 @@ CASES: dict[str, Case] = {
     ),
     "depth: head and concept": show(show_depth),
     "depth: head, subject mask, max coverage": show(forget_concept_in_depth, show_depth),
-    "depth: disparity": show(PICTURE, show_depth),
+    "depth: disparity": show(PICTURE, put("depth", near=0.5, far=2.0), show_depth),
     "depth: relative depth": show(PICTURE, put("depth", depth_image_meaning="relative depth"), show_depth),
     "depth: metric": show(PICTURE, put("depth", depth_image_meaning="metric", near=0.5, far=2.0), show_depth),
     "evaluation": show(evaluate),

@@ -1,7 +1,7 @@
-"""Runs cases on the processor, in a process of its own: `python on_cpu.py FOLDER FLAGS NAME ...` leaves FOLDER/NUMBER.npz for each, in order.
+"""Runs cases on the processor: `python on_cpu.py FOLDER FLAGS NAME ...` leaves FOLDER/NUMBER.npz for each, numbered in order.
 
 FLAGS are ComfyUI's, separated by commas: the types in which the device computes VAE and text encoder, so that rounding is no difference.
-ComfyUI settles its device once, while it is imported, so what the device is compared with needs another process.
+ComfyUI settles its device once, while it is imported, so that what the device is compared with needs another process.
 """
 
 from __future__ import annotations
