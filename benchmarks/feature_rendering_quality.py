@@ -114,11 +114,13 @@ def measure_seen(case: Case, steps: int) -> tuple[float, float, float]:
 @torch.inference_mode()
 def measure_copied(case: Case, steps: int) -> tuple[float, float, float, float]:
     """PSNR to the wrongly copied content without completion and with it; share of the pixels nearer to it, likewise."""
-    hooked, operator = apply_rendering(load_once()[0], [case.depth], case.cameras)
+    begun, usual = 1 - DENOISE, RenderingSettings()  # of denoising, where the noised pictures start; shares are of the rest
+    settings = RenderingSettings(until=begun + usual.until * DENOISE, fade=usual.fade * DENOISE)
+    hooked, operator = apply_rendering(load_once()[0], [case.depth], case.cameras, HookOptions(settings))
     copies, hidden = copy_anchor(case)
     copy, true = copies[case.others], case.true.images[case.others]
     counted = hidden[case.others] & ((copy - true).abs().mean(1, keepdim=True) > ALIKE)
-    completing = build_completion_sampler(operator.mask, CompletionSettings(until=0.25))
+    completing = build_completion_sampler(operator.mask, CompletionSettings(until=begun + 0.25 * DENOISE))
     views = [draw_views(case, hooked, sampler, steps, copies) for sampler in (comfy.samplers.sampler_object("euler"), completing)]
     nearer = [((view - copy).square().sum(1) < (view - true).square().sum(1))[counted[:, 0]].float().mean() for view in views]
     return *(psnr(view, copy, counted) for view in views), *map(float, nearer)
