@@ -229,7 +229,7 @@ def one_black_mask() -> Tensor:
         ({"masks": torch.ones(2, 64, 64)}, "wanted as many cameras and masks as images, got 5 images, 5 cameras, 2 masks"),
         ({"masks": torch.zeros(5, 64, 64)}, "wanted the subject in every mask, got empty masks at \\[0, 1, 2, 3, 4\\]; remove those"),
         ({"masks": one_black_mask()}, "got empty masks at \\[3\\]; remove those photographs"),
-        ({"masks": torch.ones(5, 32, 32)}, "wanted masks of 64x64, got 32x32"),
+        ({"masks": torch.eye(32).expand(5, -1, -1)}, "wanted masks of 64x64, got 32x32"),
         ({"cameras": make_cameras(5, size=128)}, "wanted cameras of the images' size 64x64, got 128x128; resize the cameras"),
         ({"images": torch.rand(5, 72, 72, 3)}, "wanted sides divisible by 16, got 72x72; load them at another size"),
         ({"frames": 6}, "frames: wanted 1 to 4 as there are photographs to learn from, got 6; lower it or add photographs"),
