@@ -55,7 +55,8 @@ def test_a_concept_is_learned_once_through_cleared_caches_copies_and_restarts(co
     free_memory(comfy_server)
     for prefix in ("", "copy of "):
         again = learn(comfy_server, prefix)
-        assert again[0] == pictures and "was learned before (2 updates" in again[1] and not again[2]
+        assert "was learned before (2 updates" in again[1], (again[1], report)
+        assert again[0] == pictures and not again[2]
     base = comfy_server.log_path.parent
     command = [*server_command(Path(sys.executable), locate_comfyui(), base), "--cache-none"]
     with ComfyServer(command, locate_comfyui(), tmp_path / "log") as restarted:
