@@ -62,6 +62,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
         comfy.model_management.interrupt_current_processing(value == step)
 
     monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", interrupt if step else None)
+    monkeypatch.setattr(comfy.utils, "PROGRESS_THROTTLE_MIN_INTERVAL", 0.0)  # else quick updates are not reported one by one
 
 
 def assert_same(one: Learned, other: Learned) -> None:

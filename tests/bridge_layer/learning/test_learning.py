@@ -28,7 +28,7 @@ from mvcustom.nodes.bridge.learning.denoiser import ComfyDenoiser, ConceptWords,
 from mvcustom.nodes.bridge.learning.network import LearningNetwork
 from mvcustom.nodes.bridge.learning.text import TextCopy
 from mvcustom.tests.bridge_layer.learning.runs import PHOTOGRAPHS, WORDS, learn, make_pictures
-from mvcustom.tests.host.embedded import SPEC, apply_once, load_once, make_cameras, make_concept, sample
+from mvcustom.tests.host.embedded import SPEC, apply_once, draw_weights, load_once, make_cameras, make_concept, sample
 
 
 @pytest.fixture(autouse=True)
@@ -109,17 +109,20 @@ def test_text_patches_count():
 
 
 def test_prediction_is_the_models_own(contexts: list[Tensor]):
-    model, _, _ = load_once()
-    given = predict(make_denoiser(model))
+    with torch.inference_mode():
+        model, clip, _, _ = load_embedded()  # of its own: what other tests have loaded and patched is not asked here
+    for module in (model.model.diffusion_model, *(patcher.model for patcher in model.get_additional_models())):
+        draw_weights(module)
+    given = predict(make_denoiser(model, clip))
     noisy = 3 * torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(4))
     options = {**model.model_options["transformer_options"], "cond_or_uncond": [0]}
     context = contexts[0].expand(2, -1, -1)
-    # the noise levels are those of the motion modules while the model is loaded, and so are the weights of modules that a clone patched
+    # the noise levels are those of the motion modules while the model is loaded
     comfy.model_management.load_models_gpu([model, *model.get_additional_models()])
     with torch.no_grad():
         wanted = model.model.apply_model(noisy, torch.full((2,), 3.0), c_crossattn=context, transformer_options=options)
     torch.testing.assert_close(given, wanted)
-    torch.testing.assert_close(make_denoiser(model).sigmas, model.get_model_object("model_sampling").sigmas)
+    torch.testing.assert_close(make_denoiser(model, clip).sigmas, model.get_model_object("model_sampling").sigmas)
 
 
 @pytest.mark.parametrize(("sampling", "wanted"), [("EPS", [0.5, 20.0]), ("V_PREDICTION", [0.5 / 1.25**0.5, 20 / 401**0.5])])
