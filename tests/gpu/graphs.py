@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import comfy.utils
 import folder_paths
+import latent_preview
 import numpy as np
 import torch
 from comfy.cli_args import LatentPreviewMethod, args
@@ -17,7 +19,7 @@ from safetensors.torch import save_file
 
 from mvcustom.mvcustom_core.concept.concept import save_concept
 from mvcustom.nodes.bridge.backbone.embedded import CLIP
-from mvcustom.tests.gpu.case import Arrays, Case
+from mvcustom.tests.gpu.case import AGREEMENT_DB, Arrays, Case
 from mvcustom.tests.host.embedded import load_still, make_concept
 from mvcustom.tests.host.graph import whole_path
 from mvcustom.tests.host.in_process import ComfyInProcess
@@ -61,15 +63,31 @@ def keep_lora() -> None:
     save_file(weights, path)
 
 
-@lru_cache(maxsize=1)
-def keep_executor(host: ComfyInProcess) -> Any:
-    """One executor for all graphs, which keeps what two of them have in common, as a user's ComfyUI does."""
+@lru_cache
+def keep_executor(host: ComfyInProcess, exact_vae: bool) -> Any:
+    """One executor for all graphs of a kind, which keeps what two of them have in common, as a user's ComfyUI does."""
     return host.make_executor()
 
 
-def run_graph(graph: Graph, host: ComfyInProcess) -> Arrays:
-    """Every picture that the graph saves, by node, in [0, 1]."""
-    outputs = host.run(graph, keep_executor(host))
+@contextmanager
+def load_vae_in_float32() -> Iterator[None]:
+    """ComfyUI's flag, while a VAE is loaded."""
+    before = {flag: getattr(args, flag) for flag in ("fp16_vae", "bf16_vae", "fp32_vae")}
+    vars(args).update(dict.fromkeys(before, False) | {"fp32_vae": True})
+    try:
+        yield
+    finally:
+        vars(args).update(before)
+
+
+def run_graph(graph: Graph, host: ComfyInProcess, exact_vae: bool = True) -> Arrays:
+    """Every picture that the graph saves, by node, in [0, 1].
+
+    Args:
+        exact_vae: the VAE computes in float32; else in the type that ComfyUI chooses for the device, whose emulation is slow.
+    """
+    with load_vae_in_float32() if exact_vae else nullcontext():
+        outputs = host.run(graph, keep_executor(host, exact_vae))
     return {name: np.stack([_read(image) for image in found["images"]]) for name, found in outputs.items() if "images" in found}
 
 
@@ -89,8 +107,8 @@ def make_graph(*changes: Change, steps: int = 2) -> Graph:
     return graph
 
 
-def show(*changes: Change, steps: int = 2, **criteria: Any) -> Case:
-    return Case(lambda host: run_graph(make_graph(*changes, steps=steps), host), **criteria)
+def show(*changes: Change, steps: int = 2, exact_vae: bool = True) -> Case:
+    return Case(lambda host: run_graph(make_graph(*changes, steps=steps), host, exact_vae))
 
 
 def put(name: str, **inputs: Any) -> Change:
@@ -183,18 +201,18 @@ def add_lora_hook(graph: Graph) -> None:
     graph["positive"]["inputs"]["clip"] = ["clip", 0]
 
 
-def learn(*changes: Change, seed: int, least_db: float = 35.0, **inputs: Any) -> Case:
+def learn(*changes: Change, seed: int, least_db: float = AGREEMENT_DB, exact_vae: bool = True, **inputs: Any) -> Case:
     """Learning after a run that samples with the same MODEL; its seed is its own, so that nothing is taken from an earlier one."""
 
     def run(host: ComfyInProcess) -> Arrays:
-        run_graph(make_graph(stop_after_first_pass, put("noise", noise_seed=100 + seed), steps=1), host)
+        run_graph(make_graph(stop_after_first_pass, put("noise", noise_seed=100 + seed), steps=1), host, exact_vae)
         graph = whole_path(learning_steps=3)
         put("learn", seed=seed, preview_every=1, **inputs)(graph)
         for change in changes:
             change(graph)
         wanted = ("backbone", "photographs", "lora", "others", "learn")
         graph = {name: entry for name, entry in graph.items() if name in wanted}
-        return run_graph(graph | {"curves": save("learn", 2), "preview": save("learn", 3), "held_out": save("learn", 4)}, host)
+        return run_graph(graph | {"curves": save("learn", 2), "preview": save("learn", 3), "held_out": save("learn", 4)}, host, exact_vae)
 
     return Case(run, least_db)
 
@@ -218,11 +236,11 @@ def preview(host: ComfyInProcess) -> Arrays:
     """The last preview of the second pass that a browser would be sent, and the sheet of all views after it."""
     sent: list[Any] = []
     comfy.utils.set_progress_bar_global_hook(lambda value, total, picture, node_id=None: sent.append(picture))
-    method, args.preview_method = args.preview_method, LatentPreviewMethod.Latent2RGB
+    method, latent_preview.default_preview_method = latent_preview.default_preview_method, LatentPreviewMethod.Latent2RGB
     try:
         run_graph(make_graph(put("noise", noise_seed=6)), host)
     finally:
-        args.preview_method = method
+        latent_preview.default_preview_method = method
         comfy.utils.set_progress_bar_global_hook(None)
     pictures = [np.asarray(picture[1].convert("RGB"), dtype=np.float32) / 255 for picture in sent if picture is not None]
     return {f"preview {i}": picture for i, picture in enumerate(pictures[-2:])}
@@ -234,6 +252,7 @@ to_scope = partial(put, "backbone")
 
 CASES: dict[str, Case] = {
     "two passes": show(),
+    "two passes, VAE as ComfyUI chooses": show(exact_vae=False),
     "two passes, guider": show(guide()),
     "two passes, guider with surroundings": show(guide(surroundings=1.0)),
     "hook: background only": show(put("hook", inside_subject="background only")),
@@ -243,7 +262,7 @@ CASES: dict[str, Case] = {
         put("hook", sites="decoder 16 + 32 + 64", soft_end=0.0, strength=0.5, shared_noise=False, subject_share=0.3)
     ),
     "several anchors": show(add_anchor, put("hook", scope="trajectory", inside_subject="blend", render_prediction=True)),
-    "one pass": show(use_one_pass, steps=4),
+    "one pass": show(use_one_pass, steps=4, exact_vae=False),
     "completion: dpmpp_2m": show(*complete_with("dpmpp_2m"), steps=4),
     "completion: uni_pc": show(*complete_with("uni_pc"), steps=4),
     "completion: heun": show(*complete_with("heun"), steps=4),
@@ -257,18 +276,18 @@ CASES: dict[str, Case] = {
     "depth: relative depth": show(PICTURE, put("depth", depth_image_meaning="relative depth"), show_depth),
     "depth: metric": show(PICTURE, put("depth", depth_image_meaning="metric", near=0.5, far=2.0), show_depth),
     "evaluation": show(evaluate),
-    "previews": Case(preview, least_db=25.0),  # JPEG
+    "previews": Case(preview),
     "scope: 1x1": show(to_scope(scope="AnimateDiff (1x1)"), stop_after_first_pass),
     "scope: balanced": show(to_scope(scope="balanced (dense up to 32, 9x9 at 64)"), stop_after_first_pass),
     "scope: dense, across frames": show(
         to_scope(scope="dense", entropy_correction="on", norm_mode="cross_frame"), stop_after_first_pass
     ),
-    "scope: trajectory": show(to_scope(scope="trajectory (with the Depth-Aware Render Hook)")),
+    "scope: trajectory": show(use_one_pass, to_scope(scope="trajectory (with the Depth-Aware Render Hook)"), steps=4),
     "scope: by level": show(to_scope(scope_64="5", scope_32="3", scope_16="dense", scope_8="3"), stop_after_first_pass),
     "area": show(add_area, stop_after_first_pass),
     "LoRA on MODEL and CLIP": show(load_lora),
     "LoRA as a hook": show(add_lora_hook),
-    "learning": learn(seed=1),
+    "learning": learn(seed=1, exact_vae=False),
     "learning: checkpointing": learn(seed=2, gradient_checkpointing=True),
     "learning: bfloat16": learn(seed=3, bfloat16=True, least_db=20.0),
     "learning: checkpointing, bfloat16, rendering updates": learn(

@@ -53,6 +53,8 @@ def sample_with(model: ModelPatcher, sampler: str, **options: Any) -> Any:
 
 RUNS: dict[str, tuple[Callable[[], ModelPatcher], Callable[[], Callable[..., Any]]]] = {
     "motion": (lambda: load_once()[0], lambda: sample),
+    "concept": (carry, lambda: sample),
+    "guider": (carry, lambda: partial(sample_guided, surroundings=0.0)),
     "motion, 3x3": (lambda: make_scoped(Scope(3)), lambda: sample),
     "hook": (lambda: hook(carry()), lambda: sample_guided),
     "hook, default sites": (lambda: hook(load_once()[0], HookOptions(settings=ALWAYS)), lambda: sample),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import torch
 
@@ -15,7 +17,9 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_device_agrees_with_the_processor(case: str, comfy: ComfyInProcess, on_cpu: Reference) -> None:
+    began = time.process_time()
     found = CASES[case].run(comfy)
+    seconds = time.process_time() - began
     agreement = measure_agreement(found, on_cpu(CASES[case].reference or case))
-    print(f"{case}: " + ", ".join(f"{name} {value:.1f} dB" for name, value in agreement.items()))
+    print(f"{case}, {seconds:.1f} s: " + ", ".join(f"{name} {value:.1f} dB" for name, value in agreement.items()))
     assert min(agreement.values()) >= CASES[case].least_db
