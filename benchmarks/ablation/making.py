@@ -25,7 +25,7 @@ from ...mvcustom_core.rendering.operator import build_render_operator, warp_imag
 from ...mvcustom_core.rendering.rendering import RenderingSettings, find_shares, replace_features
 from ...mvcustom_core.surface.depth import AnchorDepth
 from ...mvcustom_core.surface.surface import build_surfaces
-from ...nodes.bridge.concept.application import apply_to_both, session_of
+from ...nodes.bridge.concept.application import apply_to_both, find_applied_concept
 from ...nodes.bridge.concept.guidance import ConceptGuider
 from ...nodes.bridge.concept.tokens import add_token, encode_caption
 from ...nodes.bridge.depth.anchor_depth import DepthSources, estimate_anchor
@@ -215,7 +215,7 @@ class Maker:
 
     def _guide(self, model: ModelPatcher, positive: list[Any], negative: list[Any]) -> comfy.samplers.CFGGuider:
         settings = self.settings
-        if session_of(model) is not None:
+        if find_applied_concept(model) is not None:
             return ConceptGuider(model, positive, negative, settings.text_guidance, settings.image_guidance, settings.surroundings)
         guider = comfy.samplers.CFGGuider(model)
         guider.set_conds(positive, negative)

@@ -59,7 +59,7 @@ def apply_concept(model: ModelPatcher, concept: Concept, cameras: Cameras, capti
     """
     require_motion(model)
     check_backbone(concept, offered_layout(model))
-    if session_of(model) is not None:
+    if find_applied_concept(model) is not None:
         raise ValueError("concept: this model already carries one; connect the model from before that Apply Concept")
     if concept.backbone and concept.backbone != (here := fingerprint_weights(model)):
         log.info(
@@ -94,7 +94,7 @@ def build_pose_patcher(concept: Concept, disable_dynamic: bool = False) -> Model
     return patcher
 
 
-def session_of(model: ModelPatcher) -> AppliedConcept | None:
+def find_applied_concept(model: ModelPatcher) -> AppliedConcept | None:
     """The concept that a MODEL carries; None if it carries none."""
     return model.get_attachment(CONCEPT_ATTACHMENT)
 
@@ -121,7 +121,7 @@ def render_opacity(model: ModelPatcher, cameras: Cameras) -> Tensor:
 @torch.inference_mode()
 def _render_geometry(model: ModelPatcher, cameras: Cameras) -> tuple[Tensor, Tensor]:
     """Distance along the rays and opacity, [V, h, w] each, on the CPU."""
-    applied = session_of(model)
+    applied = find_applied_concept(model)
     if applied is None:
         raise ValueError("model: wanted one with a concept, got one without; connect the MODEL of Apply Concept")
     if len(cameras) != len(applied.cameras) or not torch.allclose(cameras.w2c, applied.cameras.w2c, atol=1e-5):

@@ -21,7 +21,7 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from ..host.call import record_of
-from .application import session_of
+from .application import find_applied_concept
 
 
 class ConceptGuider(comfy.samplers.CFGGuider):
@@ -44,7 +44,7 @@ class ConceptGuider(comfy.samplers.CFGGuider):
         self, model: ModelPatcher, positive: list[Any], negative: list[Any], text: float, image: float, beside: float = 1.0
     ) -> None:
         super().__init__(model)
-        if session_of(model) is None:
+        if find_applied_concept(model) is None:
             raise ValueError("model: wanted one with a concept, got one without; connect the MODEL of Apply Concept")
         self.set_conds(positive, negative)
         self.set_cfg(text)

@@ -14,7 +14,7 @@ from ....mvcustom_core.anchor.choice import choose_anchor
 from ....mvcustom_core.anchor.estimate import DepthEstimate, DepthMeaning, read_depth_picture
 from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.surface.depth import AnchorDepth, RenderedDepth
-from ..concept.application import render_depth, session_of
+from ..concept.application import find_applied_concept, render_depth
 from ..host.advice import advise
 from ..host.tensors import check_axes
 from .geometry import differ_in_aspect, read_da3, read_moge, select_map
@@ -103,7 +103,7 @@ def estimate_anchor(
     if sources.model == EMBEDDED and not sources.connected:
         check_embedded_head(model, (views.shape[-2], views.shape[-1]))
     estimate = choose_estimate(views, anchor, sources)
-    rendered = render_depth(model, cameras, anchor) if model is not None and session_of(model) is not None else None
+    rendered = render_depth(model, cameras, anchor) if model is not None and find_applied_concept(model) is not None else None
     mask = None if subject_masks is None else select_subject_mask(subject_masks, views, anchor, estimate)
     return align_estimate(estimate, cameras, anchor, rendered, mask)
 

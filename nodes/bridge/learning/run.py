@@ -16,7 +16,7 @@ from ....mvcustom_core.concept.learning.plan import LearningSettings
 from ....mvcustom_core.concept.learning.state import FinishedRun, LearningState
 from ....mvcustom_core.concept.portrait import make_thumbnail
 from ..backbone.spec import fingerprint_weights, spec_of
-from ..concept.application import session_of
+from ..concept.application import find_applied_concept
 from ..host.tensors import images_from_comfy, masks_from_comfy
 from .denoiser import ComfyDenoiser, ConceptWords, encode_photographs, token_row
 from .display import Display
@@ -60,7 +60,7 @@ def run_learning(backbone: Backbone, pictures: Pictures, words: ConceptWords, se
     """
     spec = spec_of(backbone.model)
     settings = replace(settings, nerf=spec.nerf)
-    if session_of(backbone.model) is not None:
+    if find_applied_concept(backbone.model) is not None:
         raise ValueError("model: wanted one without a concept, got one that carries a concept; connect the model from before Apply Concept")
     given = pictures.masks
     pictures = check_pictures(pictures, max(site.level for site in spec.pose_layout.sites))

@@ -19,7 +19,7 @@ from ....mvcustom_core.anchor.estimate import DepthEstimate
 from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.rendering.levels import has_passed
 from ....mvcustom_core.surface.depth import AnchorDepth, RenderedDepth
-from ..concept.application import render_depth, session_of
+from ..concept.application import find_applied_concept, render_depth
 from ..depth.anchor_depth import align_estimate
 from ..depth.model import EMBEDDED, check_embedded_head, estimate_depth, open_depth_model
 from ..host.progress import stop_if_cancelled
@@ -88,7 +88,7 @@ def apply_one_pass(model: ModelPatcher, cameras: Cameras, options: HookOptions, 
     plan = make_plan(model, cameras, replace(options, shared_noise=False))  # the noise is drawn before any depth is known
     if estimation.depth_model == EMBEDDED:
         check_embedded_head(model)
-    rendered = None if session_of(model) is None else render_depth(model, cameras, estimation.anchor)
+    rendered = None if find_applied_concept(model) is None else render_depth(model, cameras, estimation.anchor)
     hooked = attach_hook(model, plan, options, None, partial(sample_in_one_pass, estimation, rendered))
     if estimation.depth_model != EMBEDDED:
         hooked.set_attachments(DEPTH_ATTACHMENT, open_depth_model(estimation.depth_model))  # read once, and held as long as the model

@@ -14,7 +14,7 @@ from comfy.samplers import CFGGuider, calculate_sigmas, sampler_object
 from torch import Tensor
 
 from mvcustom.mvcustom_core.concept.feature_nerf import FeatureNerf
-from mvcustom.nodes.bridge.concept.application import CONCEPT_ATTACHMENT, session_of
+from mvcustom.nodes.bridge.concept.application import CONCEPT_ATTACHMENT, find_applied_concept
 from mvcustom.nodes.bridge.concept.branches import Branch, find_branches, list_branches, with_branches
 from mvcustom.nodes.bridge.concept.guidance import ConceptGuider
 from mvcustom.nodes.bridge.concept.session import ConceptSession
@@ -124,7 +124,7 @@ def test_areas_and_several_prompts_keep_their_branches(monkeypatch: pytest.Monke
 
 def test_an_area_is_rendered_as_that_part_of_the_view():
     model = apply_once(load_once()[0], make_concept(0.05))
-    session = ConceptSession(session_of(model), model.get_additional_models_with_key(CONCEPT_ATTACHMENT)[0].model, model)
+    session = ConceptSession(find_applied_concept(model), model.get_additional_models_with_key(CONCEPT_ATTACHMENT)[0].model, model)
     with torch.inference_mode():
         session.prepare(model.model.diffusion_model, (8, 8), torch.device("cpu"), torch.float32)
         for site in SPEC.pose_layout.sites:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mvcustom.mvcustom_core.concept.concept import Concept
 from mvcustom.mvcustom_core.surface.depth import RenderedDepth
-from mvcustom.nodes.bridge.concept.application import CONCEPT_ATTACHMENT, render_depth, session_of
+from mvcustom.nodes.bridge.concept.application import CONCEPT_ATTACHMENT, find_applied_concept, render_depth
 from mvcustom.nodes.bridge.concept.session import AppliedConcept, ConceptSession
 from mvcustom.tests.host.embedded import SPEC, apply_once, count_calls, load_once, make_cameras, make_concept, sample
 from mvcustom.tests.host.in_process import ComfyInProcess
@@ -43,7 +43,7 @@ def test_a_runs_state_ends_with_it_and_after_a_failure():
         sample(patched, callback=look)
     assert not find_sessions()
     assert held == [len(SPEC.pose_layout.sites)] * 3
-    assert isinstance(session_of(patched), AppliedConcept) and AppliedConcept.__dataclass_params__.frozen
+    assert isinstance(find_applied_concept(patched), AppliedConcept) and AppliedConcept.__dataclass_params__.frozen
 
 
 def find_sessions() -> list[ConceptSession]:
@@ -97,7 +97,7 @@ def test_features_that_another_node_shrinks_leave_the_next_run_as_it_was(comfy: 
 
 def test_a_shrunk_block_sees_the_whole_view():
     model = apply_once(load_once()[0], make_concept(0.05))
-    session = ConceptSession(session_of(model), model.get_additional_models_with_key(CONCEPT_ATTACHMENT)[0].model, model)
+    session = ConceptSession(find_applied_concept(model), model.get_additional_models_with_key(CONCEPT_ATTACHMENT)[0].model, model)
     session.latent = (8, 12)
     coarse, fine = 3, 14
     assert (session.applied.levels[coarse], session.applied.levels[fine]) == (1, 0)

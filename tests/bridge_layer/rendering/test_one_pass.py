@@ -47,7 +47,7 @@ def hook(settings: RenderingSettings = FULL, moments: tuple[float, ...] = (0.5,)
         return apply_one_pass(model, cameras, HookOptions(settings, **changes), estimation)
 
 
-def session_of(model: ModelPatcher) -> RenderSession:
+def find_applied_concept(model: ModelPatcher) -> RenderSession:
     return model.get_attachment(RENDERING_ATTACHMENT)
 
 
@@ -145,7 +145,7 @@ def sample_promises(model: ModelPatcher, steps: int) -> list[Tensor]:
 def test_each_run_begins_anew_and_leaves_nothing():
     model = hook()
     first = sample(model)
-    assert session_of(model).geometry is None
+    assert find_applied_concept(model).geometry is None
     assert torch.equal(sample(model), first)
 
 
@@ -194,7 +194,7 @@ def test_cancelling_ends_the_run_at_once_and_leaves_nothing(monkeypatch: pytest.
     monkeypatch.setattr(vae, "decode", decode)
     with pytest.raises(comfy.model_management.InterruptProcessingException):
         sample(model)
-    assert session_of(model).geometry is None
+    assert find_applied_concept(model).geometry is None
 
 
 def test_a_depth_model_that_cannot_run_is_refused_before_sampling():
@@ -307,7 +307,7 @@ def test_the_node(choice: str, anchor: int, monkeypatch: pytest.MonkeyPatch):
         strength=1.0,
         until=0.7,
     ).result
-    assert session_of(model).geometry is None
+    assert find_applied_concept(model).geometry is None
     _, promised, views = watch(model, steps=2)
     torch.testing.assert_close(decoded[0], model.model.process_latent_out(promised[0][anchor : anchor + 1]))
     assert torch.isfinite(views).all()

@@ -61,13 +61,13 @@ def sample_plain() -> Tensor:
     return sample(load_once()[0])
 
 
-def session_of(model: ModelPatcher) -> RenderSession:
+def find_applied_concept(model: ModelPatcher) -> RenderSession:
     return model.get_attachment(RENDERING_ATTACHMENT)
 
 
 def make_run(model: ModelPatcher, **changes: Any) -> RenderRun:
     """A run such as sampling makes."""
-    session = session_of(model)
+    session = find_applied_concept(model)
     levels = NoiseLevels.of(model.get_model_object("model_sampling").sigmas)
     return RenderRun(**{"plan": session.plan, "keep": session.keep, "levels": levels, "geometry": session.geometry, **changes})
 
@@ -104,7 +104,7 @@ COARSE, MIDDLE, FINE = ({("output", i): level for i in blocks} for level, blocks
     ],
 )
 def test_sites(sites: str, blocks: dict[tuple[str, int], int]):
-    session = session_of(model := hook_model(sites=sites))
+    session = find_applied_concept(model := hook_model(sites=sites))
     assert session.plan.sites == blocks
     sizes = {level: tuple(operator.mask.shape[-2:]) for level, operator in session.geometry.operators.items()}
     assert sizes == {level: (8 >> level, 8 >> level) for level in {0, *blocks.values()}}
@@ -236,7 +236,7 @@ def test_rendered_predictions_lead_the_views_to_the_anchor():
     """Rendered to the last step, latents are the anchor's wherever it sees them whole; by features alone they are not."""
     for prediction in (True, False):
         model = hook_model(prediction=prediction)
-        latents, operator = sample(model, steps=3), session_of(model).geometry.operators[0]
+        latents, operator = sample(model, steps=3), find_applied_concept(model).geometry.operators[0]
         whole = (operator.mask == 1).repeat(1, latents.shape[1], 1, 1)
         whole[ANCHOR] = False  # it leads
         away = (latents - operator.apply(latents[[ANCHOR]]))[whole].abs().max() / latents[whole].abs().max()
@@ -263,7 +263,7 @@ def test_predictions_are_rendered_as_strongly_as_features():
 
 def test_the_subject_is_kept_from_predictions_at_the_latents_level(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(rendering, "render_opacity", lambda *_: torch.ones(VIEWS, 1, 8, 8))
-    levels = {p: {*session_of(hook_model(sites="decoder 16", spare_subject=1.0, prediction=p)).keep} for p in (False, True)}
+    levels = {p: {*find_applied_concept(hook_model(sites="decoder 16", spare_subject=1.0, prediction=p)).keep} for p in (False, True)}
     assert levels == {False: {2}, True: {0, 2}}
 
 
@@ -300,7 +300,7 @@ def test_nothing_stays_of_a_run(monkeypatch: pytest.MonkeyPatch):
     assert len(ended) == 1 and ended[0]() is None
     assert model.model_options["transformer_options"][KEY] == before and [*model.wrappers] == [*hook_model().wrappers]
     with pytest.raises(FrozenInstanceError):
-        session_of(model).geometry = None
+        find_applied_concept(model).geometry = None
 
 
 def sample_parts(model: ModelPatcher, ends: tuple[int, ...], steps: int = 5, **changes: Any) -> Tensor:
@@ -355,7 +355,7 @@ def test_the_subjects_opacity_is_rendered_once_and_before_sampling():
         opacity = render_opacity(concept, make_cameras())
         depth = render_depth(concept, make_cameras(), 2)
     assert opacity.shape == (VIEWS, 1, 8, 8) and torch.equal(depth.opacity, opacity[2, 0]) and depth.distance.shape == (8, 8)
-    keep = session_of(hook_model(model=concept, spare_subject=0.5)).keep
+    keep = find_applied_concept(hook_model(model=concept, spare_subject=0.5)).keep
     assert {level: tuple(share.shape) for level, share in keep.items()} == {0: (VIEWS, 1, 8, 8), 1: (VIEWS, 1, 4, 4)}
     torch.testing.assert_close(keep[0], opacity / 2)
     assert float(keep[1].mean()) == pytest.approx(float(opacity.mean()) / 2, abs=0.02)
@@ -369,7 +369,7 @@ def test_report(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
     whole = torch.ones(VIEWS, 1, 8, 8)
     monkeypatch.setattr(rendering, "render_opacity", lambda model, cameras: whole)
     assert report_rendering(hook_model(spare_subject=0.25)).endswith("; 25% of it is free for the concept")
-    session = session_of(model := hook_model())
+    session = find_applied_concept(model := hook_model())
     mask = torch.zeros_like(session.geometry.operators[0].mask)
     mask[ANCHOR] = 1
     geometry = replace(session.geometry, operators={0: replace(session.geometry.operators[0], mask=mask)})
@@ -434,14 +434,14 @@ def test_coinciding_cameras_make_the_trajectory_scope_scope_one():
 
 
 def test_correspondences_are_built_where_a_scope_asks_for_them():
-    geometry = session_of(hook_model(follow_surface=True)).geometry
+    geometry = find_applied_concept(hook_model(follow_surface=True)).geometry
     assert {level: (found.height, found.width) for level, found in geometry.correspondences.items()} == {
         0: (8, 8),
         1: (4, 4),
         2: (2, 2),
         3: (1, 1),
     }
-    assert not session_of(hook_model()).geometry.correspondences
+    assert not find_applied_concept(hook_model()).geometry.correspondences
 
 
 def test_trajectories_refuse_prompts_with_an_area():
