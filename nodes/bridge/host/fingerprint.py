@@ -80,18 +80,32 @@ def digest_tensor(tensor: Tensor) -> str:
 
 def own_weights(patcher: ModelPatcher) -> dict[str, Tensor]:
     """Name -> weight of a network without weight patches, wherever ComfyUI keeps it at this moment; sorted by name."""
-    weights = dict(patcher.model.named_parameters())
-    for place in {*patcher.object_patches, *patcher.object_patches_backup}:  # another clone's may be in the network now
-        part = patcher.get_model_object(place)
-        if isinstance(part, nn.Module):
-            weights = {name: weight for name, weight in weights.items() if not name.startswith(f"{place}.")}
-            weights |= {f"{place}.{name}": weight for name, weight in part.named_parameters()}
-    for name in weights:
-        if name in patcher.hook_backup:
-            weights[name] = patcher.hook_backup[name][0]
-        elif name in patcher.backup:
-            weights[name] = patcher.backup[name].weight
+    weights = {name: read_backup(patcher, name, weight) for name, weight in patcher.model.named_parameters()}
+    for place, layer in own_layers(patcher).items():
+        weights = {name: weight for name, weight in weights.items() if not name.startswith(f"{place}.")}
+        weights |= {f"{place}.{name}": read_backup(patcher, f"{place}.{name}", weight, layer) for name, weight in layer.named_parameters()}
     return dict(sorted(weights.items()))
+
+
+def own_layers(patcher: ModelPatcher) -> dict[str, nn.Module]:
+    """Place -> layer of this patcher's own, for each place where it or a clone has patched an object: while a clone is loaded, the network
+    that they share has the clone's layer there.
+    """
+    parts = {place: patcher.get_model_object(place) for place in {*patcher.object_patches, *patcher.object_patches_backup}}
+    return {place: part for place, part in sorted(parts.items()) if isinstance(part, nn.Module)}
+
+
+def read_backup(patcher: ModelPatcher, name: str, weight: Tensor, layer: nn.Module | None = None) -> Tensor:
+    """A weight as it was before ComfyUI patched it.
+
+    Args:
+        layer: what `own_layers` has for the weight. ComfyUI marks layers that it has patched; what it keeps under the name of one
+            without this mark is of a clone's layer.
+    """
+    if name in patcher.hook_backup:
+        return patcher.hook_backup[name][0]
+    is_kept = layer is None or any(getattr(part, "comfy_patched_weights", False) for part in layer.modules())
+    return patcher.backup[name].weight if is_kept and name in patcher.backup else weight
 
 
 def _describe_patcher(patcher: ModelPatcher, reader: Reader) -> list[Any]:

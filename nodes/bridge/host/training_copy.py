@@ -9,6 +9,7 @@ device as a whole or not at all, and leaves it when learning ends.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import comfy.float
@@ -17,10 +18,11 @@ import comfy.model_management
 import comfy.utils
 import torch
 from comfy.ldm.modules.attention import attention_pytorch
-from comfy.model_patcher import ModelPatcher
+from comfy.model_patcher import ModelPatcher, get_key_weight
 from torch import Tensor, nn
 
 from .call import Options
+from .fingerprint import own_layers, read_backup
 
 GIB = 2**30
 
@@ -98,10 +100,11 @@ def bake_weights(patcher: ModelPatcher, prefix: str, dtype: torch.dtype) -> dict
     """Ordinary copies on the CPU of a network's weights with the patcher's weight patches added, under their names after `prefix`.
 
     The sum is formed and rounded as ComfyUI does it when it loads a model, so that learning sees the weights that sampling does. Weights in
-    8 bits are read as ComfyUI reads them. Where a weight is at present does not matter.
+    8 bits are read as ComfyUI reads them. Where a weight is at present does not matter, nor which clone of the patcher is loaded.
     """
     baked = {}
-    for key, ((weight, convert), *patches) in patcher.get_key_patches(prefix).items():
+    for key, (weight, convert) in _find_weights(patcher, prefix).items():
+        patches = patcher.patches.get(key, [])
         precision = comfy.model_management.lora_compute_dtype(patcher.load_device) if patches else torch.float32
         value = convert(weight.detach().to("cpu", precision, copy=True), inplace=True)
         if patches:
@@ -111,6 +114,23 @@ def bake_weights(patcher: ModelPatcher, prefix: str, dtype: torch.dtype) -> dict
             value = function(value)
         baked[key.removeprefix(prefix)] = value.to(dtype)
     return baked
+
+
+def _find_weights(patcher: ModelPatcher, prefix: str) -> dict[str, tuple[Tensor, Callable[..., Tensor]]]:
+    """Name -> a weight as the patcher has it without its patches, and what reads it as plain numbers."""
+    found = {key: each[0] for key, each in patcher.get_key_patches(prefix).items()}
+    for place, layer in own_layers(patcher).items():  # ComfyUI reads the layers in the network, which may be a clone's now
+        found = {key: each for key, each in found.items() if not key.startswith(f"{place}.")}
+        for name in layer.state_dict():
+            key = f"{place}.{name}"
+            if key.startswith(prefix):
+                weight, _, convert = get_key_weight(layer, name)
+                found[key] = read_backup(patcher, key, weight, layer), convert or _keep
+    return found
+
+
+def _keep(weight: Tensor, **_: Any) -> Tensor:
+    return weight
 
 
 def check_patches(what: str, patcher: ModelPatcher, replaced: str = "") -> None:

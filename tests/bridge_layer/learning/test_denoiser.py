@@ -79,6 +79,20 @@ def test_copy_has_the_weights_that_comfyui_loads():
     assert not torch.equal(baked[0][UNET_KEY.split(".", 1)[1]], bake_weights(plain, UNET_KEY, torch.float32)[""])
 
 
+@pytest.mark.parametrize(
+    "swapped", [nn.Conv2d(4, 64, 3, padding=1), nn.Sequential(nn.Conv2d(4, 64, 3, padding=1))], ids=["layer", "wrapped"]
+)
+def test_copy_has_its_own_layers_while_a_clone_with_others_is_loaded(swapped: nn.Module):
+    model = add_noise_to(load_once()[0], UNET_KEY)
+    wanted = bake_weights(model, "diffusion_model.", torch.float32)
+    clone = model.clone()
+    clone.add_object_patch(UNET_KEY.removesuffix(".weight"), swapped)
+    comfy.model_management.load_models_gpu([clone], force_full_load=True)
+    found = bake_weights(model, "diffusion_model.", torch.float32)
+    comfy.model_management.unload_model_and_clones(clone)
+    assert found.keys() == wanted.keys() and all(torch.equal(tensor, wanted[name]) for name, tensor in found.items())
+
+
 def test_copy_is_ordinary_and_shares_nothing():
     model, clip, _ = load_once()
     with torch.inference_mode():
