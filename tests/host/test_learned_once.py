@@ -48,8 +48,12 @@ def learn(server: ComfyServer, prefix: str = "") -> tuple[list[bytes], str, list
 
 
 def free_memory(server: ComfyServer) -> None:
+    """Let the server forget models and results. It does so after the next prompt at the latest, so a small one is run."""
     body = b'{"unload_models": true, "free_memory": true}'
     urllib.request.urlopen(urllib.request.Request(f"http://{server.address}/free", body, {"Content-Type": "application/json"})).close()
+    picture = {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}, "_meta": {"title": "picture"}}
+    shown = {"class_type": "PreviewImage", "inputs": {"images": ["picture", 0]}, "_meta": {"title": "shown"}}
+    server.run_prompt({"picture": picture, "shown": shown})
 
 
 @pytest.fixture
