@@ -30,7 +30,6 @@ from mvcustom.tests.host.in_process import MEMORY_MODES, ComfyInProcess, enter_c
 
 TIER_OF_FOLDER = {"bridge_layer": "bridge", "node_layer": "bridge", "browser": "browser", "gpu": "gpu"}
 IN_PROCESS_TIERS = {"bridge", "gpu"}
-SERVERS = {"comfy_server", "own_server"}  # fixtures
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         tier = _find_tier(item.path)
         if tier == "core" and "comfy" in item.fixturenames:
             tier = "bridge"
-        if tier in ("core", "bridge") and SERVERS.intersection(item.fixturenames):
+        if tier in ("core", "bridge") and "comfy_server" in item.fixturenames:
             tier = "server"
         item.add_marker(tier)
 

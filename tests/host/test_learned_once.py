@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from mvcustom.devtools.comfyui import locate_comfyui, prepare_base, server_command
+from mvcustom.devtools.comfyui import locate_comfyui, server_command
 from mvcustom.devtools.server import ComfyServer
 from mvcustom.tests.host.graph import whole_path
 
@@ -56,24 +53,15 @@ def free_memory(server: ComfyServer) -> None:
     server.run_prompt({"picture": picture, "shown": shown})
 
 
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[ComfyServer]:
-    """A server that has run nothing else."""
-    comfyui = locate_comfyui()
-    base = prepare_base(tmp_path / "base", comfyui)
-    with ComfyServer(server_command(Path(sys.executable), comfyui, base), comfyui, base / "server.log") as server:
-        yield server
-
-
-def test_a_concept_is_learned_once_through_cleared_caches_copies_and_restarts(own_server: ComfyServer, tmp_path: Path) -> None:
-    pictures, report, updates = learn(own_server)
+def test_a_concept_is_learned_once_through_cleared_caches_copies_and_restarts(comfy_server: ComfyServer, tmp_path: Path) -> None:
+    pictures, report, updates = learn(comfy_server)
     assert updates == [1, 2] and "was learned before" not in report
-    free_memory(own_server)
+    free_memory(comfy_server)
     for prefix in ("", "copy of "):
-        again = learn(own_server, prefix)
+        again = learn(comfy_server, prefix)
         assert "was learned before (2 updates" in again[1], (again[1], report)
         assert again[0] == pictures and not again[2]
-    base = own_server.log_path.parent
+    base = comfy_server.log_path.parent
     command = [*server_command(Path(sys.executable), locate_comfyui(), base), "--cache-none"]
     with ComfyServer(command, locate_comfyui(), tmp_path / "log") as restarted:
         again = learn(restarted)
