@@ -6,12 +6,18 @@ from .backbone.apply_motion import MVCustomApplyMotion
 from .backbone.apply_motion_lora import MVCustomApplyMotionLora
 from .backbone.load_backbone import MVCustomLoadBackbone
 from .cameras.camera_trajectory import MVCustomCameraTrajectory
+from .cameras.convert_cameras import MVCustomConvertCameras
+from .cameras.ping_pong_views import MVCustomPingPongViews
+from .cameras.save_cameras import MVCustomSaveCameras
+from .cameras.save_views_for_3d import MVCustomSaveViewsFor3D
+from .cameras.wan_camera_embedding import MVCustomWanCameraEmbedding
 from .concept.apply_concept import MVCustomApplyConcept
 from .concept.concept_guider import MVCustomConceptGuider
 from .concept.learn_concept import MVCustomLearnConcept
 from .concept.load_concept import MVCustomLoadConcept
 from .concept.save_concept import MVCustomSaveConcept
 from .depth.estimate_anchor_depth import MVCustomEstimateAnchorDepth
+from .depth.views_to_geometry import MVCustomViewsToGeometry
 from .evaluation.evaluate_views import MVCustomEvaluateViews
 from .photographs.load_posed_images import MVCustomLoadPosedImages
 from .photographs.pose_images import MVCustomPoseImages
@@ -40,4 +46,10 @@ NODES = [
     MVCustomOnePassRenderHook,
     MVCustomLatentCompletionSampler,
     MVCustomEvaluateViews,
+    MVCustomConvertCameras,
+    MVCustomWanCameraEmbedding,
+    MVCustomSaveCameras,
+    MVCustomSaveViewsFor3D,
+    MVCustomViewsToGeometry,
+    MVCustomPingPongViews,
 ]

@@ -20,6 +20,7 @@ LINKED: dict[str, dict[str, Any]] = {
     "MVCustomCameraTrajectory": {"base_view": 0, "width": 64, "height": 64, "views": 3, **PATH},
     "MVCustomLoadPosedImages": {"folder": LINK, "size": 64, "limit": 0},
     "MVCustomLoadConcept": {"concept_file": LINK},
+    "MVCustomConvertCameras": {"file": LINK},
 }
 
 

@@ -13,10 +13,14 @@ from torch import Tensor
 from mvcustom.mvcustom_core.camera.cameras import Cameras
 from mvcustom.mvcustom_core.concept.learning.learner import Learner
 from mvcustom.nodes.bridge.host.tensors import check_images, check_masks
+from mvcustom.nodes.cameras.ping_pong_views import MVCustomPingPongViews
+from mvcustom.nodes.cameras.save_cameras import MVCustomSaveCameras
+from mvcustom.nodes.cameras.save_views_for_3d import MVCustomSaveViewsFor3D
 from mvcustom.nodes.catalogue import NODES
 from mvcustom.nodes.concept.learn_concept import MVCustomLearnConcept
 from mvcustom.nodes.concept.save_concept import MVCustomSaveConcept
 from mvcustom.nodes.depth.estimate_anchor_depth import MVCustomEstimateAnchorDepth
+from mvcustom.nodes.depth.views_to_geometry import MVCustomViewsToGeometry
 from mvcustom.nodes.evaluation.evaluate_views import MVCustomEvaluateViews
 from mvcustom.nodes.photographs.load_posed_images import MVCustomLoadPosedImages
 from mvcustom.nodes.photographs.pose_images import MVCustomPoseImages
@@ -76,6 +80,10 @@ def evaluation_inputs(_: Path) -> Inputs:
     return {"images": draw(3), "cameras": make_cameras(), "masks": outline(3), **references}
 
 
+def make_scene() -> Inputs:
+    return {"images": draw(3), "cameras": make_cameras()}
+
+
 BASES: dict[Any, Callable[[Path], Inputs]] = {
     MVCustomLoadPosedImages: load_inputs,
     MVCustomPoseImages: lambda _: {**photographs(make_cameras(5, reach_deg=60.0)), "size": 64, "limit": 0},
@@ -88,6 +96,10 @@ BASES: dict[Any, Callable[[Path], Inputs]] = {
         "masks": outline(3), "until": 0.25, "repeats": 1, "feather": 1, "noise": "independent",
     },
     MVCustomEvaluateViews: evaluation_inputs,
+    MVCustomPingPongViews: lambda _: {"images": draw(3)},
+    MVCustomSaveCameras: lambda _: {**make_scene(), "format": "transforms.json", "filename_prefix": "door"},
+    MVCustomSaveViewsFor3D: lambda _: {**make_scene(), "depth": make_depth(), "filename_prefix": "door", "points": 100},
+    MVCustomViewsToGeometry: lambda _: {**make_scene(), "depth": make_depth(), "points": 100},
 }  # fmt: skip
 
 
@@ -103,6 +115,10 @@ IMAGES = [
     (MVCustomEvaluateViews, "images"),
     (MVCustomEvaluateViews, "references"),
     (MVCustomEvaluateViews, "true_views"),
+    (MVCustomPingPongViews, "images"),
+    (MVCustomSaveCameras, "images"),
+    (MVCustomSaveViewsFor3D, "images"),
+    (MVCustomViewsToGeometry, "images"),
 ]
 MASKS = [
     (MVCustomLoadPosedImages, "masks_of_files"),

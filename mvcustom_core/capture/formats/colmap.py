@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ...camera.lens import Lens
-from ...camera.rigid import rotation_from_quaternion
+from ...camera.rigid import quaternion_from_rotation, rotation_from_quaternion
+from ...shapes import check_shape
 from ..files.finder import FileFinder
 from ..files.posed_files import Frame, PosedFiles, collect_frames
 
@@ -123,6 +127,44 @@ def _read_frame(image: RegisteredImage, cameras: CamerasById, finder: FileFinder
     w2c[:3, 3] = motion[4:]
     found = finder.find(image.name)
     return Frame(found.path, w2c, camera.focal, camera.middle, camera.size, camera.lens, listed=found.listed)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a model's files hold: cameras as (model, size, parameters), whose ids count from 1, and the registered images."""
+
+    cameras: tuple[tuple[str, tuple[int, int], tuple[float, ...]], ...]
+    images: tuple[RegisteredImage, ...]
+
+
+def describe_model(image_folder: Path, files: PosedFiles) -> Description:
+    """Cameras and images of a model that is to be written; images of equal size, intrinsics and lens share one camera.
+
+    Args:
+        image_folder: the files' paths are named relative to it.
+
+    Raises:
+        ValueError: for a lens that none of COLMAP's models describes.
+    """
+    cameras = files.cameras.to("cpu", torch.float64)
+    exact = replace(files, cameras=cameras)
+    described = []
+    for i in range(len(cameras)):
+        camera, lens = exact.camera(i), Lens() if files.lenses is None else files.lenses[i]
+        K = camera.K[0]
+        model, parameters = name_model(lens, (K[0, 0].item(), K[1, 1].item()), (K[0, 2].item(), K[1, 2].item()))
+        described.append((model, (camera.width, camera.height), tuple(parameters)))
+    ids = {camera: i for i, camera in enumerate(dict.fromkeys(described), start=1)}
+    motions = torch.cat([quaternion_from_rotation(cameras.w2c[:, :3, :3]), cameras.w2c[:, :3, 3]], dim=1).tolist()  # V rows of 7
+    names = [Path(os.path.relpath(path, image_folder)).as_posix() for path in files.paths]
+    return Description(tuple(ids), tuple(RegisteredImage(i + 1, motions[i], ids[described[i]], names[i]) for i in range(len(cameras))))
+
+
+def quantize_colors(points: Tensor, colors: Tensor | None) -> Tensor:
+    """Colours [N, 3] in 0..1 of points [N, 3] as whole numbers up to 255, int32; None is grey."""
+    colors = torch.full_like(points, 0.5) if colors is None else colors
+    check_shape(points, "N 3", colors, "N 3")
+    return (colors * 255).round().clamp(0, 255).int().cpu()
 
 
 def name_model(lens: Lens, focal: tuple[float, float], middle: tuple[float, float]) -> tuple[str, list[float]]:

@@ -9,14 +9,29 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+from torch import Tensor
+
 from ..files.finder import FileFinder
 from ..files.posed_files import PosedFiles
 from ..files.text import read_bytes
-from .colmap import MODELS, OTHER_MODELS, CamerasById, RegisteredImage, SharedCamera, collect_images, make_camera, refuse_model
+from .colmap import (
+    MODELS,
+    OTHER_MODELS,
+    CamerasById,
+    RegisteredImage,
+    SharedCamera,
+    collect_images,
+    describe_model,
+    make_camera,
+    quantize_colors,
+    refuse_model,
+)
 
 FORMAT = "COLMAP binary model"
 NAMES = {model.number: name for name, model in MODELS.items()}
 POINT_BYTES = 24  # x, y, id of a point in an image
+POINT_RECORD = np.dtype([("id", "<u8"), ("position", "<f8", 3), ("color", "u1", 3), ("error", "<f8"), ("track", "<u8")])
 
 
 def read_colmap_binary(folder: Path, image_folder: Path, elsewhere: tuple[Path, ...] = ()) -> PosedFiles:
@@ -41,6 +56,34 @@ def count_images_binary(folder: Path) -> int:
         ValueError: if its file cannot be read.
     """
     return _Reader(folder / "images.bin").take("Q")[0]
+
+
+def write_colmap_binary(
+    folder: Path, image_folder: Path, files: PosedFiles, points: Tensor | None = None, colors: Tensor | None = None
+) -> None:
+    """Write a model: cameras.bin, images.bin and points3D.bin; arguments and errors as of `write_colmap_text`."""
+    model = describe_model(image_folder, files)
+    camera_parts = [struct.pack("<Q", len(model.cameras))]
+    for i, (name, (width, height), parameters) in enumerate(model.cameras, start=1):
+        camera_parts.append(struct.pack(f"<iiQQ{len(parameters)}d", i, MODELS[name].number, width, height, *parameters))
+    image_parts = [struct.pack("<Q", len(model.images))]
+    for image in model.images:
+        name = image.name.encode("utf-8", "surrogateescape") + b"\0"
+        image_parts += [struct.pack("<i7di", image.id, *image.motion, image.camera), name, struct.pack("<Q", 0)]  # no points of its own
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "cameras.bin").write_bytes(b"".join(camera_parts))
+    (folder / "images.bin").write_bytes(b"".join(image_parts))
+    (folder / "points3D.bin").write_bytes(_pack_points(points, colors))
+
+
+def _pack_points(points: Tensor | None, colors: Tensor | None) -> bytes:
+    """A count, then id, position, colour, error and track of each point; there are no errors and no tracks."""
+    count = 0 if points is None else len(points)
+    table = np.zeros(count, POINT_RECORD)
+    if points is not None:
+        table["id"] = np.arange(1, count + 1)
+        table["position"], table["color"] = points.cpu().double().numpy(), quantize_colors(points, colors).numpy()
+    return struct.pack("<Q", count) + table.tobytes()
 
 
 class _Reader:

@@ -7,22 +7,25 @@ conventions, so numbers pass unchanged.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from ...camera.cameras import Cameras
-from ...camera.lens import Lens
-from ...camera.rigid import quaternion_from_rotation
-from ...shapes import check_shape
 from ..files.finder import FileFinder
 from ..files.posed_files import PosedFiles
 from ..files.text import read_text
-from .colmap import MODELS, CamerasById, RegisteredImage, SharedCamera, collect_images, make_camera, name_model, refuse_model
+from .colmap import (
+    MODELS,
+    CamerasById,
+    RegisteredImage,
+    SharedCamera,
+    collect_images,
+    describe_model,
+    make_camera,
+    quantize_colors,
+    refuse_model,
+)
 
 FORMAT = "COLMAP text model"
 
@@ -67,18 +70,13 @@ def write_colmap_text(
     Raises:
         ValueError: for a lens that none of COLMAP's models describes.
     """
-    cameras = files.cameras.to("cpu", torch.float64)
-    exact = replace(files, cameras=cameras)
-    lenses = [_lens_line(exact.camera(i), Lens() if files.lenses is None else files.lenses[i]) for i in range(len(cameras))]
-    camera_ids = {line: i for i, line in enumerate(dict.fromkeys(lenses), start=1)}  # equal lenses share one camera
-    quaternions = quaternion_from_rotation(cameras.w2c[:, :3, :3])
+    model = describe_model(image_folder, files)
+    camera_lines = [f"{i} {name} {width} {height} {_join(rest)}" for i, (name, (width, height), rest) in enumerate(model.cameras, start=1)]
     image_lines = []
-    for i, path in enumerate(files.paths):
-        motion = _join([*quaternions[i].tolist(), *cameras.w2c[i, :3, 3].tolist()])
-        name = Path(os.path.relpath(path, image_folder)).as_posix()
-        image_lines += [f"{i + 1} {motion} {camera_ids[lenses[i]]} {name}", ""]  # the second line lists its points: none
+    for image in model.images:
+        image_lines += [f"{image.id} {_join(image.motion)} {image.camera} {image.name}", ""]  # the second line lists its points: none
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "cameras.txt", "CAMERA_ID MODEL WIDTH HEIGHT PARAMS[]", [f"{i} {line}" for line, i in camera_ids.items()])
+    _write(folder / "cameras.txt", "CAMERA_ID MODEL WIDTH HEIGHT PARAMS[]", camera_lines)
     _write(folder / "images.txt", "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME, then POINTS2D[] on a line of its own", image_lines)
     _write(folder / "points3D.txt", "POINT3D_ID X Y Z R G B ERROR TRACK[]", _point_lines(points, colors))
 
@@ -163,19 +161,10 @@ def _integer(word: str, where: str) -> int:
     return int(word)
 
 
-def _lens_line(camera: Cameras, lens: Lens) -> str:
-    K = camera.K[0]
-    model, parameters = name_model(lens, (K[0, 0].item(), K[1, 1].item()), (K[0, 2].item(), K[1, 2].item()))
-    return f"{model} {camera.width} {camera.height} {_join(parameters)}"
-
-
 def _point_lines(points: Tensor | None, colors: Tensor | None) -> list[str]:
     if points is None:
         return []
-    colors = torch.full_like(points, 0.5) if colors is None else colors
-    check_shape(points, "N 3", colors, "N 3")
-    pixels = (colors * 255).round().clamp(0, 255).int().tolist()
-    rows = zip(points.double().tolist(), pixels, strict=True)
+    rows = zip(points.double().tolist(), quantize_colors(points, colors).tolist(), strict=True)
     return [f"{i} {_join(point)} {_join(pixel)} 0" for i, (point, pixel) in enumerate(rows, start=1)]  # no error, no track
 
 

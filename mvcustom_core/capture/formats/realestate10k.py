@@ -20,6 +20,7 @@ from ..files.matrix import check_rigid
 from ..files.text import read_text
 
 COLUMNS = 19
+ANY_HEIGHT = 1080  # pixels, of pictures whose size is not known
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,23 +39,55 @@ def read_realestate10k(path: Path, width: int, height: int) -> CameraPath:
         ValueError: naming the line and what is wrong: no view, a row that is not 19 finite numbers, a matrix that is not rigid, lens
             distortion.
     """
-    url, *lines = read_text(path).splitlines() or [""]
+    return parse_realestate10k(read_text(path), path.name, width, height)
+
+
+def parse_realestate10k(text: str, name: str, width: int, height: int) -> CameraPath:
+    """Read the text of a path for images of width x height pixels.
+
+    Args:
+        name: what the text is called in messages.
+
+    Raises:
+        ValueError: as `read_realestate10k` does.
+    """
+    url, *lines = text.splitlines() or [""]
     if len(url.split()) == COLUMNS:
-        raise ValueError(f"{path.name}: wanted a first line with the video's URL, got numbers; put any line of text above them")
-    rows = [_parse_row(line, f"{path.name}, line {number}") for number, line in enumerate(lines, start=2) if line.strip()]
+        raise ValueError(f"{name}: wanted a first line with the video's URL, got numbers; put any line of text above them")
+    rows = [_parse_row(line, f"{name}, line {number}") for number, line in enumerate(lines, start=2) if line.strip()]
     if not rows:
-        raise ValueError(f"{path.name}: wanted a URL line and a row of {COLUMNS} numbers per view, got no row")
+        raise ValueError(f"{name}: wanted a URL line and a row of {COLUMNS} numbers per view, got no row")
     distorted = next((row for row in rows if row[5] or row[6]), None)
     if distorted is not None:
-        raise ValueError(f"{path.name}: wanted zeros in columns 6 and 7, got {distorted[5:7]}; undistort the video first")
+        raise ValueError(f"{name}: wanted zeros in columns 6 and 7, got {distorted[5:7]}; undistort the video first")
     return CameraPath(cameras_from_rows(rows, width, height), url, tuple(int(row[0]) for row in rows))
+
+
+def parse_camera_text(text: str, name: str) -> Cameras:
+    """The cameras of a path's text whose image size is not known, for square pixels: the focal lengths, one in widths and one in heights,
+    then tell the aspect.
+
+    Raises:
+        ValueError: as `read_realestate10k` does.
+    """
+    return shape_square(parse_realestate10k(text, name, 1, 1).cameras)
+
+
+def format_realestate10k(camera_path: CameraPath) -> str:
+    """The text of a path."""
+    rows = rows_from_cameras(camera_path.cameras, camera_path.times_us)
+    return "\n".join([camera_path.url, *(" ".join([str(int(row[0])), *map(repr, row[1:])]) for row in rows)]) + "\n"
+
+
+def shape_square(cameras: Cameras) -> Cameras:
+    """Cameras for pictures of 1x1 as cameras for pictures of the aspect that makes the first one's pixels square."""
+    K = cameras.K[0].double()
+    return cameras.resize(max(1, round(ANY_HEIGHT * float(K[1, 1] / K[0, 0]))), ANY_HEIGHT)
 
 
 def write_realestate10k(path: Path, camera_path: CameraPath) -> None:
     """Write a path."""
-    rows = rows_from_cameras(camera_path.cameras, camera_path.times_us)
-    lines = [" ".join([str(int(row[0])), *map(repr, row[1:])]) for row in rows]
-    path.write_text("\n".join([camera_path.url, *lines]) + "\n", encoding="utf-8", newline="\n")
+    path.write_text(format_realestate10k(camera_path), encoding="utf-8", newline="\n")
 
 
 def cameras_from_rows(rows: Sequence[Sequence[float]], width: int, height: int) -> Cameras:

@@ -7,3 +7,4 @@ from comfy_api.latest import io
 CamerasSocket = io.Custom("MVCUSTOM_CAMERAS")  # mvcustom_core.camera.cameras.Cameras
 ConceptSocket = io.Custom("MVCUSTOM_CONCEPT")  # mvcustom_core.concept.concept.Concept
 DepthSocket = io.Custom("MVCUSTOM_DEPTH")  # tuple[mvcustom_core.surface.depth.AnchorDepth, ...]
+CameraCtrlSocket = io.Custom("CAMERACTRL_POSES")  # of AnimateDiff-Evolved: rows of 19 numbers

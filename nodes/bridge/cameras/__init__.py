@@ -1,0 +1,1 @@
+"""Cameras of other tools, and files of cameras and views."""
