@@ -7,7 +7,7 @@ from importlib.util import find_spec
 WEB_DIRECTORY = "./web"
 
 if find_spec("comfy_api"):
-    from comfy_api.latest import ComfyExtension, io
+    from comfy_api.v0_0_2 import ComfyExtension, io
 
     class MVCustomExtension(ComfyExtension):
         """The pack as ComfyUI sees it. The rooms behind the door are opened when ComfyUI asks for them, not on import."""

@@ -23,6 +23,7 @@ from .photographs.load_posed_images import MVCustomLoadPosedImages
 from .photographs.pose_images import MVCustomPoseImages
 from .photographs.render_demo_subject import MVCustomRenderDemoSubject
 from .photographs.solve_cameras import MVCustomSolveCameras
+from .sampling.anchor_photograph import MVCustomAnchorPhotograph
 from .sampling.depth_render_hook import MVCustomDepthRenderHook
 from .sampling.latent_completion_sampler import MVCustomLatentCompletionSampler
 from .sampling.one_pass_render_hook import MVCustomOnePassRenderHook
@@ -52,4 +53,5 @@ NODES = [
     MVCustomSaveViewsFor3D,
     MVCustomViewsToGeometry,
     MVCustomPingPongViews,
+    MVCustomAnchorPhotograph,
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ..bridge.backbone.motion import apply_motion_file
 from ..bridge.host.folders import MOTION, find_file, list_files
@@ -17,7 +17,7 @@ class MVCustomApplyMotion(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomApplyMotion",
             display_name="Apply MVCustom Motion",
-            category="MVCustom",
+            category="MVCustom/backbone",
             description="Adds AnimateDiff motion modules to a Stable Diffusion 1.5 model, so that a batch of latents is denoised as the "
             "views of one scene. LoRA, ControlNet and IPAdapter nodes may come before or after this node.",
             search_aliases=["animatediff", "motion module", "spatio-temporal attention", "multi-view"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ..bridge.backbone.motion import apply_motion_lora
 from ..bridge.host.folders import MOTION_LORA, find_file, list_files
@@ -16,7 +16,7 @@ class MVCustomApplyMotionLora(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomApplyMotionLora",
             display_name="Apply Motion LoRA",
-            category="MVCustom",
+            category="MVCustom/backbone",
             description="Adds a motion LoRA to the motion modules of a model, for example one of AnimateDiff's camera movements. Chain "
             "several of these nodes to add several LoRAs.",
             search_aliases=["animatediff lora", "motion lora", "camera lora"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ...mvcustom_core.backbone.recipe import CUSTOM
 from ..bridge.backbone.checkpoint import list_backbones, list_motion_files, load_by_preset
@@ -18,7 +18,7 @@ class MVCustomLoadBackbone(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomLoadBackbone",
             display_name="Load MVCustom Backbone",
-            category="MVCustom",
+            category="MVCustom/backbone",
             description="Loads a Stable Diffusion 1.5 checkpoint with AnimateDiff motion modules, so that a batch of latents is denoised "
             "as the views of one scene. Also loads the small embedded backbone that comes with this pack.",
             search_aliases=["animatediff", "motion module", "multi-view", "checkpoint"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ...mvcustom_core.backbone.presets import AS_PRESET, AS_TRAINED, BETA_SCHEDULES, LEVEL_SCOPES, SCOPE_PRESETS, SWITCH, MotionChoices
 

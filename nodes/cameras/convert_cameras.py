@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from comfy_api.latest import io, ui
+from comfy_api.v0_0_2 import io, ui
 
 from ...mvcustom_core.camera.viewer import cameras_to_viewer
 from ...mvcustom_core.capture.formats.realestate10k import rows_from_cameras

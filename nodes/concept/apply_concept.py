@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ..bridge.concept.application import apply_to_both
 from ..bridge.host.sockets import CamerasSocket, ConceptSocket
@@ -16,10 +16,10 @@ class MVCustomApplyConcept(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomApplyConcept",
             display_name="Apply Concept",
-            category="MVCustom",
+            category="MVCustom/concept",
             description="Adds a learned concept to a model and its CLIP. Write the concept's token in the prompt; each view then shows the "
             "subject from that view's camera.",
-            search_aliases=["customdiffusion360", "feature nerf", "subject", "personalization"],
+            search_aliases=["customdiffusion360", "feature nerf", "subject", "personalization", "novel view", "3d consistent"],
             inputs=[
                 io.Model.Input(
                     "model", tooltip="A model with MVCustom motion modules. LoRA and other patches may come before or after this node."

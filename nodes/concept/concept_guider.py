@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ..bridge.concept.guidance import ConceptGuider
 
@@ -15,10 +15,10 @@ class MVCustomConceptGuider(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomConceptGuider",
             display_name="Concept Guider",
-            category="MVCustom",
+            category="MVCustom/concept",
             description="Classifier-free guidance with two scales: one for the prompt, one for the learned subject. Use it in place of CFG "
             "Guider.",
-            search_aliases=["cfg", "guidance", "dual cfg", "image guidance", "identity"],
+            search_aliases=["cfg", "guidance", "dual cfg", "image guidance", "identity", "subject"],
             inputs=[
                 io.Model.Input("model", tooltip="The model of Apply Concept, or of a Depth-Aware Render Hook after it."),
                 io.Conditioning.Input("positive", tooltip="The prompt. It must contain the concept's token."),

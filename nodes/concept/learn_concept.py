@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ...mvcustom_core.backbone.recipe import CUSTOM
 from ...mvcustom_core.concept.learning.plan import LearningSettings
@@ -25,10 +25,19 @@ class MVCustomLearnConcept(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomLearnConcept",
             display_name="Learn Concept",
-            category="MVCustom",
+            category="MVCustom/concept",
             description="Learns one subject from photographs with known cameras: a token for prompts, and pose blocks that render the "
             "subject's features from any camera.",
-            search_aliases=["train", "textual inversion", "feature nerf", "customdiffusion360", "dreambooth"],
+            search_aliases=[
+                "train",
+                "textual inversion",
+                "feature nerf",
+                "customdiffusion360",
+                "dreambooth",
+                "subject",
+                "personalization",
+                "photos",
+            ],  # fmt: skip
             inputs=[
                 io.Model.Input("model", tooltip="A model with MVCustom motion modules, from Load MVCustom Backbone. It is not changed."),
                 io.Clip.Input("clip", tooltip="The CLIP of the same checkpoint. It is not changed."),

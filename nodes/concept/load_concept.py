@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ..bridge.concept.file import list_concepts, load_from_folders, stamp_file
 from ..bridge.host.sockets import ConceptSocket
@@ -16,9 +16,9 @@ class MVCustomLoadConcept(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomLoadConcept",
             display_name="Load Concept",
-            category="MVCustom",
+            category="MVCustom/concept",
             description="Loads a concept file that Save Concept wrote, from models/mvcustom or output/mvcustom.",
-            search_aliases=["import concept", "safetensors", "customdiffusion360"],
+            search_aliases=["import concept", "safetensors", "customdiffusion360", "subject", "personalization"],
             inputs=[
                 io.Combo.Input(
                     "concept_file",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io, ui
+from comfy_api.v0_0_2 import io, ui
 
 from ..bridge.concept.file import save_to_output
 from ..bridge.host.sockets import ConceptSocket
@@ -16,7 +16,7 @@ class MVCustomSaveConcept(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomSaveConcept",
             display_name="Save Concept",
-            category="MVCustom",
+            category="MVCustom/concept",
             description="Writes a concept to one safetensors file in output/mvcustom, where Load Concept finds it. Existing files are "
             "kept.",
             search_aliases=["export concept", "safetensors", "customdiffusion360"],

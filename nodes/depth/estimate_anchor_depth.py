@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ...mvcustom_core.plot.depth import plot_anchor
 from ..bridge.depth.anchor_depth import DepthSources, add_anchor, estimate_anchor, select_anchor
@@ -19,7 +19,7 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomEstimateAnchorDepth",
             display_name="Estimate Anchor Depth",
-            category="MVCustom",
+            category="MVCustom/depth",
             description="Estimates the depth of one view of the first pass, the anchor, and scales it to the world units of the cameras. "
             "The depth comes from a connected depth node or, if none is connected, from depth_model.",
             search_aliases=["depth", "zoedepth", "depth anything", "moge", "scale alignment"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from comfy_api.latest import io, ui
+from comfy_api.v0_0_2 import io, ui
 from torch import Tensor
 
 from ...mvcustom_core.camera.cameras import Cameras
@@ -25,7 +25,7 @@ class MVCustomEvaluateViews(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomEvaluateViews",
             display_name="Evaluate Views",
-            category="MVCustom",
+            category="MVCustom/evaluation",
             description="Measures generated views: whether the cameras are those asked for, whether the subject keeps its identity, and "
             "whether the background is consistent. Measuring the cameras needs the optional package pycolmap. Every optional input adds "
             "measures.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 from torch import Tensor
 
 from ...mvcustom_core.capture.formats.folder import locate_camera_files
@@ -20,11 +20,20 @@ class MVCustomLoadPosedImages(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomLoadPosedImages",
             display_name="Load Posed Images",
-            category="MVCustom",
+            category="MVCustom/photographs",
             description="Loads photographs of one subject together with their cameras, from a folder with transforms.json (nerfstudio, "
             "instant-ngp, Blender), with a COLMAP model (text or binary), or with a CO3D sequence. Lens distortion is removed. The world "
             "is moved and scaled so that the subject is at the origin and the farthest camera at distance 1.",
-            search_aliases=["colmap", "nerfstudio", "transforms.json", "co3d", "nerf dataset", "photographs with cameras", "load cameras"],
+            search_aliases=[
+                "photos",
+                "colmap",
+                "nerfstudio",
+                "transforms.json",
+                "co3d",
+                "nerf dataset",
+                "photographs with cameras",
+                "load cameras",
+            ],
             inputs=[
                 io.String.Input(
                     "folder",

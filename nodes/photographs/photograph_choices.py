@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from comfy_api.latest import io, ui
+from comfy_api.v0_0_2 import io, ui
 
 from ...mvcustom_core.plot import plot_photographs
 from ..bridge.host.sockets import CamerasSocket

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 from torch import Tensor
 
 from ...mvcustom_core.camera.cameras import Cameras
@@ -20,11 +20,11 @@ class MVCustomPoseImages(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomPoseImages",
             display_name="Pose Images",
-            category="MVCustom",
+            category="MVCustom/photographs",
             description="Brings pictures of one subject and their cameras from other nodes into the form that Learn Concept needs: square "
             "crops, with the subject at the origin of the world and the farthest camera at distance 1. It does what Load Posed Images "
             "does, without reading a folder.",
-            search_aliases=["images with cameras", "posed images", "normalise cameras", "photographs with cameras"],
+            search_aliases=["images with cameras", "posed images", "normalise cameras", "photographs with cameras", "photos"],
             inputs=[
                 io.Image.Input("images", tooltip="Pictures of the subject without lens distortion, at least three; 20 to 60 are usual."),
                 CamerasSocket.Input(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import torch
-from comfy_api.latest import io, ui
+from comfy_api.v0_0_2 import io, ui
 
 from ...mvcustom_core.camera.normalisation import normalise_scene
 from ...mvcustom_core.embedded.scenes.render import render_scene
@@ -25,7 +25,7 @@ class MVCustomRenderDemoSubject(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomRenderDemoSubject",
             display_name="Render Demo Subject",
-            category="MVCustom",
+            category="MVCustom/photographs",
             description="Renders pictures of a procedural subject from all sides, with exact masks and cameras, to try Learn Concept "
             "without photographs. The subject has a simple body with a pattern and two added parts; the seed decides their shapes and "
             "colours.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfy_api.latest import io, ui
+from comfy_api.v0_0_2 import io, ui
 from torch import Tensor
 
 from ...mvcustom_core.plot import plot_trajectory
@@ -46,11 +46,21 @@ class MVCustomSolveCameras(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomSolveCameras",
             display_name="Solve Cameras",
-            category="MVCustom",
+            category="MVCustom/photographs",
             is_input_list=True,  # photographs of several sizes come as a list of batches
             description="Finds the cameras of photographs of one subject from the photographs alone (structure from motion). Needs the "
             "optional package pycolmap: python -m pip install pycolmap.",
-            search_aliases=["colmap", "structure from motion", "sfm", "pycolmap", "glomap", "pose estimation", "camera poses", "calibrate"],
+            search_aliases=[
+                "photos",
+                "colmap",
+                "structure from motion",
+                "sfm",
+                "pycolmap",
+                "glomap",
+                "pose estimation",
+                "camera poses",
+                "calibrate",
+            ],
             inputs=[
                 io.Image.Input(
                     "images",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ..bridge.depth.anchor_depth import check_views
 from ..bridge.host.sockets import CamerasSocket, DepthSocket
@@ -19,10 +19,10 @@ class MVCustomDepthRenderHook(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomDepthRenderHook",
             display_name="Depth-Aware Render Hook",
-            category="MVCustom",
+            category="MVCustom/sampling",
             description="Makes the views of the second pass consistent. While it samples, the U-Net features of the anchor views are "
             "rendered into the other views, through a mesh made from the anchors' depth.",
-            search_aliases=["feature warping", "depth warp", "multi-view consistency"],
+            search_aliases=["feature warping", "depth warp", "multi-view consistency", "3d consistent", "novel view"],
             inputs=[
                 io.Model.Input("model", tooltip="The model that sampled the first pass, with or without a concept."),
                 DepthSocket.Input(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ...mvcustom_core.rendering.completion import CompletionSettings
 from ..bridge.host.sockets import CamerasSocket
@@ -20,7 +20,7 @@ class MVCustomLatentCompletionSampler(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomLatentCompletionSampler",
             display_name="Latent Completion Sampler",
-            category="MVCustom",
+            category="MVCustom/sampling",
             description="A sampler for the second pass. In the early denoising steps regions that no anchor shows are re-noised and "
             "denoised again, so that the model completes them. Those steps are DDIM; the later ones use any sampler that you connect.",
             search_aliases=["repaint", "resampling", "disocclusion", "sampler"],

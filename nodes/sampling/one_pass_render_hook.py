@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 from ..bridge.depth.anchor_depth import select_anchor
 from ..bridge.depth.model import EMBEDDED, list_depth_models
@@ -19,11 +19,12 @@ class MVCustomOnePassRenderHook(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomOnePassRenderHook",
             display_name="Depth-Aware Render Hook (one pass)",
-            category="MVCustom",
+            category="MVCustom/sampling",
             description="Makes views consistent in a single pass. The anchor's depth is estimated from the predicted clean picture after "
             "some of the steps; from then on its U-Net features are rendered into the other views. Two passes with Estimate Anchor Depth "
             "take about twice the time and give better depth.",
-            search_aliases=["feature warping", "depth warp", "single pass", "multi-view consistency"],
+            search_aliases=["feature warping", "depth warp", "single pass", "multi-view consistency", "3d consistent", "novel view"],
+            is_experimental=True,
             inputs=[
                 io.Model.Input(
                     "model",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 
-from comfy_api.latest import Types
+from comfy_api.v0_0_2 import Types
 from torch import Tensor
 
 from ....mvcustom_core.camera.cameras import Cameras

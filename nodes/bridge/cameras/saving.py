@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from comfy.cli_args import args
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor

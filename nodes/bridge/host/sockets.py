@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.v0_0_2 import io
 
 CamerasSocket = io.Custom("MVCUSTOM_CAMERAS")  # mvcustom_core.camera.cameras.Cameras
 ConceptSocket = io.Custom("MVCUSTOM_CONCEPT")  # mvcustom_core.concept.concept.Concept
