@@ -1,7 +1,8 @@
 """Cameras of 3D viewers that follow three.js, as ComfyUI passes them from one 3D tool to the next.
 
-The viewer's world is right-handed with y up, and its cameras look along -z with y up. It is this project's world with the y and z axes
-reversed, which is the same rotation in both directions. A viewer's camera has square pixels, the principal point in the middle of the
+The viewer's world is right-handed with y up, and its cameras look along -z with y up. It is this project's world with the x and y axes
+reversed, which is the same rotation in both directions; so yaw 0 of ComfyUI's cameras is where this project's default camera stands, and
+larger angles move to the camera's right in both. A viewer's camera has square pixels, the principal point in the middle of the
 picture, and a vertical field of view in degrees.
 """
 
@@ -19,7 +20,8 @@ from ..shapes import check_shape
 from .cameras import Cameras, look_at, make_intrinsics, rigid_about
 from .rigid import quaternion_from_rotation, rotation_from_quaternion
 
-AXES = (1.0, -1.0, -1.0)  # ours to the viewer's and back, of worlds and of cameras
+WORLD = (-1.0, -1.0, 1.0)  # our world to the viewer's and back
+CAMERA = (1.0, -1.0, -1.0)  # our camera's axes to the viewer's and back
 UP = (0.0, -1.0, 0.0)  # the viewer's, in our world
 FOV_DEG = 35.0  # of a camera that names none, as ComfyUI's own renderer takes it
 EXACT = 1e-4  # of the picture's size: less is rounding
@@ -51,7 +53,7 @@ def cameras_from_viewer(entries: Sequence[Mapping[str, Any]], width: int, height
 def cameras_to_viewer(cameras: Cameras) -> list[dict[str, Any]]:
     """One viewer's camera for each of V cameras; `describe_viewer_loss` says what it cannot hold."""
     exact = cameras.to("cpu", torch.float64)
-    quaternion = quaternion_from_rotation(turn_axes(exact.w2c[:, :3, :3]).mT)  # [V, 4] world-from-camera
+    quaternion = quaternion_from_rotation(turn_to_viewer(exact.w2c[:, :3, :3].mT))  # [V, 4] world-from-camera
     target = exact.centers + _reach_target(exact)[:, None] * exact.forward
     fov = 2 * (cameras.height / 2 / exact.K[:, 1, 1]).atan().rad2deg()
     return [
@@ -70,13 +72,12 @@ def cameras_to_viewer(cameras: Cameras) -> list[dict[str, Any]]:
 
 def to_viewer(points: Tensor) -> Tensor:
     """Points [..., 3] of our world in the viewer's world, or back."""
-    return points * points.new_tensor(AXES)
+    return points * points.new_tensor(WORLD)
 
 
-def turn_axes(rotation: Tensor) -> Tensor:
-    """Rotations [..., 3, 3] between our axes as rotations between the viewer's axes, or back."""
-    axes = rotation.new_tensor(AXES)
-    return axes[:, None] * rotation * axes
+def turn_to_viewer(c2w: Tensor) -> Tensor:
+    """World-from-camera rotations [..., 3, 3] of our axes as those of the viewer's axes, or back."""
+    return c2w.new_tensor(WORLD)[:, None] * c2w * c2w.new_tensor(CAMERA)
 
 
 def describe_viewer_loss(cameras: Cameras) -> str | None:
@@ -102,7 +103,7 @@ def _read_pose(entry: Mapping[str, Any]) -> Tensor:
     quaternion = _read_vector(entry, "quaternion", XYZW)
     if not float(quaternion.norm()) > 0:
         raise ValueError("wanted a quaternion that is not zero, got 0, 0, 0, 0")
-    c2w = turn_axes(rotation_from_quaternion(normalize(quaternion, dim=0).roll(1)))
+    c2w = turn_to_viewer(rotation_from_quaternion(normalize(quaternion, dim=0).roll(1)))
     return rigid_about(c2w.mT[None], center)
 
 

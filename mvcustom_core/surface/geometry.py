@@ -5,6 +5,7 @@ Both are in the cameras' world. Sky is left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from .depth import FARTHEST
 from .surface import Surface
 
 FINEST = 12  # halvings of the cloud's extent to the finest grid on which it is thinned
+BISECTIONS = 5  # of the last halving
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,19 +131,45 @@ def thin_cloud(cloud: PointCloud, most: int) -> PointCloud:
     """
     if most < 1:
         raise ValueError(f"points: wanted at least 1, got {most}")
-    cells = 1 << FINEST
-    points, colors, weights = cloud.points.double(), cloud.colors.double(), torch.ones(len(cloud), dtype=torch.float64)
-    places = ((_contract(points) + 2) / 4 * cells).long().clamp(0, cells - 1)  # [N, 3]
-    while len(points) > most:  # grids nest, so that what was averaged can be averaged again
-        key = (places[:, 0] << 2 * FINEST) | (places[:, 1] << FINEST) | places[:, 2]
-        _, group = key.unique(return_inverse=True)
-        total = int(group.max()) + 1
-        sums = torch.zeros(total, 7, dtype=torch.float64)
-        sums.index_add_(0, group, torch.cat([points * weights[:, None], colors * weights[:, None], weights[:, None]], dim=1))
-        weights = sums[:, 6]
-        points, colors = sums[:, :3] / weights[:, None], sums[:, 3:6] / weights[:, None]
-        places = places.new_zeros(total, 3).index_copy_(0, group, places) >> 1
-    return PointCloud(points.float(), colors.float())
+    places = (_contract(cloud.points.double()) + 2) / 4  # [N, 3] in 0..1
+    finer = torch.cat([cloud.points.double(), cloud.colors.double(), places, torch.ones(len(cloud), 1).double()], dim=1)  # [N, 10]
+    if len(finer) > most:
+        cell = 0.5**FINEST
+        while len(coarser := _merge_cells(finer, cell)) > most:
+            finer, cell = coarser, 2 * cell
+        finer = _refine(finer, coarser, cell, most)
+    return PointCloud(finer[:, :3].float(), finer[:, 3:6].float())
+
+
+def _refine(
+    finer: Tensor,  # [N, 10]
+    coarser: Tensor,  # [M, 10]
+    cell: float,
+    most: int,
+) -> Tensor:
+    """The rows merged in cells between half of `cell` and `cell`, as small as `most` rows allow, by bisection."""
+    low, high = 0.5 * cell, cell
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        merged = _merge_cells(finer, middle)
+        if len(merged) > most:
+            low = middle
+        else:
+            high, coarser = middle, merged
+    return coarser
+
+
+def _merge_cells(
+    rows: Tensor,  # [N, 10]
+    cell: float,
+) -> Tensor:
+    """Weighted means of the rows (point, colour, place, weight) whose places share a cell of a grid, [M, 10]."""
+    side = math.ceil(1 / cell)
+    x, y, z = (rows[:, 6:9] / cell).long().clamp(0, side - 1).unbind(1)
+    _, group = ((x * side + y) * side + z).unique(return_inverse=True)
+    weights = rows[:, 9:]
+    sums = rows.new_zeros(int(group.max()) + 1, 10).index_add_(0, group, torch.cat([rows[:, :9] * weights, weights], dim=1))
+    return torch.cat([sums[:, :9] / sums[:, 9:], sums[:, 9:]], dim=1)
 
 
 def _contract(points: Tensor) -> Tensor:

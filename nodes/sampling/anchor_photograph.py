@@ -26,7 +26,7 @@ class MVCustomAnchorPhotograph(io.ComfyNode):
             inputs=[
                 io.Image.Input(
                     "photograph",
-                    tooltip="One photograph of the cameras' size. Crop and scale it with core's Upscale Image before its depth is estimated.",
+                    tooltip="One photograph of the cameras' size. Crop and scale it with Upscale Image before its depth is estimated.",
                 ),
                 io.Vae.Input("vae", tooltip="The VAE of the checkpoint."),
                 CamerasSocket.Input("cameras", tooltip="The cameras of the trajectory."),
@@ -42,7 +42,7 @@ class MVCustomAnchorPhotograph(io.ComfyNode):
             outputs=[
                 io.Latent.Output(
                     display_name="latent",
-                    tooltip="The latents of all views, with a noise mask that keeps the photograph. Connect it to the sampler, with denoise 1.",
+                    tooltip="The latents of all views, with a noise mask that keeps the photograph. Connect it to the sampler; denoise 1.",
                 ),
                 io.Image.Output(
                     display_name="views",

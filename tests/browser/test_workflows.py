@@ -35,6 +35,8 @@ NAMED_FILES = (
     "models/checkpoints/v1-5-pruned-emaonly-fp16.safetensors",
     "models/animatediff_models/v3_sd15_mm.ckpt",
     "models/geometry_estimation/depth_anything_3_mono_large.safetensors",
+    "models/geometry_estimation/moge_2_vitl_normal_fp16.safetensors",
+    "input/example.png",
     "output/mvcustom/my_subject_00001_.safetensors",
     "input/my_subject/transforms.json",
     "input/mvcustom_photos/transforms.json",
@@ -134,7 +136,7 @@ def test_demo_workflow_runs_in_the_browser(page: ChromiumPage, comfy_server: Com
     check_workflow(page, comfy_server, DEMO_WORKFLOW, DEMO_ECONOMIES)
 
 
-@pytest.mark.parametrize("name", ["mvcustom_sd15_learn", "mvcustom_sd15_views", "mvcustom_photos"])
+@pytest.mark.parametrize("name", ["mvcustom_sd15_learn", "mvcustom_sd15_views", "mvcustom_photos", "mvcustom_still"])
 def test_workflow_for_the_users_files_opens_and_is_accepted(page: ChromiumPage, comfy_server: ComfyServer, name: str) -> None:
     base = comfy_server.log_path.parent
     for file in NAMED_FILES:

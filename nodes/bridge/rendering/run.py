@@ -48,6 +48,28 @@ class PlacedGeometry:
         return replace_features(features, operator, self.shares[key])
 
 
+@dataclass(frozen=True, eq=False)
+class KnownLatents:
+    """What a run keeps of the latents that it was given, as a noise mask says: a photograph, say.
+
+    ComfyUI puts them back after each prediction. Rendering needs them before, or the other views would follow a guess of the photograph.
+
+    Attributes:
+        latents: [V, C, h, w] as the model takes them.
+        kept: [V, C, h, w] bool.
+    """
+
+    latents: Tensor  # [V, C, h, w]
+    kept: Tensor  # [V, C, h, w]
+
+    def restore(self, denoised: Tensor) -> Tensor:
+        """A prediction [V, C, h, w] with what is known in its place."""
+        return torch.where(self.kept, self.latents, denoised)
+
+    def to(self, device: torch.device) -> KnownLatents:
+        return KnownLatents(self.latents.to(device), self.kept.to(device))
+
+
 @dataclass(eq=False)
 class RenderRun:
     """Renders the anchors' features into the other views in one sampling run.
@@ -57,6 +79,7 @@ class RenderRun:
         keep: level -> share [V, 1, h, w] of each cell that is not replaced.
         levels: the noise levels that the model was trained on.
         geometry: operators and correspondences; None until depth is known.
+        known: what the run keeps of its first latents; None if it draws all of them.
         placed: device -> the geometry there; it is copied there once, not with every call.
     """
 
@@ -64,6 +87,7 @@ class RenderRun:
     keep: Mapping[int, Tensor]
     levels: NoiseLevels
     geometry: Geometry | None
+    known: KnownLatents | None = None
     placed: dict[torch.device, PlacedGeometry] = field(default_factory=dict)
 
     def predict(
@@ -93,7 +117,14 @@ class RenderRun:
         denoised = executor(x, timestep, {**model_options, "transformer_options": {**options, KEY: entries}}, *args, **kwargs)
         if not self.plan.prediction or self.geometry is None or strength == 0:
             return denoised
-        return self.place(denoised.device).replace(denoised, 0, strength)
+        return self.place(denoised.device).replace(self._restore_known(denoised), 0, strength)
+
+    def _restore_known(self, denoised: Tensor) -> Tensor:
+        if self.known is None:
+            return denoised
+        if self.known.latents.device != denoised.device:
+            self.known = self.known.to(denoised.device)  # once a run
+        return self.known.restore(denoised)
 
     def renew(self, geometry: Geometry) -> None:
         """Replace the geometry."""
@@ -122,12 +153,26 @@ class RenderRun:
         return self.placed[device]
 
 
-def sample_rendered(session: RenderSession, executor: Callable[..., Any], noise: Tensor, *args: Any, **kwargs: Any) -> Any:
+def sample_rendered(
+    session: RenderSession,
+    executor: Callable[..., Any],
+    noise: Tensor,
+    latents: Tensor,
+    sampler: Any,
+    sigmas: Tensor,
+    denoise_mask: Tensor | None = None,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
     """OUTER_SAMPLE wrapper: a run that renders by the geometry that the node computed."""
-    noise, levels = session.prepare(executor.class_obj, noise)
-    run = RenderRun(session.plan, session.keep, levels, session.geometry)
-    with running(run, executor.class_obj, run.predict):
-        return executor(noise, *args, **kwargs)
+    guider = executor.class_obj
+    noise, levels = session.prepare(guider, noise)
+    known = None
+    if denoise_mask is not None and session.plan.prediction:
+        known = KnownLatents(guider.model_patcher.model.process_latent_in(latents.float()), denoise_mask == 0)
+    run = RenderRun(session.plan, session.keep, levels, session.geometry, known)
+    with running(run, guider, run.predict):
+        return executor(noise, latents, sampler, sigmas, denoise_mask, *args, **kwargs)
 
 
 @contextmanager

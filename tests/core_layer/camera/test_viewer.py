@@ -32,8 +32,8 @@ def make_cameras(count: int = 7, width: int = 64, height: int = 48) -> Cameras:
 
 def test_identity_looks_along_minus_z_with_y_up() -> None:
     camera = cameras_from_viewer([FRONT], 64, 48)
-    assert camera.centers[0].tolist() == [0.0, -1.0, -4.0], "y and z change sign"
-    assert camera.forward[0].tolist() == [0.0, 0.0, 1.0]
+    assert camera.centers[0].tolist() == [0.0, -1.0, 4.0], "x and y change sign"
+    assert camera.forward[0].tolist() == [0.0, 0.0, -1.0]
     assert (float(camera.K[0, 0, 0]), float(camera.K[0, 1, 1])) == pytest.approx((24.0, 24.0)), "90 degrees over the height"
     assert camera.K[0, :2, 2].tolist() == [32.0, 24.0]
 

@@ -65,19 +65,30 @@ def test_a_camera_of_cores_own_node_stands_where_that_says() -> None:
     mode = {"mode": "orbit", "yaw": 90.0, "pitch": 0.0, "distance": 4.0}
     entry = nodes_gaussian_splat.CreateCameraInfo.execute(mode, 0.0, 1.0, 0.0, 0.0, 60.0).result[0]
     camera = convert(camera_info=entry, width=100, height=50)[0]
-    torch.testing.assert_close(camera.centers[0], torch.tensor([4.0, -1.0, 0.0]), atol=1e-6, rtol=0)
-    torch.testing.assert_close(camera.forward[0], torch.tensor([-1.0, 0.0, 0.0]), atol=1e-6, rtol=0)
+    torch.testing.assert_close(camera.centers[0], torch.tensor([-4.0, -1.0, 0.0]), atol=1e-6, rtol=0)
+    torch.testing.assert_close(camera.forward[0], torch.tensor([1.0, 0.0, 0.0]), atol=1e-6, rtol=0)
     assert float(camera.K[0, 1, 1]) == pytest.approx(25 / math.tan(math.radians(30)))
 
 
+def test_cores_orbit_is_ours() -> None:
+    """Yaw and pitch of core's node are azimuth and elevation of Camera Trajectory, about the same subject."""
+    pitch = math.degrees(math.asin(-float(front_camera(64).centers[0, 1])))
+    for yaw in (0.0, 30.0, -50.0):
+        mode = {"mode": "orbit", "yaw": yaw, "pitch": pitch, "distance": 1.0}
+        entry = nodes_gaussian_splat.CreateCameraInfo.execute(mode, 0.0, 0.0, 0.0, 0.0, 52.0).result[0]
+        wanted = orbit(front_camera(64), 1, (yaw, yaw), up=(0.0, -1.0, 0.0))
+        torch.testing.assert_close(convert(camera_info=entry, width=64, height=64)[0].w2c, wanted.w2c, atol=1e-5, rtol=0)
+
+
 def test_cores_renderer_sees_a_point_where_our_camera_projects_it() -> None:
-    """Through core's own reading of a camera_info: its splat frame is the viewer's world with y and z reversed, as ours is."""
+    """Through core's own reading of a camera_info: its splat frame is the viewer's world with y and z reversed, ours has x and y so."""
+    ours = torch.tensor([-1.0, 1.0, -1.0])
     path = make_path(size=64)
     for i, entry in enumerate(cameras_to_viewer(path)):
         eye, _, right, up, forward = nodes_gaussian_splat._camera_basis(entry, torch.device("cpu"))
-        torch.testing.assert_close(eye.float(), path.centers[i], atol=1e-6, rtol=0)
+        torch.testing.assert_close(eye.float(), ours * path.centers[i], atol=1e-6, rtol=0)
         for found, wanted in ((right, path.w2c[i, 0, :3]), (forward, path.w2c[i, 2, :3])):
-            torch.testing.assert_close(found.float(), wanted, atol=1e-5, rtol=0)
+            torch.testing.assert_close(found.float(), ours * wanted, atol=1e-5, rtol=0)
 
 
 def test_poses_and_text_come_back_exactly() -> None:
