@@ -25,6 +25,7 @@ from mvcustom.nodes.evaluation.evaluate_views import MVCustomEvaluateViews
 from mvcustom.nodes.photographs.load_posed_images import MVCustomLoadPosedImages
 from mvcustom.nodes.photographs.pose_images import MVCustomPoseImages
 from mvcustom.nodes.photographs.solve_cameras import MVCustomSolveCameras
+from mvcustom.nodes.sampling.anchor_photograph import MVCustomAnchorPhotograph
 from mvcustom.nodes.sampling.depth_render_hook import MVCustomDepthRenderHook
 from mvcustom.nodes.sampling.latent_completion_sampler import MVCustomLatentCompletionSampler
 from mvcustom.tests.host.embedded import load_once, make_cameras, make_concept, make_depth
