@@ -1,7 +1,7 @@
 """A U-Net of ComfyUI with motion modules as one module, whose own forward uses every parameter that is trained.
 
-In sampling the motion modules run through ComfyUI's patches. What gathers gradients or weights over several processes (DDP, FSDP) hooks into
-the forward of the module that it was given, so that training needs one that calls the layers itself, in the order of `UNetModel._forward`.
+In sampling the motion modules run through ComfyUI's patches. What gathers gradients or weights over several processes (DDP, FSDP) hooks
+into the forward of the module that it was given, so training needs one that calls the layers itself, in the order of `UNetModel._forward`.
 """
 
 from __future__ import annotations

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import pytest
 import torch
+from comfy.model_patcher import ModelPatcher
 
 from mvcustom.devtools.stand_in import CHANNELS, HEADS, TinySD15, make_model, make_motion
 from mvcustom.mvcustom_core.backbone.attention import Scope
@@ -17,6 +19,11 @@ from mvcustom.training.video.network import VideoUNet
 SETTINGS = MotionSettings(channels=CHANNELS, heads=HEADS, entropy_correction=True, spatial_position=True)
 CLIPS, FRAMES, SIDE = 2, 3, 8
 T = 400
+
+
+@lru_cache(maxsize=1)
+def make_base() -> ModelPatcher:
+    return make_model(disable_dynamic=True)
 
 
 def draw_batch() -> tuple[torch.Tensor, torch.Tensor]:
@@ -32,7 +39,7 @@ def build(settings: MotionSettings, **options: bool) -> VideoUNet:
             if name.endswith(".g"):  # a gate at zero would hide the 2-D position
                 parameter.fill_(0.3)
     motion.requires_grad_(True)
-    return VideoUNet(make_model(disable_dynamic=True).model.diffusion_model, motion, **options)
+    return VideoUNet(make_base().model.diffusion_model, motion, **options)
 
 
 def run(network: VideoUNet) -> torch.Tensor:
@@ -57,7 +64,7 @@ def run(network: VideoUNet) -> torch.Tensor:
 def test_the_network_equals_the_patched_model(changes: dict) -> None:
     network = build(replace(SETTINGS, **changes))
     x, context = draw_batch()
-    patched = apply_motion(make_model(disable_dynamic=True), network.motion)
+    patched = apply_motion(make_base(), network.motion)
     options = use_torch_attention(patched.model_options["transformer_options"])
     options["cond_or_uncond"] = [0] * CLIPS
     steps = torch.full((len(x),), float(T))
