@@ -6,6 +6,7 @@
     python dev.py demo [--workflow FILE] [--set NODE.input=value] [--output FOLDER]
                                                 run a workflow on a real server, collect images, timings and memory
     python dev.py comfy [ComfyUI arguments]     start ComfyUI with this checkout mounted, to use in a browser
+    python dev.py train video [options]         train motion modules on videos; see training/README.md
     python dev.py train-tiny [STAGE ...]        train the embedded backbone on, from its state in .cache; --help lists the stages
     python dev.py figures                       print the embedded backbone's held-out figures
     python dev.py evaluate [options]            make and measure the views of every rung of the method, with a report; resumable
@@ -28,8 +29,9 @@ from devtools.environment import prepare_environment
 RUN_IN_VENV = {
     "test": ["-m", "pytest"],
     "demo": ["-m", "devtools.demo"],
-    "train-tiny": ["training"],
-    "figures": ["training", "figures"],
+    "train": ["training"],
+    "train-tiny": ["training", "tiny"],
+    "figures": ["training", "tiny", "figures"],
     "evaluate": ["benchmarks", "evaluate"],
     "bench": ["benchmarks"],
 }

@@ -1,4 +1,4 @@
-"""`python training STAGE`: give the repository the package name that ComfyUI would give it, then run the command line."""
+"""`python training COMMAND`: give the repository the package name that ComfyUI would give it, then run the command line."""
 
 import sys
 import types
@@ -10,4 +10,5 @@ sys.modules["mvcustom"] = package
 
 from mvcustom.training.cli import main  # noqa: E402  (needs the package above)
 
-sys.exit(main())
+if __name__ == "__main__":  # a process that draws examples imports this file too
+    sys.exit(main(sys.argv[1:]))

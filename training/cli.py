@@ -1,64 +1,44 @@
-"""Command line of the training: one stage or all of them, each resuming where it stopped."""
+"""Command line of the training: `video` trains motion modules on clips, `tiny` the stages of the embedded backbone."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import logging
 import os
-import socket
-import subprocess
 import sys
+import time
 from pathlib import Path
 
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / ".cache" / "tiny"
-STAGES = ("data", "vae", "decoder", "latents", "image", "motion", "motion_dense", "depth", "rings", "pose", "reader", "pack", "figures")
+COMMANDS = {"video": ".video.command", "tiny": ".tiny"}
+USAGE = """python dev.py train video [options]            motion modules, on videos
+python dev.py train tiny [STAGE ...] [options]  the stages of the embedded backbone
+
+Each with --help says more; so does training/README.md."""
+SECONDS_TO_BE_ENDED = 5  # a process gives the main one, which met the same error, time to say it alone
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="train-tiny", description=__doc__)
-    parser.add_argument("stages", nargs="*", choices=[*STAGES, []], default=[], help="stages to run, all of them by default")
-    parser.add_argument("--minutes", type=float, default=30, help="minutes for each training stage")
-    parser.add_argument("--processes", type=int, default=max(1, os.cpu_count() or 1), help="processes on a CPU, one thread each")
-    parser.add_argument("--batch", type=int, default=8, help="images (or clips) an update and process")
-    parser.add_argument("--rate", type=float, help="learning rate, if other than the stage's own")
-    parser.add_argument("--shards", type=int, default=45, help="shards of 50 scenes that the data stage renders")
-    arguments = parser.parse_args()
+def main(words: list[str]) -> int:
+    if not words or words[0] not in COMMANDS:
+        print(USAGE)
+        return 0 if words in ([], ["-h"], ["--help"]) else 2
     _set_up()
-    if "RANK" in os.environ:
-        torch.distributed.init_process_group("gloo")
-    for stage in arguments.stages or STAGES:
-        if "RANK" not in os.environ and _is_parallel(stage, arguments.processes):
-            _run_processes(stage, arguments.processes)
-        else:
-            importlib.import_module(".stages", __package__).STAGES[stage](arguments, FOLDER)
-    return 0
-
-
-def _is_parallel(stage: str, processes: int) -> bool:
-    return stage not in ("data", "rings", "pack", "figures") and processes > 1 and not torch.cuda.is_available()
-
-
-def _run_processes(stage: str, processes: int) -> None:
-    """Run one stage in several processes that find each other through torch's usual variables."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = os.environ | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(processes)}
-    options = [word for word in sys.argv[1:] if word not in STAGES]
-    command = [sys.executable, str(Path(__file__).parent), stage, *options]
-    children = [subprocess.Popen(command, env=shared | {"RANK": str(rank)}) for rank in range(processes)]
-    if any([child.wait() for child in children]):
-        raise SystemExit(f"training: a process of stage {stage} failed; its messages stand above")
+    try:
+        return importlib.import_module(COMMANDS[words[0]], __package__).main(words[1:])
+    except ValueError as error:
+        if os.environ.get("RANK", "0") != "0":
+            time.sleep(SECONDS_TO_BE_ENDED)
+        print(f"training: {error}", file=sys.stderr)
+        return 1
 
 
 def _set_up() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("mvcustom").setLevel(logging.INFO)
-    torch.set_num_threads(1)
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)  # the operators of so small a network are too short to be worth a thread pool
     _import_comfy()
 
 

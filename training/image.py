@@ -15,7 +15,8 @@ from ..mvcustom_core.embedded.scenes.grammar import VOCABULARY, SceneWords
 from ..nodes.bridge.backbone import embedded
 from ..nodes.bridge.learning.text import encode_embeddings
 from .data import shard_paths
-from .loop import rank, training_device
+from .engine.processes import join_processes
+from .engine.stage import Example, Losses, Stage
 from .vae import encode
 
 CAPTION_DROP, WORD_DROP = 0.1, 0.02
@@ -79,46 +80,64 @@ class TinyDenoiser(nn.Module):
             nn.init.zeros_(end.bias)
 
 
-class ImageStage:
+class Frames:
+    """Single frames with the noise and the level that they are denoised at."""
+
+    def __init__(self, folder: Path, text: TinyText) -> None:
+        self.latents, self.captions = load_latents(folder, text, held_out=False)
+        self.empty, self.unknown = text.indices([""])[0], len(text.ids)  # [77], and the row of words that the grammar does not have
+
+    def __len__(self) -> int:
+        return self.latents.shape[0] * self.latents.shape[1]
+
+    def draw(self, index: int, generator: torch.Generator) -> Example:
+        scene, view = divmod(index, self.latents.shape[1])
+        x0 = self.latents[scene, view].float()  # [4, h, w]
+        return {
+            "x0": x0,
+            "caption": self.drop(self.captions[scene], generator),
+            "t": torch.randint(1000, (), generator=generator),
+            "noise": torch.randn(x0.shape, generator=generator),
+        }
+
+    def drop(
+        self,
+        caption: Tensor,  # [77]
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Blank whole captions for guidance, and single tokens so that the row for unknown ones learns to mean nothing, [77]."""
+        unknown = torch.rand(caption.shape, generator=generator) < WORD_DROP
+        caption = torch.where(unknown & (caption != self.empty), self.unknown, caption)
+        return self.empty if torch.rand(1, generator=generator) < CAPTION_DROP else caption
+
+
+class ImageStage(Stage):
     """Denoising of single frames; the captions of a batch are encoded once a step."""
 
     name = "image"
 
-    def __init__(self, denoiser: TinyDenoiser, folder: Path, batch: int) -> None:
-        self.module, self.batch, self.folder = denoiser, batch, folder
-        self.latents, self.captions = load_latents(folder, denoiser.text, held_out=False)
-        self.empty = denoiser.text.indices([""])
-        self.alphas = alphas_cumprod().to(training_device())
+    def __init__(self, denoiser: TinyDenoiser, folder: Path) -> None:
+        super().__init__()
+        self.trained, self.folder, self.examples = denoiser, folder, Frames(folder, denoiser.text)
+        self.register_buffer("alphas", alphas_cumprod(), persistent=False)
 
-    def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        scenes = torch.randint(len(self.latents), (self.batch,), generator=generator)
-        views = torch.randint(self.latents.shape[1], (self.batch,), generator=generator)
-        captions = self.drop(self.captions[scenes], generator).to(training_device())
-        x0 = self.latents[scenes, views].to(training_device()).float()
-        t = torch.randint(1000, (self.batch,), generator=generator).to(x0.device)
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
-        loss = v_loss(self.alphas[t], x0, noise, partial(self._predict, t, self.module.text(captions)))
-        return loss, {"loss": float(loss.detach())}
+    def forward(self, batch: Example) -> Losses:
+        t = batch["t"]  # [B]
+        context = self.trained.text(batch["caption"])  # [B, 77, D]
+        loss = v_loss(self.alphas[t], batch["x0"], batch["noise"], partial(self._predict, t, context))
+        return loss, {"loss": loss.detach()}
 
-    def drop(self, captions: Tensor, generator: torch.Generator) -> Tensor:
-        """Blank whole captions for guidance, and single tokens so that the row for unknown ones learns to mean nothing."""
-        unknown = torch.rand(captions.shape, generator=generator) < WORD_DROP
-        captions = torch.where(unknown & (captions != self.empty), len(self.module.text.ids), captions)
-        blank = torch.rand(len(captions), 1, generator=generator) < CAPTION_DROP
-        return torch.where(blank, self.empty, captions)
-
-    @torch.no_grad()
     def held_out(self) -> dict[str, float]:
-        latents, captions = load_latents(self.folder, self.module.text, held_out=True)
-        x0, captions = (values.to(training_device()) for values in (latents[:32, 3].float(), captions[:32]))
-        context, generator, losses = self.module.text(captions), torch.Generator().manual_seed(0), []
+        latents, captions = load_latents(self.folder, self.trained.text, held_out=True)
+        x0, captions = (values.to(self.device) for values in (latents[:32, 3].float(), captions[:32]))
+        context, generator, losses = self.trained.text(captions), torch.Generator().manual_seed(0), []
         for t in torch.linspace(20, 980, HELD_OUT_STEPS).long():
             steps, noise = t.repeat(len(x0)).to(x0.device), torch.randn(x0.shape, generator=generator).to(x0)
             losses.append(v_loss(self.alphas[steps], x0, noise, partial(self._predict, steps, context)))
         return {"loss": float(torch.stack(losses).mean())}
 
     def _predict(self, steps: Tensor, context: Tensor, x: Tensor) -> Tensor:
-        return self.module.unet(x, steps.float(), context)
+        return self.trained.unet(x, steps.float(), context)
 
 
 def v_loss(alpha: Tensor, x0: Tensor, noise: Tensor, predict) -> Tensor:  # noqa: ANN001
@@ -134,17 +153,18 @@ def v_errors(alpha: Tensor, x0: Tensor, noise: Tensor, predict) -> Tensor:  # no
 
 
 @torch.no_grad()
-def write_latents(folder: Path, first_stage: nn.Module, world: int, limit: int) -> None:
+def write_latents(folder: Path, first_stage: nn.Module, limit: int) -> None:
     """Encode this process's share of the shards that are not encoded yet."""
     (folder / "latents").mkdir(parents=True, exist_ok=True)
     paths = [*shard_paths(folder / "data", held_out=True), *shard_paths(folder / "data", held_out=False)]
-    first_stage.to(training_device())
-    for path in paths[:limit][rank() :: world]:
+    processes = join_processes()
+    first_stage.to(processes.device)
+    for path in paths[:limit][processes.process_index :: processes.num_processes]:
         target = folder / "latents" / path.name
         if not target.exists():
             shard = load_file(path)
             images = shard["images"].flatten(0, 1)
-            latents = torch.cat([encode(first_stage, part.to(training_device()).float() / 255).cpu() for part in images.split(16)])
+            latents = torch.cat([encode(first_stage, part.to(processes.device).float() / 255).cpu() for part in images.split(16)])
             part = target.with_suffix(".part")
             save_file({"latents": latents.half().unflatten(0, shard["images"].shape[:2]), "words": shard["words"]}, part)
             part.replace(target)

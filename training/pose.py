@@ -24,44 +24,76 @@ from ..nodes.bridge.backbone import embedded
 from ..nodes.bridge.concept.pose import Hooked, find_blocks, pose_patches, record_features
 from ..nodes.bridge.host.call import KEY
 from .data import SIZE, shard_paths
+from .engine.stage import Example, Losses, Stage
 from .image import TinyDenoiser, alphas_cumprod
-from .loop import training_device
 
 TARGETS, REFERENCES = 3, (3, 8)  # views an update; references are drawn anew, fewest to most
-DENOISING_EVERY = 2  # updates; the others render alone, at a fraction of the time
+DENOISING_SHARE = 0.5  # of the examples; the others render alone, at a fraction of the time
 NOISY = 3.0  # levels are drawn as in learning a concept: 999 (1 - u^3)
 
 
-class PoseStage:
-    """One subject an update: some of its views are rendered, and now and then denoised, with the help of others."""
+class Rings:
+    """Which photographs of a ring are rendered, with the help of which others, and at which noise level they are denoised, if at all."""
+
+    def __init__(self, rings: int, views: int) -> None:
+        self.rings, self.views = rings, views
+
+    def __len__(self) -> int:
+        return self.rings
+
+    def draw(self, index: int, generator: torch.Generator) -> Example:
+        order = torch.randperm(self.views, generator=generator)
+        count = torch.randint(REFERENCES[0], REFERENCES[1] + 1, (), generator=generator)
+        chances = torch.rand(2, generator=generator)
+        level = (999 * (1 - chances[0] ** NOISY)).long()
+        t = torch.where(chances[1] < DENOISING_SHARE, level, -1)
+        return {
+            "ring": torch.tensor(index),
+            "order": order,
+            "references": count,
+            "t": t,
+            "seed": torch.randint(2**31, (), generator=generator),
+        }
+
+
+class PoseStage(Stage):
+    """Some views of a subject are rendered, and now and then denoised, with the help of others."""
 
     name = "pose"
+    uneven = True  # what only rendering trains
 
     def __init__(self, denoiser: TinyDenoiser, folder: Path) -> None:
-        self.denoiser = denoiser.requires_grad_(False).to(training_device())
-        self.module = PoseBlocks(embedded.SPEC.pose_layout, embedded.SPEC.nerf)
-        self.numbers, self.blocks = frozenset(self.module), find_blocks(self.denoiser.unet)
-        self.weights, self.alphas = LossWeights(), alphas_cumprod().to(training_device())
+        super().__init__()
+        self.denoiser = denoiser.requires_grad_(False)
+        self.trained = PoseBlocks(embedded.SPEC.pose_layout, embedded.SPEC.nerf)
+        self.numbers, self.blocks = frozenset(self.trained), find_blocks(self.denoiser.unet)
+        self.weights = LossWeights()
+        self.register_buffer("alphas", alphas_cumprod(), persistent=False)
         self.rings = _load(folder, held_out=False)
         self.held = _load(folder, held_out=True)
+        self.examples = Rings(*self.rings["latents"].shape[:2])
         self.features: dict[int, dict[int, Tensor]] = {}  # ring to what the frozen denoiser makes of its photographs, half precision
-        self.updates = 0
 
-    def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        ring = int(torch.randint(len(self.rings["latents"]), (), generator=generator))
-        order = torch.randperm(self.rings["latents"].shape[1], generator=generator).tolist()
-        count = int(torch.randint(REFERENCES[0], REFERENCES[1] + 1, (), generator=generator))
-        chance = float(torch.rand(1, generator=generator))
-        self.updates += 1
+    def place(self, batch: Example) -> Example:
+        return batch  # of numbers that are wanted here and not on the device
+
+    def forward(self, batch: Example) -> Losses:
+        losses = [self._example_loss({name: values[row] for name, values in batch.items()}) for row in range(len(batch["ring"]))]
+        parts = {name: torch.stack([part[name] for _, part in losses]).mean() for name in losses[0][1]}
+        return torch.stack([loss for loss, _ in losses]).mean(), parts
+
+    def _example_loss(self, example: Example) -> Losses:
+        ring, order, count, t = int(example["ring"]), example["order"].tolist(), int(example["references"]), int(example["t"])
         if ring not in self.features:
-            self.features[ring] = {n: x.half() for n, x in self.record(self.rings, ring).items()}
-        t = None if self.updates % DENOISING_EVERY else int(999 * (1 - chance**NOISY))
+            with torch.no_grad():
+                self.features[ring] = {n: x.half() for n, x in self.record(self.rings, ring).items()}
         views = order[:TARGETS], order[TARGETS : TARGETS + count]
-        return self.ring_loss(self.rings, ring, self.features[ring], views, t, generator)
+        generator = torch.Generator().manual_seed(int(example["seed"]))
+        return self.ring_loss(self.rings, ring, self.features[ring], views, None if t < 0 else t, generator)
 
     def record(self, rings: dict[str, Tensor], ring: int) -> dict[int, Tensor]:
         """Reference features of all photographs of a ring."""
-        latents = rings["latents"][ring].to(training_device()).float()
+        latents = rings["latents"][ring].to(self.device).float()
         return record_features(lambda x, entries: self._run(rings, ring, x, entries), self.blocks, self.numbers, latents)
 
     def _run(self, rings: dict[str, Tensor], ring: int, x: Tensor, entries: dict[str, Any], step: int = 0) -> Tensor:
@@ -73,12 +105,12 @@ class PoseStage:
     def ring_loss(
         self, rings: dict[str, Tensor], ring: int, features: dict[int, Tensor], views: tuple[list[int], list[int]], t: int | None,
         generator: torch.Generator,
-    ) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
+    ) -> Losses:  # fmt: skip
         """Losses of target views rendered from reference views; at noise level t of 1000 the targets are denoised as well."""
-        device, (targets, references) = training_device(), views
+        device, (targets, references) = self.device, views
         cameras = Cameras(rings["w2c"][ring].to(device), rings["K"][ring].to(device), SIZE, SIZE)
         images, masks = (rings[name][ring, targets].to(device).float() / 255 for name in ("images", "masks"))
-        subject = Subject(self.module, {n: x[references].float() for n, x in features.items()}, cameras[references])
+        subject = Subject(self.trained, {n: x[references].float() for n, x in features.items()}, cameras[references])
         rendered: dict[int, Rendered] = {}
         losses: dict[str, Tensor] = {}
         if t is None:
@@ -93,14 +125,13 @@ class PoseStage:
             losses["denoising"] = denoising_loss(v - prediction_target("v", x0, noise, *scales), region)
         losses |= rendering_losses(rendered.values(), images, masks)
         total = sum(getattr(self.weights, name) * loss for name, loss in losses.items())
-        return total, {name: float(loss.detach()) for name, loss in losses.items()}
+        return total, {"denoising": torch.zeros((), device=device)} | {name: loss.detach() for name, loss in losses.items()}
 
-    @torch.no_grad()
     def held_out(self) -> dict[str, float]:
         generator = torch.Generator().manual_seed(0)
         views = [1, 5, 9], [0, 2, 4, 6, 8, 10]
         rows = [self.ring_loss(self.held, ring, self.record(self.held, ring), views, 600, generator)[1] for ring in range(20)]
-        return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+        return {name: float(sum(row[name] for row in rows)) / len(rows) for name in rows[0]}
 
 
 def _load(folder: Path, *, held_out: bool) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from ..mvcustom_core.embedded.scenes.grammar import VOCABULARY
 from .data import load_field
 from .depth import soften
-from .loop import training_device
+from .engine.stage import Example, Losses, Stage
 
 WIDTHS = (3, 24, 48, 64, 96)
 
@@ -37,30 +37,42 @@ class Reader(nn.Module):
         return [head(pooled) for head in self.heads]
 
 
-class ReaderStage:
+class Captioned:
+    """Softened renders and the words of their captions."""
+
+    def __init__(self, data: Path) -> None:
+        self.images = load_field(data, "images", held_out=False)  # [N, V, 3, H, W] uint8
+        self.words = load_field(data, "words", held_out=False)  # [N, 5]
+
+    def __len__(self) -> int:
+        return self.images.shape[0] * self.images.shape[1]
+
+    def draw(self, index: int, generator: torch.Generator) -> Example:
+        scene, view = divmod(index, self.images.shape[1])
+        image = self.images[scene, view].float() / 255
+        if torch.rand(1, generator=generator) < 0.5:
+            image = image.flip(-1)  # no word of the grammar tells left from right
+        return {"x": soften(image, generator), "words": self.words[scene]}
+
+
+class ReaderStage(Stage):
     """Cross entropy on softened renders."""
 
     name = "reader"
 
-    def __init__(self, data: Path, batch: int) -> None:
-        self.module, self.data, self.batch = Reader(), data, batch
-        self.images = load_field(data, "images", held_out=False)  # [N, V, 3, H, W]
-        self.words = load_field(data, "words", held_out=False)
+    def __init__(self, data: Path) -> None:
+        super().__init__()
+        self.trained, self.data, self.examples = Reader(), data, Captioned(data)
 
-    def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        scenes = torch.randint(len(self.images), (self.batch,), generator=generator)
-        views = torch.randint(self.images.shape[1], (self.batch,), generator=generator)
-        images = self.images[scenes, views].to(training_device()).float() / 255
-        if torch.rand(1, generator=generator) < 0.5:
-            images = images.flip(3)  # no word of the grammar tells left from right
-        logits = self.module(soften(images, generator))
-        loss = sum(F.cross_entropy(row, self.words[scenes, index].to(row.device)) for index, row in enumerate(logits))
-        return loss, {"loss": float(loss.detach())}
+    def forward(self, batch: Example) -> Losses:
+        logits = self.trained(batch["x"])
+        loss = sum(F.cross_entropy(row, batch["words"][:, index]) for index, row in enumerate(logits))
+        return loss, {"loss": loss.detach()}
 
     def held_out(self) -> dict[str, float]:
         images = load_field(self.data, "images", held_out=True)
         words = load_field(self.data, "words", held_out=True).repeat_interleave(images.shape[1], dim=0)
-        return read_accuracy(self.module, images.flatten(0, 1).to(training_device()).float() / 255, words)
+        return read_accuracy(self.trained, images.flatten(0, 1).to(self.device).float() / 255, words)
 
 
 @torch.no_grad()

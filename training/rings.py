@@ -20,7 +20,7 @@ from ..mvcustom_core.embedded.scenes.render import render_scene
 from ..mvcustom_core.embedded.scenes.scene import sample_concept, sample_scene
 from ..mvcustom_core.embedded.scenes.sweep import sample_photographs
 from .data import SCENES_PER_SHARD, SIZE
-from .loop import training_device
+from .engine.processes import join_processes
 from .vae import encode
 
 VIEWS = 12
@@ -33,24 +33,25 @@ log = logging.getLogger("mvcustom.training.rings")
 def write_rings(folder: Path, first_stage: nn.Module, count: int) -> None:
     """Photograph and encode the shards 0..count-1 that are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    first_stage.to(training_device())
+    device = join_processes().device
+    first_stage.to(device)
     for index in range(count):
         path = folder / f"{index:04d}.safetensors"
         if not path.exists():
-            rings = [_photograph(FIRST_SEED + index * SCENES_PER_SHARD + k, first_stage) for k in range(SCENES_PER_SHARD)]
+            rings = [_photograph(FIRST_SEED + index * SCENES_PER_SHARD + k, first_stage, device) for k in range(SCENES_PER_SHARD)]
             part = path.with_suffix(".part")
             save_file({name: torch.stack([ring[name] for ring in rings]) for name in rings[0]}, part)
             part.replace(path)
             log.info("rings, shard %d of %d", index + 1, count)
 
 
-def _photograph(seed: int, first_stage: nn.Module) -> dict[str, Tensor]:
+def _photograph(seed: int, first_stage: nn.Module, device: torch.device) -> dict[str, Tensor]:
     """latents [V, 4, h, w] half, images and masks [V, C, STORED_SIZE, STORED_SIZE] uint8, w2c and K of the full size, words [5]."""
     scene = sample_concept(seed) if seed % 2 else sample_scene(seed)
     taken = sample_photographs(random.Random(f"ring {seed}"), VIEWS, SIZE)
     views = render_scene(scene, taken)
     cameras, _ = normalise_scene(taken)
     images, masks = ((255 * resize_area(x.float(), STORED_SIZE, STORED_SIZE)).round().byte() for x in (views.images, views.mask))
-    latents = encode(first_stage, views.images.to(training_device())).cpu().half()
+    latents = encode(first_stage, views.images.to(device)).cpu().half()
     words = torch.tensor(word_indices(scene.words))
     return {"latents": latents, "images": images, "masks": masks, "w2c": cameras.w2c, "K": cameras.K, "words": words}

@@ -3,24 +3,53 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 
-from ..mvcustom_core.backbone.motion import MotionSettings
 from ..mvcustom_core.embedded.depth_head import DepthHead
 from ..nodes.bridge.backbone import embedded
 from .data import load_field, write_shards
 from .depth import DepthStage
+from .engine.loop import run_stage
+from .engine.processes import join_processes
+from .engine.settings import LoopSettings
+from .engine.stage import Stage
+from .engine.weights import load_result
 from .figures import READER, print_figures
 from .image import ImageStage, TinyDenoiser, TinyText, write_latents
-from .loop import LoopSettings, load_ema, run_stage
-from .motion import DENSE_SETTINGS, WIDENING, MotionStage, narrow
+from .motion import DENSE_SETTINGS, make_motion_stage, plan_widening
 from .pose import PoseStage
 from .reader import ReaderStage
 from .rings import write_rings
 from .vae import VaeStage, initialize, whiten
+from .video.widening import Widening
+
+RECIPES = {
+    "vae": LoopSettings(800, 1e-3, ema=0.995, save_every=50),
+    "decoder": LoopSettings(1000, 5e-4, save_every=50),
+    "image": LoopSettings(3000, 1e-3, report_every=50, save_every=100),
+    "motion": LoopSettings(1000, 1e-3, batch=4, save_every=50, ema=0.995),
+    "motion_dense": LoopSettings(1000, 1e-3, batch=4, save_every=50, ema=0.995),
+    "depth": LoopSettings(600, 1e-3, report_every=100),
+    "pose": LoopSettings(7000, 2e-3, batch=1, report_every=200),
+    "reader": LoopSettings(1500, 2e-3, batch=32, report_every=100),
+}
+"""How each stage is trained unless the command line says otherwise: about as the shipped weights were."""
+
+
+def run(stage: Stage, arguments: argparse.Namespace, folder: Path) -> None:
+    """Train a stage by its recipe and the command line, and keep its state and its weights in `folder`/state."""
+    given = {"updates": arguments.updates, "learning_rate": arguments.rate, "batch": arguments.batch, "minutes": arguments.minutes}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    run_stage(stage, replace(RECIPES[stage.name], **chosen, continue_anyway=arguments.continue_anyway), folder / "state")
+
+
+def count_updates(name: str, arguments: argparse.Namespace) -> int:
+    """The updates that a stage is trained for."""
+    return arguments.updates or RECIPES[name].updates
 
 
 def train_data(arguments: argparse.Namespace, folder: Path) -> None:
@@ -35,22 +64,22 @@ def _first_stage() -> torch.nn.Module:
 
 def train_vae(arguments: argparse.Namespace, folder: Path) -> None:
     torch.manual_seed(0)
-    stage = VaeStage(_first_stage(), folder / "data", arguments.batch)
-    run_stage(stage, LoopSettings(arguments.minutes, arguments.rate or 1e-3, ema=0.995, report_every=20, save_every=50), folder / "state")
+    run(VaeStage(_first_stage(), folder / "data"), arguments, folder)
 
 
 def train_decoder(arguments: argparse.Namespace, folder: Path) -> None:
     """Freeze the encoder, whiten the latents, train the decoder on: the later stages need not wait for it."""
     first_stage = _first_stage()
     start = folder / "vae.safetensors"
-    if not start.exists():
-        first_stage.load_state_dict(load_ema(folder / "state" / "vae.safetensors"), strict=False)  # but for the constants
-        whiten(first_stage, load_field(folder / "data", "images", held_out=False, limit=1)[:, ::2].flatten(0, 1))
-        save_file(first_stage.state_dict(), start)
+    with join_processes().main_process_first():
+        if not start.exists():
+            first_stage.load_state_dict(load_result(folder / "state" / "vae.safetensors"), strict=False)  # but for the constants
+            whiten(first_stage, load_field(folder / "data", "images", held_out=False, limit=1)[:, ::2].flatten(0, 1))
+            save_file(first_stage.state_dict(), start)
     first_stage.load_state_dict(load_file(start))
-    stage = VaeStage(first_stage, folder / "data", arguments.batch, decoder_only=True)
+    stage = VaeStage(first_stage, folder / "data", decoder_only=True)
     stage.name = "decoder"
-    run_stage(stage, LoopSettings(arguments.minutes, arguments.rate or 5e-4, report_every=20, save_every=50), folder / "state")
+    run(stage, arguments, folder)
 
 
 def _start_decoder(folder: Path) -> torch.nn.Module:
@@ -61,54 +90,37 @@ def _start_decoder(folder: Path) -> torch.nn.Module:
 
 def write_all_latents(arguments: argparse.Namespace, folder: Path) -> None:
     """Encode the pictures once; the denoiser's stages read latents alone."""
-    world = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
-    write_latents(folder, _start_decoder(folder), world, arguments.shards)
+    write_latents(folder, _start_decoder(folder), arguments.shards)
 
 
 def train_image(arguments: argparse.Namespace, folder: Path) -> None:
     torch.manual_seed(1)
-    stage = ImageStage(TinyDenoiser(), folder, arguments.batch)
-    run_stage(stage, LoopSettings(arguments.minutes, arguments.rate or 1e-3, report_every=50, save_every=100), folder / "state")
+    run(ImageStage(TinyDenoiser(), folder), arguments, folder)
 
 
 def train_motion(arguments: argparse.Namespace, folder: Path) -> None:
-    _run_motion(arguments, folder, _motion_stage(arguments, folder, embedded.MOTION), arguments.minutes)
+    torch.manual_seed(2)
+    narrow = Widening.constant(embedded.MOTION.scopes)
+    run(make_motion_stage("motion", _trained_denoiser(folder), folder, embedded.MOTION, narrow), arguments, folder)
 
 
 def train_dense_motion(arguments: argparse.Namespace, folder: Path) -> None:
-    """From the modules of one cell to dense ones, wider and wider; from its own state on at the widest alone."""
-    name = "motion_dense"
-    started = (folder / "state" / f"{name}.safetensors").exists()
-    steps = [DENSE_SETTINGS] if started else [*(narrow(DENSE_SETTINGS, window) for window in WIDENING), DENSE_SETTINGS]
-    start = None if started else load_ema(folder / "state" / f"{MotionStage.name}.safetensors")
-    for modules in steps:
-        stage = _motion_stage(arguments, folder, modules)
-        stage.name = name
-        if start:
-            stage.module.load_state_dict(start, strict=False)  # but for the gates, at zero; a saved state goes before it
-        _run_motion(arguments, folder, stage, arguments.minutes / len(steps))
-
-
-def _motion_stage(arguments: argparse.Namespace, folder: Path, modules: MotionSettings) -> MotionStage:
+    """From the modules of one cell to dense ones, wider and wider."""
     torch.manual_seed(2)
-    return MotionStage(_trained_denoiser(folder), folder, arguments.batch, modules)
-
-
-def _run_motion(arguments: argparse.Namespace, folder: Path, stage: MotionStage, minutes: float) -> None:
-    settings = LoopSettings(minutes, arguments.rate or 1e-3, report_every=20, save_every=50, ema=0.995)
-    run_stage(stage, settings, folder / "state")
+    widening = plan_widening(count_updates("motion_dense", arguments))
+    stage = make_motion_stage("motion_dense", _trained_denoiser(folder), folder, DENSE_SETTINGS, widening)
+    stage.trained.load_state_dict(load_result(folder / "state" / "motion.safetensors"), strict=False)  # but for the gates, at zero
+    run(stage, arguments, folder)
 
 
 def train_depth(arguments: argparse.Namespace, folder: Path) -> None:
     torch.manual_seed(3)
-    run_stage(
-        DepthStage(DepthHead(), folder / "data", arguments.batch), LoopSettings(arguments.minutes, arguments.rate or 1e-3), folder / "state"
-    )
+    run(DepthStage(DepthHead(), folder / "data"), arguments, folder)
 
 
 def _trained_denoiser(folder: Path) -> TinyDenoiser:
     denoiser = TinyDenoiser()
-    denoiser.load_state_dict(load_ema(folder / "state" / "image.safetensors"))
+    denoiser.load_state_dict(load_result(folder / "state" / "image.safetensors"))
     return denoiser
 
 
@@ -118,21 +130,21 @@ def write_all_rings(arguments: argparse.Namespace, folder: Path) -> None:
 
 def train_pose(arguments: argparse.Namespace, folder: Path) -> None:
     torch.manual_seed(5)
-    settings = LoopSettings(arguments.minutes, arguments.rate or 2e-3, report_every=200, save_every=200)
-    run_stage(PoseStage(_trained_denoiser(folder), folder), settings, folder / "state")
+    run(PoseStage(_trained_denoiser(folder), folder), arguments, folder)
 
 
 def train_reader(arguments: argparse.Namespace, folder: Path) -> None:
     torch.manual_seed(4)
-    stage = ReaderStage(folder / "data", arguments.batch)
-    run_stage(stage, LoopSettings(arguments.minutes, arguments.rate or 2e-3), folder / "state")
-    save_file({name: tensor.contiguous() for name, tensor in stage.module.state_dict().items()}, READER)
+    stage = ReaderStage(folder / "data")
+    run(stage, arguments, folder)
+    if join_processes().is_main_process:
+        save_file({name: tensor.cpu().contiguous() for name, tensor in stage.trained.state_dict().items()}, READER)
 
 
 def pack_weights(arguments: argparse.Namespace, folder: Path) -> None:
     """Collect every stage's EMA weights into the one file that the pack ships."""
     parts = {
-        name: load_ema(path)
+        name: load_result(path)
         for name in ("image", "motion", "depth", "pose", "decoder")
         if (path := folder / "state" / f"{name}.safetensors").exists()
     }

@@ -9,45 +9,53 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .data import SIZE, load_field
-from .loop import training_device
+from .engine.stage import Example, Losses, Stage
 
 CROP = 64  # the network has no norm, so crops teach as much as whole pictures
 LATENT_NOISE, LATENT_WEIGHT = 0.05, 1e-3
 
 
-class VaeStage:
+class Crops:
+    """Crops of single frames, and the noise on their latents."""
+
+    def __init__(self, data: Path) -> None:
+        self.images = load_field(data, "images", held_out=False).flatten(0, 1)  # [N, 3, H, W] uint8
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def draw(self, index: int, generator: torch.Generator) -> Example:
+        y, x = torch.randint(SIZE - CROP + 1, (2,), generator=generator).tolist()
+        crop = self.images[index, :, y : y + CROP, x : x + CROP].float() / 255
+        crop = crop.flip(-1) if torch.rand(1, generator=generator) < 0.5 else crop
+        return {"x": crop, "noise": torch.randn(4, CROP // 8, CROP // 8, generator=generator)}
+
+
+class VaeStage(Stage):
     """Trains ComfyUI's TAESD network on single frames."""
 
     name = "vae"
 
-    def __init__(self, first_stage: nn.Module, data: Path, batch: int, *, decoder_only: bool = False) -> None:
-        self.module = first_stage.to(memory_format=torch.channels_last).train().requires_grad_(True)
-        self.batch, self.data = batch, data
+    def __init__(self, first_stage: nn.Module, data: Path, *, decoder_only: bool = False) -> None:
+        super().__init__()
+        self.trained = first_stage.to(memory_format=torch.channels_last).train().requires_grad_(True)
+        self.data, self.examples = data, Crops(data)
         first_stage.taesd_encoder.requires_grad_(not decoder_only)
         first_stage.vae_scale.requires_grad_(False)
         first_stage.vae_shift.requires_grad_(False)
-        self.images = load_field(data, "images", held_out=False).flatten(0, 1)  # [N, 3, H, W] uint8
 
-    def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        picks = torch.randint(len(self.images), (self.batch,), generator=generator)
-        corners = torch.randint(SIZE - CROP + 1, (self.batch, 2), generator=generator).tolist()
-        x = torch.stack([self.images[i, :, y : y + CROP, x : x + CROP] for i, (y, x) in zip(picks.tolist(), corners, strict=True)])
-        x = x.to(training_device()).float() / 255
-        if torch.rand(1, generator=generator) < 0.5:
-            x = x.flip(-1)
-        z = encode(self.module, x)
-        y = decode(self.module, z + LATENT_NOISE * torch.randn(z.shape, generator=generator).to(z))
+    def forward(self, batch: Example) -> Losses:
+        x = batch["x"]  # [B, 3, CROP, CROP]
+        z = encode(self.trained, x)
+        y = decode(self.trained, z + LATENT_NOISE * batch["noise"])
         pixel, edge, size = F.l1_loss(y, x), F.l1_loss(_gradients(y), _gradients(x)), z.square().mean()
         loss = pixel + 0.5 * edge + LATENT_WEIGHT * size
-        return loss, {"pixel": float(pixel.detach()), "edge": float(edge.detach()), "latent": float(size.detach())}
+        return loss, {"pixel": pixel.detach(), "edge": edge.detach(), "latent": size.detach()}
 
-    @torch.no_grad()
     def held_out(self) -> dict[str, float]:
-        x = load_field(self.data, "images", held_out=True)[:, ::4].flatten(0, 1).to(training_device()).float() / 255
-        errors = torch.cat(
-            [(decode(self.module, encode(self.module, part)).clamp(0, 1) - part).square().mean((1, 2, 3)) for part in x.split(8)]
-        )
-        return {"psnr_db": float((-10 * torch.log10(errors)).mean())}
+        x = load_field(self.data, "images", held_out=True)[:, ::4].flatten(0, 1).to(self.device).float() / 255
+        errors = [(decode(self.trained, encode(self.trained, part)).clamp(0, 1) - part).square().mean((1, 2, 3)) for part in x.split(8)]
+        return {"psnr_db": float((-10 * torch.log10(torch.cat(errors))).mean())}
 
 
 def initialize(first_stage: nn.Module) -> None:

@@ -13,7 +13,7 @@ from ...nodes.bridge.backbone.embedded import SPEC, load_embedded, load_unet
 from ...nodes.bridge.backbone.motion import apply_motion
 from ...nodes.bridge.backbone.motion_model import build_motion_patcher
 from ...nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT
-from ...training.loop import load_ema
+from ...training.engine.weights import load_result
 from ...training.motion import DENSE_SETTINGS
 from .rungs import ONE_CELL
 
@@ -40,4 +40,4 @@ def load_model(modules: str) -> ModelPatcher:
         raise FileNotFoundError(f"dense modules: wanted {DENSE_FILE}, found none; train them with `{HOW_TO_TRAIN}`")
     model = load_unet()
     model.set_attachments(BACKBONE_ATTACHMENT, SPEC)
-    return apply_motion(model, build_motion_patcher(DENSE_SETTINGS, load_ema(DENSE_FILE), torch.float32), DENSE_SETTINGS)
+    return apply_motion(model, build_motion_patcher(DENSE_SETTINGS, load_result(DENSE_FILE), torch.float32), DENSE_SETTINGS)

@@ -108,7 +108,7 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * self.schedule.rate(self.update)
         for _ in range(self.settings.accumulation):
-            batch = {name: tensor.to(self.accelerator.device, non_blocking=True) for name, tensor in next(batches).items()}
+            batch = self.stage.place(next(batches))
             try:
                 with self.accelerator.accumulate(self.model):
                     loss, parts = self.model(batch)

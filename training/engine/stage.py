@@ -60,6 +60,10 @@ class Stage(nn.Module):
     def go_to(self, update: int) -> None:
         """Set what changes on the way as it is at this update."""
 
+    def place(self, batch: Example) -> Example:
+        """A batch where `forward` wants it: on the device."""
+        return {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
+
     @property
     def device(self) -> torch.device:
         """Where the stage is."""

@@ -8,14 +8,14 @@ from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.motion import MotionModules
 from mvcustom.nodes.bridge.backbone.embedded import MOTION
 from mvcustom.training.image import alphas_cumprod, v_errors, v_loss
-from mvcustom.training.motion import DENSE_SETTINGS, WIDENING, narrow
+from mvcustom.training.motion import DENSE_SETTINGS, plan_widening
 
 
-def test_scopes_widen_from_one_cell_to_the_dense_ones():
-    assert narrow(DENSE_SETTINGS, 1).scopes == MOTION.scopes
-    assert narrow(DENSE_SETTINGS, 3).scopes == (Scope(3),) * 4
-    assert narrow(DENSE_SETTINGS, 5).scopes == (Scope(5),) * 4 and DENSE_SETTINGS.scopes == (Scope(5), *[Scope(None)] * 3)
-    assert list(WIDENING) == sorted(WIDENING)
+def test_scopes_widen_from_narrow_ones_to_the_dense_ones():
+    widening = plan_widening(900)
+    assert [widening.scopes_at(update) for update in (0, 299)] == [(Scope(3),) * 4] * 2
+    assert [widening.scopes_at(update) for update in (300, 599)] == [(Scope(5),) * 4] * 2
+    assert widening.scopes_at(600) == DENSE_SETTINGS.scopes == (Scope(5), *[Scope(None)] * 3)
 
 
 def test_wide_modules_take_over_all_of_the_narrow_ones():

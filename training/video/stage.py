@@ -1,0 +1,149 @@
+"""Denoising of whole clips by a frozen image model with motion modules, which alone are trained.
+
+Every noise level counts alike. What frames have to settle among themselves is where things are, and that is decided where there is much
+noise; the weights that an image model learns best by leave hardly a gradient there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...mvcustom_core.backbone.checkpoint import motion_metadata
+from ...mvcustom_core.backbone.motion import MotionSettings
+from ...mvcustom_core.diffusion.prediction import Prediction, add_noise, prediction_target, scale_signal
+from ...mvcustom_core.diffusion.schedule import TIMESTEPS, make_alphas_cumprod
+from ..engine.stage import Example, Examples, Losses, Stage
+from .network import VideoUNet
+from .widening import Widening, describe_scopes
+
+HELD_OUT_CLIPS = 16
+LEVELS = {"low": 120, "middle": 360, "high": 600}  # of 1000: the noise that held-out figures are told for
+
+
+@dataclass(frozen=True, slots=True)
+class Clips:
+    """Clips with their encoded captions, as their source gives them; all of one size.
+
+    Attributes:
+        count: how many there are.
+        draw: a clip by its number: latents [F, 4, h, w], context [L, D], and whatever else a term of the loss reads. A source of longer
+            clips takes F frames at a place that the random numbers decide.
+        empty: [L, D] the encoded empty caption.
+        description: what tells these clips from others.
+    """
+
+    count: int
+    draw: Callable[[int, torch.Generator], Example]
+    empty: Tensor  # [L, D]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoisyClips:
+    """Clips with the noise and the noise level that they are denoised at. The other way round is a clip too where `turn` says so.
+
+    Attributes:
+        caption_drop: share of the clips that lose their caption, so that guidance has something to guide away from.
+    """
+
+    clips: Clips
+    turn: bool = False
+    caption_drop: float = 0.1
+
+    def __len__(self) -> int:
+        return self.clips.count
+
+    def draw(self, index: int, generator: torch.Generator) -> Example:
+        example = self.clips.draw(index, generator)
+        chances = torch.rand(2, generator=generator).tolist()
+        if self.turn and chances[0] < 0.5:
+            example |= {name: tensor.flip(0) for name, tensor in example.items() if name != "context"}  # every other is one of frames
+        if chances[1] < self.caption_drop:
+            example["context"] = self.clips.empty
+        noise = torch.randn(example["latents"].shape, generator=generator)
+        return example | {"noise": noise, "t": torch.randint(TIMESTEPS, (), generator=generator)}
+
+
+class VideoStage(Stage):
+    """Trains motion modules on clips while their scope widens.
+
+    Args:
+        network: U-Net and modules.
+        prediction: what the U-Net predicts.
+        examples: what is learned from.
+        held_out: clips that are not learned from.
+        widening: the scopes over the updates.
+    """
+
+    def __init__(
+        self, name: str, network: VideoUNet, prediction: Prediction, examples: Examples, held_out: Clips, widening: Widening
+    ) -> None:
+        super().__init__()
+        self.name, self.network, self.prediction, self.examples, self.widening = name, network, prediction, examples, widening
+        self.held_out_clips = held_out
+        self.trained = network.motion
+        alphas = make_alphas_cumprod(network.motion.settings.beta_schedule).float()
+        self.register_buffer("alphas", alphas, persistent=False)  # [1000]
+
+    def forward(self, batch: Example) -> Losses:
+        loss = self.clip_errors(batch).mean()
+        return loss, {"loss": loss.detach()}
+
+    def clip_errors(self, batch: Example) -> Tensor:
+        """Mean squared error of the prediction for each frame, [(B F)].
+
+        Args:
+            batch: latents and noise [B, F, 4, h, w], context [B, L, D], t [B].
+        """
+        frames = batch["latents"].shape[1]
+        x0, noise = (batch[name].flatten(0, 1).float() for name in ("latents", "noise"))  # [(B F), 4, h, w]
+        t = batch["t"].repeat_interleave(frames)  # [(B F)]
+        context = batch["context"].float().repeat_interleave(frames, dim=0)  # [(B F), L, D]
+        scales = scale_signal(self.prediction, self.alphas[t])
+        predicted = self.network(add_noise(x0, noise, *scales), t.float(), context, frames)
+        return (predicted.float() - prediction_target(self.prediction, x0, noise, *scales)).square().mean((1, 2, 3))
+
+    def held_out(self) -> dict[str, float]:
+        """Error of the held-out clips at a few noise levels."""
+        figures, clips = {}, self.held_out_clips
+        for name, t in LEVELS.items():
+            errors = []
+            for index in range(min(clips.count, HELD_OUT_CLIPS)):
+                generator = torch.Generator().manual_seed(index)
+                clip = clips.draw(index, generator)
+                clip |= {"noise": torch.randn(clip["latents"].shape, generator=generator), "t": torch.tensor(t)}
+                errors.append(self.clip_errors({key: value[None].to(self.device) for key, value in clip.items()}).mean())
+            if errors:
+                figures[name] = float(torch.stack(errors).mean())
+        return figures
+
+    def find_change(self, update: int) -> Callable[[], str] | None:
+        """Widen the scope."""
+        if not self.widening.changes_at(update):
+            return None
+
+        def widen() -> str:
+            self.go_to(update)
+            return f"scopes {describe_scopes(self.settings.scopes)}"
+
+        return widen
+
+    def go_to(self, update: int) -> None:
+        self.network.settings = replace(self.network.settings, scopes=self.widening.scopes_at(update))
+
+    @property
+    def settings(self) -> MotionSettings:
+        """How the modules compute now."""
+        return self.network.settings
+
+    def describe_data(self) -> str:
+        return self.examples.clips.description
+
+    def describe_settings(self) -> dict[str, Any]:
+        start = replace(self.settings, scopes=self.widening.scopes_at(0))
+        return {"widening": str(self.widening), "prediction": self.prediction, "motion": motion_metadata(start)}
