@@ -20,7 +20,7 @@ from .attention import Scope
 from .motion import MotionModules, MotionSettings
 from .positions import make_frame_positions
 
-METADATA_KEY = "mvcustom.motion"
+METADATA_KEY, TRAINING_KEY = "mvcustom.motion", "mvcustom.training"
 WRAPPERS = ("state_dict", "motion_module_state_dict", "motion_module", "module", "model")
 LCM_FRAMES = 64  # AnimateLCM stores no position table
 V1, V1_FRAMES, V3_FRAMES = "AnimateDiff v1", 24, 32
@@ -95,17 +95,22 @@ def read_motion_checkpoint(state_dict: Mapping[str, Any], metadata: Mapping[str,
     positions = {key: modules.pop(key) for key in list(modules) if POSITION_KEY.search(key)}
     stored = metadata.get(METADATA_KEY)
     if stored is not None:
-        found = MotionFile(_parse_settings(stored), modules, "MVCustom")
+        trained = metadata.get(TRAINING_KEY)
+        found = MotionFile(_parse_settings(stored), modules, f"MVCustom ({trained})" if trained else "MVCustom")
     else:
         found = _detect_kind(modules, positions, is_diffusers)
     _check_complete(found.settings, modules, foreign)
     return found
 
 
-def motion_metadata(settings: MotionSettings) -> dict[str, str]:
-    """The safetensors metadata of this project's own motion files."""
+def motion_metadata(settings: MotionSettings, training: str = "") -> dict[str, str]:
+    """The safetensors metadata of this project's own motion files.
+
+    Args:
+        training: one line for people on how the modules were trained.
+    """
     values = asdict(settings) | {"scopes": [str(scope) for scope in settings.scopes]}
-    return {METADATA_KEY: json.dumps(values)}
+    return {METADATA_KEY: json.dumps(values)} | ({TRAINING_KEY: training} if training else {})
 
 
 def _parse_settings(text: str) -> MotionSettings:

@@ -184,7 +184,7 @@ class Training:
         report.close()
         weights = self.weights.gather(self.model)
         if self.accelerator.is_main_process:
-            write_result(weights, self.folder / f"{self.stage.name}.safetensors")
+            write_result(weights, self.folder / f"{self.stage.name}.safetensors", self.stage.describe_result(self.update, planned))
         self.accelerator.wait_for_everyone()
         return weights
 

@@ -53,6 +53,10 @@ class Stage(nn.Module):
         """What decides the result besides the loop's settings, as plain values."""
         return {}
 
+    def describe_result(self, update: int, planned: int) -> dict[str, str]:
+        """Metadata of the file of weights that result after some updates."""
+        return {}
+
     def find_change(self, update: int) -> Callable[[], str] | None:
         """What is to change before this update, such as the scope; it says what it changed. None: nothing."""
         return None

@@ -87,6 +87,7 @@ class VideoStage(Stage):
         self.name, self.network, self.prediction, self.examples, self.widening = name, network, prediction, examples, widening
         self.held_out_clips = held_out
         self.trained = network.motion
+        self.origin: dict[str, str] = {}  # where the network comes from
         alphas = make_alphas_cumprod(network.motion.settings.beta_schedule).float()
         self.register_buffer("alphas", alphas, persistent=False)  # [1000]
 
@@ -146,4 +147,10 @@ class VideoStage(Stage):
 
     def describe_settings(self) -> dict[str, Any]:
         start = replace(self.settings, scopes=self.widening.scopes_at(0))
-        return {"widening": str(self.widening), "prediction": self.prediction, "motion": motion_metadata(start)}
+        return {"widening": str(self.widening), "prediction": self.prediction, "motion": motion_metadata(start)} | self.origin
+
+    def describe_result(self, update: int, planned: int) -> dict[str, str]:
+        ended = f"{update} updates" if update >= planned else f"{update} of {planned} updates"
+        origin = "".join(f", {name} {value}" for name, value in self.origin.items())
+        training = f"trained for {ended} on {self.describe_data()}, scopes {self.widening}{origin}"
+        return motion_metadata(self.settings, training)

@@ -80,11 +80,10 @@ def load_backbone(checkpoint: str, motion_file: str, choices: MotionChoices) -> 
         ValueError: if checkpoint and motion file cannot be combined, or the checkpoint is not Stable Diffusion 1.5.
     """
     if checkpoint == EMBEDDED:
-        if motion_file != NO_MOTION_FILE:
-            raise ValueError(
-                f"motion file: the embedded backbone has its own motion modules; choose {NO_MOTION_FILE!r}, got {motion_file!r}"
-            )
-        return load_embedded(choices)
+        if motion_file == NO_MOTION_FILE:
+            return load_embedded(choices)
+        with advise({"motion: the modules have": f"the embedded backbone takes files trained for it, or {NO_MOTION_FILE!r}"}):
+            return load_embedded(choices, find_file(MOTION, motion_file))
     if motion_file == NO_MOTION_FILE:
         raise ValueError(
             f"motion file: wanted an AnimateDiff module for {checkpoint}, got none; put one into models/{MOTION} and choose it here"

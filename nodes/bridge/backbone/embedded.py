@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 
 import comfy.model_base
 import comfy.model_management
@@ -33,7 +34,7 @@ from ....mvcustom_core.concept.ray_samples import NerfSettings
 from ....mvcustom_core.embedded.depth_head import DepthHead
 from ..host.folders import PACK
 from .motion import apply_motion, describe_run
-from .motion_model import REPORT, build_motion_patcher
+from .motion_model import REPORT, build_motion_patcher, load_motion_patcher
 from .spec import BACKBONE_ATTACHMENT, BackboneSpec
 
 DEFAULT_CHOICES = MotionChoices()
@@ -116,18 +117,22 @@ def build_unet() -> comfy.model_base.BaseModel:
 
 
 def load_embedded(
-    choices: MotionChoices = DEFAULT_CHOICES,
+    choices: MotionChoices = DEFAULT_CHOICES, motion_file: Path | None = None
 ) -> tuple[ModelPatcher, comfy.sd.CLIP, comfy.sd.VAE, str]:
     """Load MODEL with motion modules, CLIP, VAE, and a one-line report on the motion modules.
 
+    Args:
+        motion_file: motion modules trained for this backbone; None: its own.
+
     Raises:
         FileNotFoundError: if the weights file is missing.
+        ValueError: if the motion file holds modules of another width.
     """
     model = load_unet()
     prior = {name: tensor.float() for name, tensor in _part(read_weights(), "pose").items()}
     model.set_attachments(BACKBONE_ATTACHMENT, replace(SPEC, pose_prior=prior))
-    motion = load_embedded_motion()
-    settings = choices.apply_to(MOTION)
+    motion = load_embedded_motion() if motion_file is None else load_motion_patcher(motion_file, torch.float32)
+    settings = choices.apply_to(motion.model.settings)
     report = f"{motion.get_attachment(REPORT)}; {describe_run(settings)}"
     return apply_motion(model, motion, settings), load_clip(), load_vae(), report
 

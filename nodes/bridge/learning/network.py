@@ -36,7 +36,7 @@ class LearningNetwork(nn.Module):
         super().__init__()
         _check(model)
         self.dtype = dtype
-        self.unet = _copy_unet(model, dtype)
+        self.unet = copy_unet(model, dtype)
         self.motion = _copy_motion(model, dtype)
         self.text = TextCopy(clip)
         self.sampling = copy.deepcopy(model.get_model_object("model_sampling")).cpu()
@@ -73,7 +73,8 @@ def _check(model: ModelPatcher) -> None:
         )
 
 
-def _copy_unet(model: ModelPatcher, dtype: torch.dtype) -> nn.Module:
+def copy_unet(model: ModelPatcher, dtype: torch.dtype) -> nn.Module:
+    """A private copy of a MODEL's U-Net on the CPU, with its weight patches in it."""
     config = {**model.model.model_config.unet_config, "dtype": dtype}
     unet = openai.UNetModel(**config, device=torch.device("meta"), operations=PLAIN)
     unet.load_state_dict(bake_weights(model, PREFIX, dtype), assign=True)
