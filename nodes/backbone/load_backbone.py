@@ -32,7 +32,8 @@ class MVCustomLoadBackbone(io.ComfyNode):
                 io.Combo.Input(
                     "motion_file",
                     options=list_motion_files(),
-                    tooltip="A motion module file in models/animatediff_models. For the embedded backbone choose none, or a file trained for it.",
+                    tooltip="A motion module file in models/animatediff_models. For the embedded backbone choose none, or a file "
+                    "trained for it.",
                 ),
                 *motion_inputs(),
                 preset_input(

@@ -60,6 +60,7 @@ class Training:
         self.checkpoints = Checkpoints(folder / stage.name, settings.keep, accelerator.is_main_process, accelerator.wait_for_everyone)
         self.update, self.schedule = 0, Schedule.plan(settings)
         self.sums: dict[str, Tensor] = {}
+        self.summed = 0  # passes
 
     def run(self) -> dict[str, Tensor]:
         """Draw, differentiate, step, average; now and then report and save."""
@@ -124,6 +125,7 @@ class Training:
                 ) from error
             for name, value in parts.items():
                 self.sums[name] = self.sums[name] + value if name in self.sums else value
+            self.summed += 1
 
     def _change(self, report: Report) -> None:
         """Let the stage change what is due before this update, such as its scope, between two looks at the held-out figures."""
@@ -154,11 +156,11 @@ class Training:
 
     def _report(self, report: Report) -> None:
         self._check_finite()
-        means = torch.stack(list(self.sums.values())).float() / (self.settings.report_every * self.settings.accumulation)
+        means = torch.stack(list(self.sums.values())).float() / self.summed
         values = self.accelerator.reduce(means, "mean").tolist()
         rate = self.settings.learning_rate * self.schedule.rate(self.update - 1)
         report.write(self.update, dict(zip(self.sums, values, strict=True)) | {"rate": rate})
-        self.sums.clear()
+        self.sums, self.summed = {}, 0
 
     def _check_finite(self) -> None:
         if self.sums and not bool(torch.isfinite(torch.stack(list(self.sums.values()))).all()):
@@ -207,7 +209,7 @@ class Training:
 
 def _make_accelerator(settings: LoopSettings, folder: Path, uneven: bool) -> Accelerator:
     """The accelerator of a run, as its launcher configured the processes; without one, this process alone."""
-    data_parallel = DistributedDataParallelKwargs(find_unused_parameters=uneven, gradient_as_bucket_view=True, broadcast_buffers=False)
+    data_parallel = DistributedDataParallelKwargs(find_unused_parameters=uneven, gradient_as_bucket_view=True)
     accelerator = Accelerator(
         cpu=not torch.cuda.is_available(),
         mixed_precision=settings.precision,

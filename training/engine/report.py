@@ -62,7 +62,8 @@ class Report:
     def close(self) -> None:
         """End the line of progress."""
         self.bar.close()
-        self.accelerator.end_training()
+        for tracker in self.accelerator.trackers:  # accelerate's own end would part the processes as well
+            tracker.finish()
 
 
 def _drop_after(path: Path, update: int) -> None:
