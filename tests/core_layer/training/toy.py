@@ -8,6 +8,7 @@ import signal
 import sys
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -24,7 +25,7 @@ from mvcustom.training.engine.settings import LoopSettings
 from mvcustom.training.engine.stage import Example, Losses, Stage
 
 WIDTH, EXAMPLES = 6, 10
-SETTINGS = LoopSettings(updates=12, learning_rate=0.05, batch=2, warmup=3, save_every=4, report_every=3, keep=2)
+SETTINGS = LoopSettings(updates=12, learning_rate=0.05, batch=2, warmup=3, save_every=4, report_every=2, keep=2)
 
 
 class Points:
@@ -103,15 +104,7 @@ def main() -> None:
     join_processes()
     wound = kill_at(arguments.kill_at) if arguments.kill_at is not None else fail_at(arguments.fail_at, "1")
     stage = Toy(wound=wound)
-    settings = LoopSettings(
-        updates=arguments.updates,
-        learning_rate=SETTINGS.learning_rate,
-        batch=arguments.batch,
-        warmup=3,
-        save_every=4,
-        report_every=3,
-        keep=2,
-    )
+    settings = replace(SETTINGS, updates=arguments.updates, batch=arguments.batch)
     run_stage(stage, settings, arguments.folder)
     (arguments.folder / f"seen-{os.environ.get('RANK', '0')}.txt").write_text(" ".join(map(str, stage.seen)), encoding="utf-8")
 
