@@ -95,9 +95,7 @@ def test_a_posed_sequence_gives_its_cameras_for_the_square(tmp_path: Path) -> No
             stream = container.add_stream("png", rate=1)
             stream.width, stream.height, stream.pix_fmt = 96, 96, "rgb24"
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((96, 96, 3), 50, np.uint8), format="rgb24")))
-    with pytest.raises(
-        ValueError, match=r"wanted caption.txt in .*room, found none; write it, or give .* by --caption"
-    ):
+    with pytest.raises(ValueError, match=r"wanted caption.txt in .*room, found none; write it, or give .* by --caption"):
         find_entries([tmp_path], None)
     (entry,) = find_entries([tmp_path], "a room")
     read = read_frames(entry, CUT)
