@@ -28,7 +28,7 @@ class Stage(nn.Module):
 
     Attributes:
         name: of its files.
-        trained: the submodule whose parameters, those that require a gradient, are trained and kept.
+        trained: the submodule that results. Whatever else requires a gradient is trained as well and thrown away, such as a head of a loss.
         examples: what is learned from.
         uneven: whether there are updates in which some parameters have no part.
     """
@@ -75,5 +75,10 @@ class Stage(nn.Module):
 
 
 def trained_parameters(stage: Stage) -> dict[str, nn.Parameter]:
-    """The parameters that are trained, by their names in `stage.trained`."""
-    return {name: parameter for name, parameter in stage.trained.named_parameters() if parameter.requires_grad}
+    """The parameters that are trained, by their names in the stage."""
+    return {name: parameter for name, parameter in stage.named_parameters() if parameter.requires_grad}
+
+
+def result_prefix(stage: Stage) -> str:
+    """What the names of the parameters begin with that result."""
+    return next(name for name, module in stage.named_modules() if module is stage.trained) + "."

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from .stage import Stage, trained_parameters
+from .stage import Stage, result_prefix, trained_parameters
 
 FILE = "trained.safetensors"
 
@@ -44,12 +44,11 @@ class Weights:
             parameter.copy_(mean)
 
     def gather(self, model: nn.Module) -> dict[str, Tensor]:
-        """Whole tensors of the weights on the CPU, by name; of sharded ones on the main process alone."""
-        if not self.is_sharded:
-            return {name: parameter.detach().cpu().contiguous() for name, parameter in self.parameters.items()}
-        state = self.accelerator.get_state_dict(model)
-        prefix = next(name for name, module in self.stage.named_modules() if module is self.stage.trained)
-        return {name: state[f"{prefix}.{name}"].cpu().contiguous() for name in self.parameters if state}
+        """Whole tensors of the weights that result on the CPU, by name in `stage.trained`; of sharded ones on the main process alone."""
+        state = self.accelerator.get_state_dict(model) if self.is_sharded else self.parameters
+        prefix = result_prefix(self.stage)
+        names = [name for name in self.parameters if name.startswith(prefix) and name in state]
+        return {name.removeprefix(prefix): state[name].detach().cpu().contiguous() for name in names}
 
     def _list(self) -> nn.ParameterList:
         return nn.ParameterList(self.parameters.values())

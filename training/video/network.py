@@ -6,7 +6,9 @@ into the forward of the module that it was given, so training needs one that cal
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from comfy.ldm.modules.attention import SpatialTransformer
 from comfy.ldm.modules.diffusionmodules.openaimodel import ResBlock, UNetModel, Upsample
@@ -20,6 +22,9 @@ from ...nodes.bridge.backbone.motion_norm import run_layers, run_residual_block
 from ...nodes.bridge.host.training_copy import use_torch_attention
 
 BlockKey = tuple[str, int]  # as ComfyUI names its blocks: ("input", 1), ("middle", 0), ("output", 11)
+Observers = Mapping[BlockKey, Callable[[Any], None]]
+"""Block -> what is shown queries and keys of its motion module's first attention. With checkpointing it is shown them a second time, in the
+backward pass."""
 
 
 class VideoUNet(nn.Module):
@@ -43,18 +48,19 @@ class VideoUNet(nn.Module):
         t: Tensor,  # [(B F)]
         context: Tensor,  # [(B F), L, D]
         frames: int,
+        observers: Observers | None = None,
     ) -> Tensor:
         """The U-Net's output [(B F), 4, h, w] for noisy latents at timesteps t of 0 to 999, B clips of F frames, frame-major."""
-        unet = self.unet
+        unet, run = self.unet, partial(self._run_block, frames=frames, observers=observers or {})
         emb = unet.time_embed(timestep_embedding(t, unet.model_channels).to(x.dtype))
         h, skips = x, []
         for index, block in enumerate(unet.input_blocks):
-            h = self._run_block(("input", index), block, h, emb, context, frames)
+            h = run(("input", index), block, h, emb, context)
             skips.append(h)
-        h = self._run_block(("middle", 0), unet.middle_block, h, emb, context, frames)
+        h = run(("middle", 0), unet.middle_block, h, emb, context)
         for index, block in enumerate(unet.output_blocks):
             h = cat([h, skips.pop()], dim=1)
-            h = self._run_block(("output", index), block, h, emb, context, frames, skips[-1].shape if skips else None)
+            h = run(("output", index), block, h, emb, context, output_shape=skips[-1].shape if skips else None)
         h = h.type(x.dtype)
         return run_layers(unet.out, h, frames) if self._normalizes_across else unet.out(h)
 
@@ -68,17 +74,16 @@ class VideoUNet(nn.Module):
     def _normalizes_across(self) -> bool:
         return self.settings.image_norm_mode == "cross_frame"
 
-    def _run_block(
-        self, key: BlockKey, block: nn.Sequential, h: Tensor, emb: Tensor, context: Tensor, frames: int, output_shape: Size | None = None
-    ) -> Tensor:
-        run = partial(self._compute_block, key, block, frames=frames, output_shape=output_shape)
+    def _run_block(self, key: BlockKey, block: nn.Sequential, h: Tensor, emb: Tensor, context: Tensor, **clip: Any) -> Tensor:
         if self.checkpointing and is_grad_enabled():
+            run = partial(self._compute_block, key, block, **clip)
             return checkpoint(run, h, emb, context, use_reentrant=False, preserve_rng_state=False)
-        return run(h, emb, context)
+        return self._compute_block(key, block, h, emb, context, **clip)
 
     def _compute_block(
-        self, key: BlockKey, block: nn.Sequential, h: Tensor, emb: Tensor, context: Tensor, frames: int, output_shape: Size | None
-    ) -> Tensor:
+        self, key: BlockKey, block: nn.Sequential, h: Tensor, emb: Tensor, context: Tensor, *, frames: int, observers: Observers,
+        output_shape: Size | None = None,
+    ) -> Tensor:  # fmt: skip
         host = ResBlock if key in self.residual_hosts else SpatialTransformer
         for layer in block:
             if isinstance(layer, ResBlock):
@@ -90,9 +95,11 @@ class VideoUNet(nn.Module):
             else:
                 h = layer(h)
             if isinstance(layer, host):
-                h = self._run_motion(key, h, frames)
+                h = self._run_motion(key, h, frames, observers)
         return h
 
-    def _run_motion(self, key: BlockKey, h: Tensor, frames: int) -> Tensor:
+    def _run_motion(self, key: BlockKey, h: Tensor, frames: int, observers: Observers) -> Tensor:
         module = self.motion.at(key)
-        return h if module is None else module(h, frames, self.settings)
+        if module is None:
+            return h
+        return module(h, frames, self.settings, **({"observer": observers[key]} if key in observers else {}))

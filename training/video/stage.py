@@ -6,19 +6,20 @@ noise; the weights that an image model learns best by leave hardly a gradient th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...mvcustom_core.backbone.checkpoint import motion_metadata
 from ...mvcustom_core.backbone.motion import MotionSettings
 from ...mvcustom_core.diffusion.prediction import Prediction, add_noise, prediction_target, scale_signal
 from ...mvcustom_core.diffusion.schedule import TIMESTEPS, make_alphas_cumprod
 from ..engine.stage import Example, Examples, Losses, Stage
-from .network import VideoUNet
+from .network import BlockKey, Observers, VideoUNet
 from .widening import Widening, describe_scopes
 
 HELD_OUT_CLIPS = 16
@@ -66,7 +67,25 @@ class NoisyClips:
         if chances[1] < self.caption_drop:
             example["context"] = self.clips.empty
         noise = torch.randn(example["latents"].shape, generator=generator)
-        return example | {"noise": noise, "t": torch.randint(TIMESTEPS, (), generator=generator)}
+        t, seed = (torch.randint(most, (), generator=generator) for most in (TIMESTEPS, 2**31))
+        return example | {"noise": noise, "t": t, "seed": seed}
+
+
+class ClipTerm(nn.Module):
+    """A further term of the loss, which reads queries and keys of one motion module's first attention. It may have weights of its own.
+
+    `forward(seen, batch)` returns the term [], from what an observer of the module was shown and from the batch: latents [B, F, 4, h, w],
+    where the data knows them w2c [B, F, 4, 4], K [B, F, 3, 3] and depth [B, F, H, W], and seed [B] for random numbers.
+
+    Attributes:
+        name: in the metrics.
+        block: whose module is read.
+        weight: factor of the term.
+    """
+
+    name: str
+    block: BlockKey
+    weight: float
 
 
 class VideoStage(Stage):
@@ -78,24 +97,34 @@ class VideoStage(Stage):
         examples: what is learned from.
         held_out: clips that are not learned from.
         widening: the scopes over the updates.
+        terms: what is added to the error of the prediction, no two for the same block.
     """
 
     def __init__(
-        self, name: str, network: VideoUNet, prediction: Prediction, examples: Examples, held_out: Clips, widening: Widening
-    ) -> None:
+        self, name: str, network: VideoUNet, prediction: Prediction, examples: Examples, held_out: Clips, widening: Widening,
+        terms: Sequence[ClipTerm] = (),
+    ) -> None:  # fmt: skip
         super().__init__()
         self.name, self.network, self.prediction, self.examples, self.widening = name, network, prediction, examples, widening
-        self.held_out_clips = held_out
+        self.held_out_clips, self.terms = held_out, nn.ModuleList(terms)
         self.trained = network.motion
         self.origin: dict[str, str] = {}  # where the network comes from
         alphas = make_alphas_cumprod(network.motion.settings.beta_schedule).float()
         self.register_buffer("alphas", alphas, persistent=False)  # [1000]
 
     def forward(self, batch: Example) -> Losses:
-        loss = self.clip_errors(batch).mean()
-        return loss, {"loss": loss.detach()}
+        seen: dict[BlockKey, Any] = {}
+        # what is shown first belongs to the result
+        observers = {term.block: partial(seen.setdefault, term.block) for term in self.terms}
+        loss = self.clip_errors(batch, observers).mean()
+        parts = {"loss": loss.detach()}
+        for term in self.terms:
+            value = term(seen[term.block], batch)
+            loss = loss + term.weight * value
+            parts[term.name] = value.detach()
+        return loss, parts
 
-    def clip_errors(self, batch: Example) -> Tensor:
+    def clip_errors(self, batch: Example, observers: Observers | None = None) -> Tensor:
         """Mean squared error of the prediction for each frame, [(B F)].
 
         Args:
@@ -106,7 +135,7 @@ class VideoStage(Stage):
         t = batch["t"].repeat_interleave(frames)  # [(B F)]
         context = batch["context"].float().repeat_interleave(frames, dim=0)  # [(B F), L, D]
         scales = scale_signal(self.prediction, self.alphas[t])
-        predicted = self.network(add_noise(x0, noise, *scales), t.float(), context, frames)
+        predicted = self.network(add_noise(x0, noise, *scales), t.float(), context, frames, observers)
         return (predicted.float() - prediction_target(self.prediction, x0, noise, *scales)).square().mean((1, 2, 3))
 
     def held_out(self) -> dict[str, float]:
@@ -147,7 +176,11 @@ class VideoStage(Stage):
 
     def describe_settings(self) -> dict[str, Any]:
         start = replace(self.settings, scopes=self.widening.scopes_at(0))
-        return {"widening": str(self.widening), "prediction": self.prediction, "motion": motion_metadata(start)} | self.origin
+        return (
+            {"widening": str(self.widening), "prediction": self.prediction, "motion": motion_metadata(start)}
+            | self.origin
+            | {f"term {term.name}": [*term.block, term.weight] for term in self.terms}
+        )
 
     def describe_result(self, update: int, planned: int) -> dict[str, str]:
         ended = f"{update} updates" if update >= planned else f"{update} of {planned} updates"

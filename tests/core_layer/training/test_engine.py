@@ -109,8 +109,8 @@ def test_a_checkpoint_holds_what_is_trained_and_the_newest_are_kept(whole: Path)
     assert sorted(path.name for path in (whole / "toy").iterdir()) == ["last.json", "update-00000008", "update-00000012"]
     assert json.loads((whole / "toy" / "last.json").read_text())["last"] == "update-00000012"
     kept = load_file(whole / "toy" / "update-00000012" / "trained.safetensors")
-    assert set(kept) == {f"{kind}/{name}" for kind in ("weight", "ema") for name in Toy().trained.state_dict()}
-    assert any(not torch.equal(kept[f"weight/{name}"], kept[f"ema/{name}"]) for name in Toy().trained.state_dict())
+    assert set(kept) == {f"{kind}/trained.{name}" for kind in ("weight", "ema") for name in Toy().trained.state_dict()}
+    assert any(not torch.equal(kept[f"weight/trained.{name}"], kept[f"ema/trained.{name}"]) for name in Toy().trained.state_dict())
 
 
 def test_a_process_that_fails_ends_the_others_with_its_message(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
