@@ -1,4 +1,4 @@
-"""Makes `.venv`: a fixed torch, what ComfyUI asks for, and the tools of the tests. Nothing happens when it is already as written here.
+"""Makes `.venv`: a fixed torch, what ComfyUI and the training ask for, and the tools of the tests. Nothing happens when it is already as written here.
 
 Packages that depend on torchvision are installed without their dependencies, and the rest under a constraint: otherwise pip replaces torch
 by whatever build the newest torchvision wants.
@@ -15,11 +15,11 @@ import sys
 import time
 from pathlib import Path
 
-from . import CACHE, VENV
+from . import CACHE, ROOT, VENV
 from .comfyui import obtain_comfyui
 
 TORCH = "torch==2.13.0"
-TOOLS = ["pycolmap==4.2.1", "diffusers", "accelerate", "pytest", "pytest-asyncio", "pytest-xdist", "websocket-client", "ruff"]
+TOOLS = ["pycolmap==4.2.1", "diffusers", "pytest", "pytest-asyncio", "pytest-xdist", "websocket-client", "ruff"]
 WITHOUT_DEPENDENCIES = ["torchvision==0.28.0", "torchaudio==2.11.0", "spandrel", "timm"]
 INSTALLED_APART = {"torch", "torchvision", "torchaudio", "spandrel"}
 OPERATORS_MODULE = Path(__file__).with_name("torchvision_operators.py")
@@ -38,7 +38,7 @@ def prepare_environment() -> tuple[Path, Path]:
             raise RuntimeError(f"Python 3.10 to 3.13 is needed, this is {sys.version.split()[0]}: start dev.py with another one")
         _create_venv()
     comfyui = obtain_comfyui(python)
-    requirements = read_requirements(comfyui)
+    requirements = [*read_requirements(comfyui), *read_requirements(ROOT / "training")]
     recipe = [TORCH, *requirements, *TOOLS, *WITHOUT_DEPENDENCIES, Path(__file__).read_text("utf-8"), OPERATORS_MODULE.read_text("utf-8")]
     stamp, wanted = VENV / "recipe.sha256", hashlib.sha256("\n".join(recipe).encode()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
@@ -54,9 +54,9 @@ def _create_venv() -> None:
         raise RuntimeError(f"{sys.executable} could not make .venv: install Python's venv module, or start dev.py with another Python")
 
 
-def read_requirements(comfyui: Path) -> list[str]:
-    """ComfyUI's requirements, without those that decide which torch is installed."""
-    lines = (line.split("#")[0].strip() for line in (comfyui / "requirements.txt").read_text(encoding="utf-8").splitlines())
+def read_requirements(folder: Path) -> list[str]:
+    """The requirements of ComfyUI or of the training, without those that decide which torch is installed."""
+    lines = (line.split("#")[0].strip() for line in (folder / "requirements.txt").read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line and re.split(r"[^\w.-]", line)[0] not in INSTALLED_APART]
 
 
@@ -71,7 +71,7 @@ def _install(python: Path, requirements: list[str]) -> None:
         subprocess.run([str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments], check=True)
 
     install(TORCH, TORCH)
-    install("what ComfyUI needs, and the tools", "-c", str(constraints), *requirements, *TOOLS)
+    install("what ComfyUI and the training need, and the tools", "-c", str(constraints), *requirements, *TOOLS)
     install("what depends on torchvision", "--no-deps", *WITHOUT_DEPENDENCIES)
     _repair_cuda_builds(python)
     print(f".venv: ready after {time.monotonic() - started:.0f} s", flush=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,9 +21,9 @@ from mvcustom.nodes.bridge.backbone import checkpoint, embedded
 from mvcustom.nodes.bridge.backbone.motion import has_motion
 from mvcustom.nodes.bridge.host.folders import MOTION
 from mvcustom.tests.bridge_layer.training.test_video_data import write_set
-from mvcustom.training.cli import main
 from mvcustom.training.engine.loop import run_stage
 from mvcustom.training.engine.settings import LoopSettings
+from mvcustom.training.video.command import main
 from mvcustom.training.video.network import VideoUNet
 from mvcustom.training.video.stage import Clips, NoisyClips, VideoStage
 from mvcustom.training.video.widening import Widening
@@ -77,7 +76,7 @@ def test_a_resumed_run_has_the_scope_of_its_update(tmp_path: Path) -> None:
 
 def test_videos_become_a_file_that_loads_with_the_embedded_backbone(tmp_path: Path) -> None:
     videos = write_set(tmp_path / "videos", 3)
-    words = f"video --data {videos} --output {tmp_path / 'out'} --size 64 --frames 2 --stride 2 --updates 2 --processes 1"
+    words = f"--data {videos} --output {tmp_path / 'out'} --size 64 --frames 2 --stride 2 --updates 2 --processes 1"
     assert main([*words.split(), "--widen", "0:1, 1:dense", "--rate", "1e-3"]) == 0
     folder_paths.add_model_folder_path(MOTION, str(tmp_path / "out"))
     model, _, _, report = checkpoint.load_backbone(embedded.NAME, "motion.safetensors", MotionChoices())
@@ -95,10 +94,10 @@ def test_videos_become_a_file_that_loads_with_the_embedded_backbone(tmp_path: Pa
         ("--data {} --frames 2 --motion {}/other.safetensors", r"wanted modules of channels \(64, 128, 128, 64\), as embedded has, got"),
     ],
 )
-def test_wrong_options_are_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, said: str) -> None:
+def test_wrong_options_are_one_clear_line(tmp_path: Path, options: str, said: str) -> None:
     write_set(tmp_path, 2)
     save_file(MotionModules(SETTINGS).state_dict(), tmp_path / "other.safetensors", motion_metadata(SETTINGS))
-    words = options.format(tmp_path, tmp_path).split()
-    assert main(["video", *words, "--output", str(tmp_path / "out"), "--processes", "1", "--stride", "2"]) == 1
-    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("training: ")]
-    assert len(lines) == 1 and re.search(said, lines[0])
+    words = [*options.format(tmp_path, tmp_path).split(), "--output", str(tmp_path / "out"), "--processes", "1", "--stride", "2"]
+    with pytest.raises(ValueError, match=said) as raised:
+        main(words)
+    assert "\n" not in str(raised.value)
