@@ -1,4 +1,4 @@
-"""Makes `.venv`: a fixed torch, what ComfyUI and the training ask for, and the tools of the tests. Nothing happens when it is as written here.
+"""Makes `.venv`: a fixed torch, what ComfyUI and the training ask for, the tools of the tests. Nothing happens when it is as written here.
 
 Packages that depend on torchvision are installed without their dependencies, and the rest under a constraint: otherwise pip replaces torch
 by whatever build the newest torchvision wants.

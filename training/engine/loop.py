@@ -96,7 +96,7 @@ class Training:
                 self.schedule = stored
             if self.accelerator.is_main_process:
                 log.info("%s: resumed at update %d from %s", self.stage.name, self.update, found.folder.name)
-        self.stage.go_to(self.update)
+        self.stage.go_to(max(0, self.update - 1))  # a change before this update is still to come
 
     def save(self) -> None:
         """Write a checkpoint."""

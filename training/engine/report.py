@@ -7,6 +7,7 @@ import logging
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from accelerate import Accelerator
 from tqdm import tqdm
@@ -70,5 +71,9 @@ def _drop_after(path: Path, update: int) -> None:
     if not path.exists():
         return
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]  # a last one may be cut off
-    kept = [line for line in lines if json.loads(line)["update"] <= update]
-    path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+    path.write_text("".join(line + "\n" for line in lines if _is_before(json.loads(line), update)), encoding="utf-8")
+
+
+def _is_before(line: dict[str, Any], update: int) -> bool:
+    """Whether a run that goes on at an update does not write this line again; what happened at an update happens again."""
+    return line["update"] < update or (line["update"] == update and "event" not in line)

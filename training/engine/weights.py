@@ -27,7 +27,8 @@ class Weights:
     def __init__(self, accelerator: Accelerator, stage: Stage, most: float) -> None:
         self.accelerator, self.stage, self.most, self.updates = accelerator, stage, most, 0
         self.parameters = trained_parameters(stage)
-        self.average = AveragedModel(self._list(), multi_avg_fn=self._lerp)
+        self.current = nn.ParameterList(self.parameters.values())
+        self.average = AveragedModel(self.current, multi_avg_fn=self._lerp)
         self.is_sharded = accelerator.distributed_type == DistributedType.FSDP
         accelerator.register_save_state_pre_hook(self._save)
         accelerator.register_load_state_pre_hook(self._load)
@@ -35,7 +36,7 @@ class Weights:
     def update_average(self, updates: int) -> None:
         """Take the weights into their average, after so many updates in all."""
         self.updates = updates
-        self.average.update_parameters(self._list())
+        self.average.update_parameters(self.current)
 
     @torch.no_grad()
     def take_average(self) -> None:
@@ -49,9 +50,6 @@ class Weights:
         prefix = result_prefix(self.stage)
         names = [name for name in self.parameters if name.startswith(prefix) and name in state]
         return {name.removeprefix(prefix): state[name].detach().cpu().contiguous() for name in names}
-
-    def _list(self) -> nn.ParameterList:
-        return nn.ParameterList(self.parameters.values())
 
     def _lerp(self, averaged: list[Tensor], current: list[Tensor], _: Tensor | int) -> None:
         keep = min(self.most, self.updates / (self.updates + 10))  # the first weights are not worth keeping

@@ -58,6 +58,7 @@ def _make_stage(arguments: argparse.Namespace, backbone: Backbone, cache: Cache,
     widening = _read_widening(arguments, start[0].scopes)
     # the weights that stay as they are need no more precision than what they are computed with
     dtype = torch.bfloat16 if arguments.precision == "bf16" and torch.cuda.is_available() else torch.float32
+    torch.manual_seed(arguments.seed)  # of modules that start from nothing
     network = make_network(backbone, start, widening, dtype, arguments.checkpointing)
     release_encoders()
     examples = NoisyClips(cache.open(learned), turn=all(entry.kind != "video" for entry in learned))

@@ -65,13 +65,19 @@ def test_held_out_errors_stand_in_the_log_before_and_after_each_change_of_scope(
     assert not [name for name in kept if "network.unet" in name]
 
 
-def test_a_resumed_run_has_the_scope_of_its_update(tmp_path: Path) -> None:
-    run_stage(make_stage(), LoopSettings(2, 1e-2, batch=1), tmp_path)
-    stage = make_stage()
-    run_stage(stage, LoopSettings(2, 1e-2, batch=1), tmp_path)
-    assert stage.settings.scopes == (Scope(3),) * 4
+def test_a_run_resumed_where_the_scope_changes_tells_the_same_as_one_without_a_stop(tmp_path: Path) -> None:
+    settings = LoopSettings(2, 1e-2, batch=1, cooldown=0.0, save_every=1)
+    told = []
+    for name, stops in (("at once", [2]), ("in parts", [1, 2])):
+        for updates in stops:
+            stage = make_stage()
+            run_stage(stage, replace(settings, updates=updates), tmp_path / name)
+        assert stage.settings.scopes == (Scope(3),) * 4
+        lines = [json.loads(line) for line in (tmp_path / name / "motion.jsonl").read_text().splitlines()]
+        told.append([line | {"seconds": 0} for line in lines if line.get("event") != "end" or line["update"] == 2])
+    assert told[0] == told[1]
     with pytest.raises(ValueError, match="widening was 0:1, 1:3, is 0:1, 1:5"):
-        run_stage(make_stage("0:1, 1:5"), LoopSettings(3, 1e-2, batch=1), tmp_path)
+        run_stage(make_stage("0:1, 1:5"), replace(settings, updates=3), tmp_path / "at once")
 
 
 def test_videos_become_a_file_that_loads_with_the_embedded_backbone(tmp_path: Path) -> None:
