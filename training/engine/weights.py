@@ -93,5 +93,11 @@ def write_result(weights: dict[str, Tensor], path: Path, metadata: dict[str, str
 
 
 def load_result(path: Path) -> dict[str, Tensor]:
-    """The averaged weights of a stage that has ended."""
+    """The averaged weights of a stage that has ended.
+
+    Raises:
+        ValueError: if it has not.
+    """
+    if not path.is_file():
+        raise ValueError(f"training: wanted the weights of stage {path.stem} in {path.parent}, found none; train that stage first")
     return load_file(path)
