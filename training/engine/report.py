@@ -49,9 +49,11 @@ class Report:
         line = {"update": update} | said | values | {"seconds": round(time.monotonic() - self.start, 1)}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-        self.bar.set_postfix({name: f"{value:.4g}" for name, value in values.items()}, refresh=False)
         if event:
-            log.info("update %d: %s %s", update, event, values or "")
+            self.bar.clear()  # the log has the line to itself
+            log.info("update %d: %s %s", update, event, {name: round(value, 4) for name, value in values.items()})
+        else:
+            self.bar.set_postfix({name: f"{value:.4g}" for name, value in values.items()}, refresh=False)
         if self.accelerator.trackers:
             self.accelerator.log({f"{event.partition(' ')[0]}/{name}" if event else name: value for name, value in values.items()}, update)
 
