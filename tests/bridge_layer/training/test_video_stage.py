@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mvcustom.devtools.stand_in import CHANNELS, CONTEXT, HEADS, make_model
+from mvcustom.devtools.stand_in import CHANNELS, CONTEXT, HEADS, make_model, make_motion
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.checkpoint import motion_metadata, read_motion_checkpoint
 from mvcustom.mvcustom_core.backbone.files import load_state_dict_file
@@ -21,8 +21,10 @@ from mvcustom.nodes.bridge.backbone import checkpoint, embedded
 from mvcustom.nodes.bridge.backbone.motion import has_motion
 from mvcustom.nodes.bridge.host.folders import MOTION
 from mvcustom.tests.bridge_layer.training.test_video_data import write_set
+from mvcustom.tests.host.sd15 import V3, make_backbone
 from mvcustom.training.engine.loop import run_stage
 from mvcustom.training.engine.settings import LoopSettings
+from mvcustom.training.video.backbone import Backbone, make_network, read_start
 from mvcustom.training.video.command import main
 from mvcustom.training.video.network import VideoUNet
 from mvcustom.training.video.stage import Clips, NoisyClips, VideoStage
@@ -89,6 +91,27 @@ def test_videos_become_a_file_that_loads_with_the_embedded_backbone(tmp_path: Pa
     assert has_motion(model).scopes == (Scope(None),) * 4 and has_motion(model).spatial_position
     assert "trained for 2 updates on 2 entries" in report and "scopes 0:1, 1:dense, backbone embedded" in report
     assert "runs with scopes dense, dense, dense, dense" in report
+
+
+def test_stable_diffusion_starts_from_an_animatediff_file_and_from_nothing(tmp_path: Path) -> None:
+    _, clip, vae = make_backbone()
+    backbone = Backbone("sd15", make_model(disable_dynamic=True), clip, vae, 64, 2)
+    assert backbone.prediction == "eps" and backbone.make_encoders().encode_text("a fox").shape == (77, CONTEXT)
+    published = make_motion(V3, disable_dynamic=True).model.state_dict()
+    save_file(published, tmp_path / "v3.safetensors")
+    widening = Widening.from_text("0:1, 5:3", (Scope(None),) * 4)
+    settings, weights = read_start(backbone, str(tmp_path / "v3.safetensors"))
+    network = make_network(backbone, (replace(settings, heads=HEADS), weights), widening, torch.bfloat16, checkpointing=False)
+    assert all(torch.equal(network.motion.state_dict()[name], tensor) for name, tensor in published.items())
+    assert network.settings.spatial_position and network.settings.entropy_correction and network.settings.max_frames == 32
+    assert {parameter.dtype for parameter in network.unet.parameters()} == {torch.bfloat16}
+    assert {parameter.dtype for parameter in network.motion.parameters()} == {torch.float32}
+    new = make_network(backbone, read_start(backbone, None), Widening.constant((Scope(1),) * 4), torch.float32, checkpointing=False)
+    assert not new.settings.spatial_position and not any(module.proj_out.weight.any() for module in find_transformers(new.motion))
+
+
+def find_transformers(motion: MotionModules) -> list[torch.nn.Module]:
+    return [module for module in motion.modules() if hasattr(module, "proj_out")]
 
 
 @pytest.mark.parametrize(
