@@ -56,6 +56,12 @@ def test_accumulated_passes_equal_one_pass_of_all_their_examples(tmp_path: Path,
     torch.testing.assert_close(accumulated, load_file(whole / "toy.safetensors"), rtol=1e-5, atol=1e-6)
 
 
+def test_processes_that_draw_ahead_change_nothing(tmp_path: Path, whole: Path) -> None:
+    ahead = run_stage(Toy(), replace(SETTINGS, workers=1), tmp_path)
+    here = load_file(whole / "toy.safetensors")
+    assert all(torch.equal(ahead[name], here[name]) for name in here)
+
+
 @pytest.mark.parametrize("passes", [1, 3])
 def test_four_processes_cover_an_epoch_without_overlap(passes: int) -> None:
     line, batch = ExampleLine(toy.Points(4 * 2 * 3 * 5), seed=5), 2
