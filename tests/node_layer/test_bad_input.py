@@ -15,7 +15,7 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from mvcustom.mvcustom_core.backbone.checkpoint import motion_metadata
-from mvcustom.mvcustom_core.backbone.motion import MotionModules
+from mvcustom.mvcustom_core.backbone.motion import MotionModules, MotionSettings
 from mvcustom.mvcustom_core.concept.concept import load_concept
 from mvcustom.mvcustom_core.concept.learning.learner import Learner
 from mvcustom.mvcustom_core.concept.learning.photographs import Photographs
@@ -160,10 +160,10 @@ def motion_folder(comfy: ComfyInProcess, tmp_path: Path, monkeypatch: pytest.Mon
     return folder
 
 
-def write_motion_file(file: Path) -> None:
+def write_motion_file(file: Path, settings: MotionSettings = embedded.MOTION) -> None:
     with torch.inference_mode(False):
-        weights = MotionModules(embedded.MOTION).state_dict()
-    safetensors.torch.save_file(weights, file, metadata=motion_metadata(embedded.MOTION))
+        weights = MotionModules(settings).state_dict()
+    safetensors.torch.save_file(weights, file, metadata=motion_metadata(settings))
 
 
 def spoil(file: Path, fault: str) -> None:
@@ -203,8 +203,9 @@ def test_concept_file(tmp_path: Path, fault: str, message: str):
 
 
 def test_checkpoint_and_motion_file_go_together(motion_folder: Path):
+    write_motion_file(motion_folder / "wider.safetensors", replace(embedded.MOTION, channels=(64, 128, 128, 128)))
     with pytest.raises(ValueError, match="made for each other; the embedded backbone takes files trained for it, or 'none"):
-        execute(MVCustomLoadBackbone, checkpoint=embedded.NAME, motion_file="v3.safetensors")
+        execute(MVCustomLoadBackbone, checkpoint=embedded.NAME, motion_file="wider.safetensors")
     with pytest.raises(
         ValueError, match="wanted an AnimateDiff module for sd15.safetensors, got none; put one into models/animatediff_models"
     ):
