@@ -33,7 +33,7 @@ SCOPES = {
     "1x1": (Scope(1),) * 4,
     "3x3": (Scope(3),) * 4,
     "9x9": (Scope(9),) * 4,
-    "9x9, dense from 32x32 cells on": (Scope(9), *[Scope(None)] * 3),
+    "9x9 at the outermost level, dense below": (Scope(9), *[Scope(None)] * 3),
     "dense": (Scope(None),) * 4,
 }
 
