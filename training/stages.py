@@ -135,14 +135,11 @@ def train_pose(arguments: argparse.Namespace, folder: Path) -> None:
 
 def train_reader(arguments: argparse.Namespace, folder: Path) -> None:
     torch.manual_seed(4)
-    stage = ReaderStage(folder / "data")
-    run(stage, arguments, folder)
-    if join_processes().is_main_process:
-        save_file({name: tensor.cpu().contiguous() for name, tensor in stage.trained.state_dict().items()}, READER)
+    run(ReaderStage(folder / "data"), arguments, folder)
 
 
 def pack_weights(arguments: argparse.Namespace, folder: Path) -> None:
-    """Collect every stage's EMA weights into the one file that the pack ships."""
+    """Collect every stage's averaged weights into the one file that the pack ships, and the reader's into that of the measurements."""
     parts = {
         name: load_result(path)
         for name in ("image", "motion", "depth", "pose", "decoder")
@@ -161,6 +158,9 @@ def pack_weights(arguments: argparse.Namespace, folder: Path) -> None:
     tensors = {name: tensor.detach().half().contiguous() for name, tensor in tensors.items()} | {"text.ids": text.ids}
     embedded.FILE.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, embedded.FILE, {"format": "mvcustom-embedded-1"})
+    reader = folder / "state" / "reader.safetensors"
+    if reader.exists():  # it measures, and nothing follows from it
+        save_file(load_result(reader), READER)
 
 
 STAGES = {
