@@ -53,10 +53,11 @@ def test_finished_environment_is_left_alone(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(environment, "_install", lambda python, requirements: installed.append(requirements))
     for _ in range(3):
         assert environment.prepare_environment() == (Path(sys.executable), tmp_path)
-    assert installed == [["numpy"]]
+    training = ["accelerate>=1.2", "tqdm"]
+    assert installed == [["numpy", *training]]
     (tmp_path / "requirements.txt").write_text("numpy\nscipy\n", encoding="utf-8")
     environment.prepare_environment()
-    assert installed == [["numpy"], ["numpy", "scipy"]]
+    assert installed == [["numpy", *training], ["numpy", "scipy", *training]]
 
 
 def test_front_door_opens_without_comfyui(tmp_path: Path) -> None:
