@@ -1,9 +1,8 @@
-"""A concept where only a GPU can tell: whatever ComfyUI does with the weights, in low precision, and without waiting in a step."""
+"""A concept where only a GPU can tell: whatever ComfyUI does with the weights, and in low precision. Waits: test_waits.py."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import comfy.model_management
 import comfy.samplers
@@ -11,7 +10,6 @@ import pytest
 import torch
 from comfy.model_management import VRAMState
 from comfy.model_patcher import ModelPatcher
-from comfy.patcher_extension import WrappersMP
 from comfy.sd import CLIP
 from torch import Tensor
 
@@ -98,23 +96,3 @@ def test_low_precision_is_finite(dtype: torch.dtype) -> None:
     views = guide(model, clip)
     assert views.shape == (VIEWS, 4, 8, 8) and views.isfinite().all()
     assert render_opacity(model, make_cameras()).isfinite().all()
-
-
-def test_a_step_does_not_wait_for_the_device() -> None:
-    """From the second step on, from before the conditions are batched to after the guidance."""
-    model, clip = apply(load_once()[0])
-    guide(model, clip)
-    steps = [0]
-
-    def watch(executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        steps[0] += 1
-        torch.cuda.synchronize()
-        torch.cuda.set_sync_debug_mode("error" if steps[0] > 1 else "default")
-        try:
-            return executor(*args, **kwargs)
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
-
-    model.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, "test", watch)
-    guide(model, clip, steps=4)
-    assert steps[0] == 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from mvcustom.devtools import stand_in
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.motion import MotionSettings
 from mvcustom.mvcustom_core.backbone.recipe import SD15
-from mvcustom.mvcustom_core.concept.learning import learner as learner_module
 from mvcustom.mvcustom_core.concept.learning.learner import Learner
 from mvcustom.mvcustom_core.concept.learning.photographs import Photographs
 from mvcustom.mvcustom_core.concept.learning.plan import LearningSettings
@@ -130,44 +128,3 @@ def make_learner(economy: Economy, **changes: object) -> Learner:
     photographs = Photographs(latents, images.movedim(-1, 1), masks[:, None], make_cameras(6, reach_deg=60.0))
     settings = replace(SETTINGS, steps=9, held_out=0, nerf=SPEC.nerf, **changes)
     return Learner(photographs, denoiser, SPEC.pose_layout, token_row(clip, "box"), settings, torch.zeros(2, 4, 8, 8))
-
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """How often the losses were read; every other wait for the device is an error."""
-    reads: list[int] = []
-    read = learner_module.read_numbers
-
-    def count(numbers: list[Tensor]) -> list[float]:
-        torch.cuda.set_sync_debug_mode("default")
-        reads.append(len(numbers))
-        values = read(numbers)
-        torch.cuda.set_sync_debug_mode("error")
-        return values
-
-    monkeypatch.setattr(learner_module, "read_numbers", count)
-    yield reads
-    torch.cuda.set_sync_debug_mode("default")
-
-
-@pytest.mark.parametrize(
-    ("economy", "changes"),
-    [
-        (Economy(), {}),
-        (Economy(checkpointing=True), {}),
-        (Economy(bfloat16=True), {}),
-        (Economy(), {"rendering_steps": 9}),
-        (Economy(), {"prior_share": 1.0}),
-    ],
-    ids=["plain", "checkpointed", "bfloat16", "rendering", "class pictures"],
-)
-def test_an_update_waits_for_the_device_once(economy: Economy, changes: dict[str, object], waits: list[int]) -> None:
-    updates = make_learner(economy, **changes).run()
-    next(updates)  # references are recorded, kernels chosen
-    torch.cuda.set_sync_debug_mode("default")
-    torch.cuda.synchronize()
-    waits.clear()
-    torch.cuda.set_sync_debug_mode("error")
-    next(updates)
-    next(updates)
-    assert len(waits) == 2

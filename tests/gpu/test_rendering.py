@@ -1,4 +1,4 @@
-"""Rendering, one pass and completion where only a GPU can tell: what a step waits for, low precision, and little memory."""
+"""Rendering, one pass and completion where only a GPU can tell: low precision, and little memory. Waits: test_waits.py."""
 
 from __future__ import annotations
 
@@ -11,19 +11,15 @@ import pytest
 import torch
 from comfy.model_management import VRAMState
 from comfy.model_patcher import ModelPatcher
-from comfy.patcher_extension import WrappersMP
-from torch import Tensor
 
-from mvcustom.mvcustom_core.rendering.completion import CompletionSettings
 from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings
 from mvcustom.mvcustom_core.surface.surface import build_surfaces
 from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, SD15_SPEC
 from mvcustom.nodes.bridge.depth.model import EMBEDDED
 from mvcustom.nodes.bridge.rendering import session
-from mvcustom.nodes.bridge.rendering.completion import build_completion_sampler
 from mvcustom.nodes.bridge.rendering.hook import HookOptions, apply_rendering
 from mvcustom.nodes.bridge.rendering.one_pass import Estimation, apply_one_pass
-from mvcustom.nodes.bridge.rendering.run import RENDERING_ATTACHMENT, RenderRun
+from mvcustom.nodes.bridge.rendering.run import RENDERING_ATTACHMENT
 from mvcustom.tests.gpu.test_concept import WIDTH, make_model
 from mvcustom.tests.host.embedded import VIEWS, load_once, make_cameras, make_depth, sample
 
@@ -42,60 +38,6 @@ def hook(model: ModelPatcher | None = None, options: HookOptions = ALL, anchors:
 @torch.inference_mode()
 def hook_in_one_pass() -> ModelPatcher:
     return apply_one_pass(load_once()[0], make_cameras(), ALL, Estimation(load_once()[2], EMBEDDED, 1, (0.1,)))
-
-
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """The noise levels that were read, as progress of denoising; every other wait for the device is an error once it is made one."""
-    found: list[float] = []
-    read = RenderRun.read_progress
-
-    def count(self: RenderRun, timestep: Tensor) -> float:
-        torch.cuda.set_sync_debug_mode("default")
-        found.append(read(self, timestep))
-        torch.cuda.set_sync_debug_mode("error" if len(found) > 2 else "default")
-        return found[-1]
-
-    monkeypatch.setattr(RenderRun, "read_progress", count)
-    yield found
-    torch.cuda.set_sync_debug_mode("default")
-
-
-@pytest.mark.parametrize("make", [hook, lambda: hook(anchors=(0, 2)), hook_in_one_pass], ids=["hook", "two anchors", "one pass"])
-def test_a_step_waits_for_its_noise_level_alone(make: Callable[[], ModelPatcher], reads: list[float]) -> None:
-    """From the third step on, when all is in place."""
-    model = make()
-
-    def watch(executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        torch.cuda.synchronize()
-        torch.cuda.set_sync_debug_mode("error" if len(reads) > 1 else "default")
-        try:
-            return executor(*args, **kwargs)
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
-
-    model.add_wrapper_with_key(WrappersMP.PREDICT_NOISE, "test", watch)
-    assert sample(model, steps=5).isfinite().all()
-    assert reads == [0.0, 0.2, 0.4, 0.6, 0.8]
-
-
-@pytest.mark.parametrize("cameras", [None, make_cameras()], ids=["independent", "shared"])
-def test_completion_waits_for_nothing(cameras: Any) -> None:
-    mask = torch.ones(VIEWS, 1, 64, 64)
-    mask[0, :, :, :32] = 0
-    sampler = build_completion_sampler(mask, CompletionSettings(1.0, 2), comfy.samplers.sampler_object("euler"), cameras)
-    steps = 4
-
-    def watch(step: int, *_: Any) -> None:
-        torch.cuda.set_sync_debug_mode("default")
-        torch.cuda.synchronize()
-        torch.cuda.set_sync_debug_mode("error" if step < steps - 1 else "default")
-
-    try:
-        views = sample(load_once()[0], steps=steps, sampler=sampler, callback=watch)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-    assert views.isfinite().all()
 
 
 def test_surfaces_are_looked_at_on_the_gpu_and_kept_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
