@@ -72,7 +72,8 @@ class Completion:
         if done and steps - done == 1:  # UniPC and the DPM solvers do nothing in a single step
             sampler, options = sample_euler, {}
         counted = None if callback is None else lambda step: callback({**step, "i": step["i"] + done})
-        return sampler(model, x, sigmas[done:], extra_args=extra_args, callback=counted, disable=disable, **options)
+        rest = sigmas[done:].clone()  # core's UniPC writes into them, and ComfyUI keeps what a scheduler node gave for the next run
+        return sampler(model, x, rest, extra_args=extra_args, callback=counted, disable=disable, **options)
 
     def _fit_masks(self, model: comfy.samplers.KSamplerX0Inpaint, x: Tensor) -> Tensor:
         """The masks at the latents' resolution with a soft border, [V, 1, h, w]."""

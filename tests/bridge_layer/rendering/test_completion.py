@@ -113,6 +113,15 @@ def test_a_denoising_in_parts_completes_as_a_whole_one_does(ends: tuple[int, ...
     assert torch.equal(x, whole)
 
 
+@pytest.mark.parametrize("until", [0.0, 0.5])
+def test_noise_levels_stay_as_they_were_given(until: float):
+    """Core's UniPC writes its own last level into them, and ComfyUI keeps them for the next run."""
+    given = calculate_sigmas(comfy.model_sampling.ModelSamplingDiscrete(), "simple", 24)
+    sigmas = given.clone()
+    run(build_completion_sampler(half_seen(2), CompletionSettings(until), sampler_object("uni_pc")), start(2), sigmas)
+    assert torch.equal(sigmas, given)
+
+
 @pytest.mark.parametrize(("scheduler", "completed"), [("simple", 4), ("karras", 5), ("normal", 4), ("sgm_uniform", 4), ("beta", 6)])
 def test_other_schedulers_complete_down_to_the_same_noise_level(scheduler: str, completed: int):
     model = GaussianModel()
