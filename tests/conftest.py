@@ -1,9 +1,9 @@
 """Names the pack `mvcustom` for the tests, sorts the tests into tiers, and lends them ComfyUI: in the process, or as a server.
 
-The tier of a test follows from its folder (see the markers in pyproject.toml). `-m gpu` alone puts ComfyUI on CUDA; in every other run it
-is held on the CPU. How ComfyUI moves weights to the GPU holds for the whole process, so that `--comfy-memory legacy` and `--comfy-memory
-dynamic` are two runs; without the option it is what ComfyUI itself chooses on this machine. The repository root is kept off sys.path,
-where `nodes/` would hide ComfyUI's own module of that name.
+The tier of a test follows from its folder (see the markers in pyproject.toml). `-m gpu`, or an expression that begins so, puts ComfyUI on
+CUDA; in every other run it is held on the CPU. How ComfyUI moves weights to the GPU holds for the whole process, so that `--comfy-memory
+legacy` and `--comfy-memory dynamic` are two runs; without the option it is what ComfyUI itself chooses on this machine. The repository root
+is kept off sys.path, where `nodes/` would hide ComfyUI's own module of that name.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
 def _enter_comfyui(config: pytest.Config) -> None:
     import torch  # after the number of threads is settled
 
-    on_gpu = config.getoption("markexpr") == "gpu" and torch.cuda.is_available()
+    on_gpu = config.getoption("markexpr").startswith("gpu") and torch.cuda.is_available()
     try:
         enter_comfyui(locate_comfyui(), on_gpu=on_gpu, memory=config.getoption("comfy_memory"))
     except (FileNotFoundError, RuntimeError) as missing:

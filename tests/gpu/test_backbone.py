@@ -82,6 +82,7 @@ def strict_about_waiting() -> Iterator[None]:
 
 
 @SCOPES
+@pytest.mark.slow  # true size: where attention is no fused kernel, it takes hours
 @torch.inference_mode()
 def test_memory_is_as_estimated(scope: Scope) -> None:
     """The estimate that ComfyUI makes room by. Dense scores alone would take 64 GiB here: 65,536 tokens squared, 8 heads, 2 bytes."""
@@ -100,6 +101,7 @@ def test_memory_is_as_estimated(scope: Scope) -> None:
 
 
 @SCOPES
+@pytest.mark.slow  # true size: where attention is no fused kernel, it takes hours
 @torch.inference_mode()
 def test_no_waiting_for_the_device(scope: Scope, request: pytest.FixtureRequest) -> None:
     run, _ = make_module(scope)
