@@ -1,7 +1,8 @@
 """Work on this pack with one command. Each verb makes `.venv` and fetches ComfyUI when they are missing; Python 3.10 to 3.13, nothing else.
 
     python dev.py test [pytest arguments]       run the tests, all of them in two processes; `-m gpu` or `-m slow` for those that are
-                                                left out by default; `-m gpu --comfy-memory legacy` or `dynamic`
+                                                left out by default; `-m "gpu and not slow"` is the GPU's part
+                                                without true sizes; with it, `--comfy-memory legacy` or `dynamic`
                                                 chooses ComfyUI's memory management
     python dev.py demo [--workflow FILE] [--set NODE.input=value] [--output FOLDER]
                                                 run a workflow on a real server, collect images, timings and memory

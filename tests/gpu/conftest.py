@@ -1,4 +1,4 @@
-"""Lends the tier what the processor makes of its cases."""
+"""Lends the tier what the processor makes of its cases, and a GPU without memory."""
 
 from __future__ import annotations
 
@@ -54,3 +54,14 @@ def on_cpu(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
         yield read
         process.kill()
+
+
+@pytest.fixture
+def without_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """ComfyUI keeps all weights in RAM, as with --novram. Dynamic memory has no such state, and decides for itself."""
+    from comfy import model_management  # ComfyUI is entered by now
+
+    model_management.unload_all_models()
+    monkeypatch.setattr(model_management, "vram_state", model_management.VRAMState.NO_VRAM)
+    yield
+    model_management.unload_all_models()

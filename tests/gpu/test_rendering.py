@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import comfy.model_management
 import comfy.samplers
 import pytest
 import torch
-from comfy.model_management import VRAMState
 from comfy.model_patcher import ModelPatcher
 
 from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings
@@ -67,15 +66,6 @@ def test_low_precision_is_finite(dtype: torch.dtype) -> None:
     model.set_attachments(BACKBONE_ATTACHMENT, SD15_SPEC)
     views = sample(hook(model, HookOptions(FULL, prediction=True)), positive=text, negative=-text, steps=3)
     assert views.shape == (VIEWS, 4, 8, 8) and views.isfinite().all()
-
-
-@pytest.fixture
-def without_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """ComfyUI keeps all weights in RAM, as with --novram."""
-    comfy.model_management.unload_all_models()
-    monkeypatch.setattr(comfy.model_management, "vram_state", VRAMState.NO_VRAM)
-    yield
-    comfy.model_management.unload_all_models()
 
 
 @pytest.mark.usefixtures("without_memory")

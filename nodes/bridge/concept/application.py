@@ -12,7 +12,7 @@ import comfy.model_management
 import comfy.model_patcher
 import torch
 from comfy.model_patcher import ModelPatcher
-from comfy.patcher_extension import WrappersMP
+from comfy.patcher_extension import CallbacksMP, WrappersMP
 from comfy.samplers import CFGGuider
 from comfy.sd import CLIP
 from torch import Tensor
@@ -91,7 +91,14 @@ def build_pose_patcher(concept: Concept, disable_dynamic: bool = False) -> Model
         blocks, load_device=comfy.model_management.get_torch_device(), offload_device=comfy.model_management.unet_offload_device()
     )
     patcher.cached_patcher_init = (build_pose_patcher, (concept,))
+    patcher.add_callback(CallbacksMP.ON_DETACH, _leave_device)
     return patcher
+
+
+def _leave_device(patcher: ModelPatcher, unpatch_all: bool) -> None:
+    """ON_DETACH callback: with dynamic memory, ComfyUI leaves parameters on the device whose module has submodules with parameters."""
+    if unpatch_all:
+        patcher.model.to(patcher.offload_device)
 
 
 def find_applied_concept(model: ModelPatcher) -> AppliedConcept | None:
