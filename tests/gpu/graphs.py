@@ -81,14 +81,15 @@ def load_vae_in_float32() -> Iterator[None]:
 
 
 def run_graph(graph: Graph, host: ComfyInProcess, exact_vae: bool = True) -> Arrays:
-    """Every picture that the graph saves, by node, in [0, 1].
+    """Every picture that the graph saves, by node, in [0, 1]; not what nodes show, which a kept executor gives only once.
 
     Args:
         exact_vae: the VAE computes in float32; else in the type that ComfyUI chooses for the device, whose emulation is slow.
     """
     with load_vae_in_float32() if exact_vae else nullcontext():
         outputs = host.run(graph, keep_executor(host, exact_vae))
-    return {name: np.stack([_read(image) for image in found["images"]]) for name, found in outputs.items() if "images" in found}
+    saved = {name: outputs[name]["images"] for name, entry in graph.items() if entry["class_type"] == "SaveImage"}
+    return {name: np.stack([_read(image) for image in images]) for name, images in saved.items()}
 
 
 def _read(image: dict[str, str]) -> np.ndarray:
