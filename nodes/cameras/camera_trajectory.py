@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from comfy_api.latest import io, ui
+from torch import Tensor
 
 from ...mvcustom_core.camera.cameras import Cameras, fit_cameras
 from ...mvcustom_core.camera.rigid import upright_direction
@@ -23,9 +24,10 @@ from ...mvcustom_core.path.trajectory import (
     tilt,
 )
 from ...mvcustom_core.plot import plot_trajectory
+from ..bridge.cameras.widget_data import describe_base, make_sheet
 from ..bridge.host.folders import locate_input
 from ..bridge.host.sockets import CamerasSocket
-from ..bridge.host.tensors import images_to_comfy
+from ..bridge.host.tensors import check_images, images_to_comfy
 
 KEYFRAMES = '[\n  {"azimuth_deg": -30},\n  {"azimuth_deg": 0, "elevation_deg": 10, "distance": 0.8},\n  {"azimuth_deg": 30}\n]'
 AT_BASE, AS_WRITTEN = "at the base view", "where the file says"
@@ -158,12 +160,21 @@ class MVCustomCameraTrajectory(io.ComfyNode):
                 io.Int.Input("height", default=512, min=64, max=4096, step=8, tooltip=f"Height {size_tip}"),
                 io.Int.Input("views", default=8, min=1, max=256, tooltip=views_tip),
                 io.DynamicCombo.Input("path", options=_paths(), tooltip="How the camera moves. Each choice shows its own inputs."),
+                io.Image.Input(
+                    "photographs",
+                    optional=True,
+                    tooltip="The photographs of base_cameras, one for each camera. The node shows them in small beside the cameras.",
+                ),
             ],
             outputs=[
                 CamerasSocket.Output(display_name="cameras", tooltip="One camera for each view, in the order of the path."),
                 io.Image.Output(display_name="plot", tooltip="The path from above and in perspective. The base cameras are grey."),
                 io.String.Output(display_name="text", tooltip="The cameras as CameraCtrl text. The path choice 'file' reads it."),
+                io.Int.Output(display_name="width", tooltip="Width of the views in pixels."),
+                io.Int.Output(display_name="height", tooltip="Height of the views in pixels."),
+                io.Int.Output(display_name="views", tooltip="Number of views. Connect it to the batch size of the latents."),
             ],
+            is_output_node=True,
         )
 
     @classmethod
@@ -175,15 +186,43 @@ class MVCustomCameraTrajectory(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, base_view: int, width: int, height: int, views: int, path: dict[str, Any], base_cameras: Cameras | None = None
+        cls,
+        base_view: int,
+        width: int,
+        height: int,
+        views: int,
+        path: dict[str, Any],
+        base_cameras: Cameras | None = None,
+        photographs: Tensor | None = None,
     ) -> io.NodeOutput:
         base = _pick_base(base_cameras, base_view, max(width, height))
         up = UP if base_cameras is None else upright_direction(base_cameras)
-        cameras = _build_path(fit_cameras(base, width, height), views, path, up)
+        cameras = build_path(fit_cameras(base, width, height), views, path, up)
         rows = rows_from_cameras(cameras)
         text = "\n".join([URL_LINE, *(" ".join([str(int(row[0])), *map(repr, row[1:])]) for row in rows)]) + "\n"
         plot = images_to_comfy(plot_trajectory(cameras, references=base_cameras)[None])
-        return io.NodeOutput(cameras, plot, text, ui=ui.PreviewImage(plot, cls=cls))
+        shown = ui.PreviewImage(plot, cls=cls).as_dict() | cls._tell_widget(base_cameras, photographs)
+        return io.NodeOutput(cameras, plot, text, width, height, views, ui=shown)
+
+    @classmethod
+    def _tell_widget(cls, base_cameras: Cameras | None, photographs: Tensor | None) -> dict[str, Any]:
+        """What the widget on the node shows besides the path. ComfyUI wants a list for each name."""
+        if base_cameras is None:
+            if photographs is not None:
+                raise ValueError("photographs: wanted base_cameras with them, got none; connect the cameras of the same photographs")
+            return {}
+        told = {"mvcustom_base_cameras": [describe_base(base_cameras)]}
+        if photographs is None:
+            return told
+        images = check_images(photographs, "photographs")
+        if len(images) != len(base_cameras):
+            raise ValueError(
+                f"photographs: wanted one picture for each of the {len(base_cameras)} base cameras, got {len(images)}; "
+                "connect the pictures of the node that base_cameras comes from"
+            )
+        sheet, columns, rows = make_sheet(images)
+        saved = ui.PreviewImage(sheet, cls=cls).as_dict()["images"][0]
+        return told | {"mvcustom_thumbnails": [{**saved, "columns": columns, "rows": rows}]}
 
 
 def _pick_base(cameras: Cameras | None, view: int, size: int) -> Cameras:
@@ -194,7 +233,8 @@ def _pick_base(cameras: Cameras | None, view: int, size: int) -> Cameras:
     return cameras[view]
 
 
-def _build_path(base: Cameras, views: int, path: dict[str, Any], up: Vector) -> Cameras:
+def build_path(base: Cameras, views: int, path: dict[str, Any], up: Vector) -> Cameras:
+    """The cameras of the node's input `path`. The widget in the browser makes the same ones."""
     kind = path["path"]
     if kind == "orbit":
         return orbit(base, views, (path["azimuth_start_deg"], path["azimuth_end_deg"]), path["elevation_deg"], up=up)

@@ -171,7 +171,7 @@ def save_text(folder: Path, cameras_text: str) -> dict[str, Any]:
 def test_text_is_a_cameractrl_file_that_comes_back(tmp_path: Path) -> None:
     base = sample_photographs(random.Random(0), 4, 64)
     for size in ((64, 64), (96, 64)):
-        cameras, _, text = Node.execute(2, *size, 5, ORBIT, base).args
+        cameras, _, text, *_ = Node.execute(2, *size, 5, ORBIT, base).args
         path = save_text(tmp_path, text)
         check_same(read_realestate10k(tmp_path / "path.txt", *size).cameras, cameras)
         check_same(run(path, views=5, size=size), cameras)

@@ -1,0 +1,94 @@
+// Registers the widget with ComfyUI, and offers its mathematics to the tests.
+
+// @ts-expect-error: ComfyUI serves this module; it has no types here
+import { app as comfyApp } from '../../../scripts/app.js'
+// @ts-expect-error: as above
+import { api as comfyApi } from '../../../scripts/api.js'
+import { PathError } from './maths/presets'
+import { locate, identify, readPath, writeBaseView, writePath, type HostNode } from './widget/host'
+import { LEAST_HEIGHT, Panel, type Host } from './widget/panel'
+
+export * as camera from './maths/camera'
+export * as edits from './state/edits'
+export * as handles from './state/handles'
+export * as keyframes from './maths/keyframes'
+export * as file from './maths/file'
+export * as path from './state/path'
+export * as base from './state/base'
+export * as warnings from './state/warnings'
+export * as nudge from './state/nudge'
+
+interface App {
+  nodeOutputs?: Record<string, unknown>
+  registerExtension(extension: { name: string; nodeCreated(node: HostNode): void }): void
+}
+interface Api {
+  apiURL(path: string): string
+  fetchApi(path: string, options?: RequestInit): Promise<Response>
+}
+const app = comfyApp as App
+const api = comfyApi as Api
+
+const NODE_CLASS = 'MVCustomCameraTrajectory'
+const WIDGET = 'camera_path_view'
+const WIDTH = 340 // pixels of a new node
+const panels = new Set<Panel>()
+
+function makeHost(node: HostNode): Host {
+  const viewUrl = (filename: string, subfolder: string, type: string): string => `/view?${new URLSearchParams({ filename, subfolder, type }).toString()}`
+  return {
+    identify: () => identify(node),
+    read: () => readPath(node),
+    write: (kind, values) => writePath(node, kind, values),
+    chooseBase: (view) => writeBaseView(node, view),
+    output: () => app.nodeOutputs?.[locate(node) ?? ''],
+    imageUrl: (sheet) => api.apiURL(viewUrl(sheet.filename, sheet.subfolder, sheet.type)),
+    fetchText: async (file) => {
+      const parts = file.split(/[\\/]/)
+      const answer = await api.fetchApi(viewUrl(parts[parts.length - 1], parts.slice(0, -1).join('/'), 'input'))
+      if (!answer.ok) throw new PathError(`file: wanted a file inside ComfyUI's input folder to show, got '${file}'; the path appears after a run`)
+      return answer.text()
+    },
+    upload: async (name, text) => {
+      const form = new FormData()
+      form.append('image', new File([text], name, { type: 'text/plain' }))
+      const answer = await api.fetchApi('/upload/image', { method: 'POST', body: form })
+      if (!answer.ok) throw new PathError(`file: the server did not take ${name} (${answer.status}); put it into ComfyUI's input folder by hand`)
+      const stored = (await answer.json()) as { name: string; subfolder: string }
+      return stored.subfolder ? `${stored.subfolder}/${stored.name}` : stored.name
+    }
+  }
+}
+
+function addPanel(node: HostNode): void {
+  const panel = new Panel(makeHost(node))
+  const widget = node.addDOMWidget(WIDGET, 'MVCUSTOM_CAMERA_PATH', panel.element, {
+    serialize: false, // the node's own inputs hold the path
+    hideOnZoom: false,
+    getMinHeight: () => LEAST_HEIGHT
+  })
+  widget.serialize = false
+  const removed = node.onRemoved
+  node.onRemoved = function (this: HostNode): void {
+    panels.delete(panel)
+    panel.dispose()
+    removed?.call(this)
+  }
+  if (!panels.size) requestAnimationFrame(refreshAll)
+  panels.add(panel)
+  const [width, height] = node.computeSize?.() ?? node.size
+  node.setSize?.([Math.max(width, node.size[0], WIDTH), Math.max(height, node.size[1])])
+}
+
+/** Before each frame of the screen, as long as there is a widget. */
+function refreshAll(): void {
+  for (const panel of panels) panel.refresh()
+  if (panels.size) requestAnimationFrame(refreshAll)
+}
+
+app.registerExtension({
+  name: 'mvcustom.cameraPath',
+  nodeCreated(node) {
+    if (node.comfyClass === NODE_CLASS) addPanel(node)
+  }
+})

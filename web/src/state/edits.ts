@@ -1,0 +1,111 @@
+// Edits of the path as a whole, and the history for undo. Nothing here draws.
+
+import type { Keyframe } from '../maths/keyframes'
+import type { PathState, Values } from './path'
+
+export interface Snapshot {
+  readonly kind: string
+  readonly values: Values
+}
+
+/** Turn a whole circle in even steps, so that the last view is one step before the first. */
+export function closeCircle(state: PathState): Values {
+  const start = Number(state.values.azimuth_start_deg)
+  const turn = 360 - 360 / Math.max(1, state.views)
+  const begin = start + turn > 360 ? 0 : start
+  return { ...state.values, azimuth_start_deg: begin, azimuth_end_deg: Math.round((begin + turn) * 1e4) / 1e4 }
+}
+
+const ENDS = [
+  ['azimuth_start_deg', 'azimuth_end_deg'],
+  ['start', 'end'],
+  ['start_deg', 'end_deg']
+]
+
+/** The same path from its last view to its first; null where it cannot be turned round. */
+export function reverseEnds(state: PathState): Values | null {
+  const ends = state.kind === 'file' ? undefined : ENDS.find(([start]) => start in state.values)
+  return ends ? { ...state.values, [ends[0]]: state.values[ends[1]], [ends[1]]: state.values[ends[0]] } : null
+}
+
+export const reverseKeyframes = (keyframes: readonly Keyframe[]): Keyframe[] => [...keyframes].reverse()
+
+/** Keyframes that come back to the first one, the short way round. */
+export function closeLoop(keyframes: readonly Keyframe[]): Keyframe[] {
+  const [first, last] = [keyframes[0], keyframes[keyframes.length - 1]]
+  const same = (Object.keys({ ...first, ...last }) as (keyof Keyframe)[]).every((key) => (first[key] ?? 0) === (last[key] ?? 0))
+  return same ? [...keyframes] : [...keyframes, { ...first }]
+}
+
+export function insertKeyframe(keyframes: readonly Keyframe[], after: number | null, added: Keyframe): { keyframes: Keyframe[]; at: number } {
+  const at = after === null ? keyframes.length : after + 1
+  return { keyframes: [...keyframes.slice(0, at), added, ...keyframes.slice(at)], at }
+}
+
+/** Without one keyframe; null where only two are left, because a path needs two. */
+export function removeKeyframe(keyframes: readonly Keyframe[], at: number): Keyframe[] | null {
+  return keyframes.length > 2 ? keyframes.filter((_, i) => i !== at) : null
+}
+
+export function moveKeyframe(keyframes: readonly Keyframe[], from: number, to: number): Keyframe[] {
+  const rest = keyframes.filter((_, i) => i !== from)
+  return [...rest.slice(0, to), keyframes[from], ...rest.slice(to)]
+}
+
+const orbit = (start: number, end: number): Snapshot => ({
+  kind: 'orbit',
+  values: { azimuth_start_deg: start, azimuth_end_deg: end, elevation_deg: 0 }
+})
+const slide = (kind: string, start: number, end: number): Snapshot => ({ kind, values: { start, end } })
+const keys = (...keyframes: Keyframe[]): Snapshot => ({ kind: 'keyframes', values: { keyframes: JSON.stringify(keyframes) } })
+
+/** Paths to begin with, by the words that people use. */
+export const PRESETS: Readonly<Record<string, (views: number) => Snapshot>> = {
+  'small orbit': () => orbit(-15, 15),
+  'half orbit': () => orbit(-90, 90),
+  turntable: (views) => orbit(0, Math.round((360 - 360 / Math.max(1, views)) * 1e4) / 1e4),
+  'push in': () => slide('dolly', 0, 0.3),
+  'pull back': () => slide('dolly', 0, -0.5),
+  'slide right': () => slide('truck', -0.2, 0.2),
+  'rise': () => slide('pedestal', 0, 0.4),
+  spiral: () => ({ kind: 'spiral', values: { angle_deg: 15, turns: 1 } }),
+  'swing over': () => keys({ azimuth_deg: -40 }, { elevation_deg: 35 }, { azimuth_deg: 40 }),
+  'figure eight': () =>
+    keys(
+      {},
+      { azimuth_deg: 15, elevation_deg: 8 },
+      { azimuth_deg: 30 },
+      { azimuth_deg: 15, elevation_deg: -8 },
+      {},
+      { azimuth_deg: -15, elevation_deg: 8 },
+      { azimuth_deg: -30 },
+      { azimuth_deg: -15, elevation_deg: -8 },
+      {}
+    )
+}
+
+const LONGEST_HISTORY = 100
+
+/** What was, what is to come back: every edit is recorded before it is made. */
+export class History {
+  private readonly past: Snapshot[] = []
+  private future: Snapshot[] = []
+
+  record(before: Snapshot): void {
+    this.past.push(before)
+    if (this.past.length > LONGEST_HISTORY) this.past.shift()
+    this.future = []
+  }
+
+  undo(present: Snapshot): Snapshot | null {
+    const before = this.past.pop()
+    if (before) this.future.push(present)
+    return before ?? null
+  }
+
+  redo(present: Snapshot): Snapshot | null {
+    const next = this.future.pop()
+    if (next) this.past.push(present)
+    return next ?? null
+  }
+}

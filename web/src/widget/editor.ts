@@ -1,0 +1,112 @@
+// Every change that the widget makes to the path goes through here: it is recorded for undo and stored in the node's own inputs.
+
+import { parseKeyframes, writeKeyframes, type Keyframe } from '../maths/keyframes'
+import { meetSphere, type Ray } from '../maths/ray'
+import { norm, type Vector } from '../maths/vector'
+import { History, insertKeyframe, removeKeyframe, reverseEnds, reverseKeyframes, type Snapshot } from '../state/edits'
+import { makeKeyframe } from '../state/handles'
+import type { Values } from '../state/path'
+import type { Host } from './panel'
+import type { Model } from './model'
+
+export class Editor {
+  chosen: string | null = null // the handle that the keyboard moves
+  history = new History()
+
+  constructor(
+    private readonly host: Host,
+    private readonly model: () => Model,
+    private readonly changed: () => void,
+    private readonly complain: (words: string) => void
+  ) {}
+
+  private snapshot(): Snapshot {
+    const { kind, values } = this.host.read()
+    return { kind, values }
+  }
+
+  change(next: Snapshot, record: boolean): void {
+    if (record) this.history.record(this.snapshot())
+    this.host.write(next.kind, next.values)
+    this.complain('')
+    this.changed()
+  }
+
+  /** Store values of the present kind of path; of a drag, the first is recorded. */
+  store(values: Values, record = true): void {
+    this.change({ kind: this.model().state.kind, values }, record)
+  }
+
+  undo(): void {
+    const before = this.history.undo(this.snapshot())
+    if (before) this.change(before, false)
+  }
+
+  redo(): void {
+    const next = this.history.redo(this.snapshot())
+    if (next) this.change(next, false)
+  }
+
+  chooseBase(view: number): void {
+    this.host.chooseBase(view)
+    this.changed()
+  }
+
+  reverse(): void {
+    const { state } = this.model()
+    const turned = reverseEnds(state)
+    if (state.kind === 'keyframes') this.editKeyframes(reverseKeyframes)
+    else if (turned) this.store(turned)
+    else this.complain(`A path of the kind ${state.kind} is not turned round.`)
+  }
+
+  /** The keyframe whose handle is chosen. */
+  keyframe(): number | null {
+    const number = /^(?:keyframe|look) (\d+)$/.exec(this.chosen ?? '')?.[1]
+    return number === undefined || this.host.read().kind !== 'keyframes' ? null : Number(number)
+  }
+
+  chooseKeyframe(at: number | null): void {
+    this.chosen = at === null ? null : `keyframe ${at}`
+    this.changed()
+  }
+
+  /** The keyframes as they are stored; null where the path has none, or faulty ones. */
+  keyframes(): Keyframe[] | null {
+    const { state, error } = this.model()
+    return state.kind === 'keyframes' && error === null ? parseKeyframes(String(state.values.keyframes)) : null
+  }
+
+  editKeyframes(work: (keyframes: readonly Keyframe[]) => Keyframe[]): void {
+    const keyframes = this.keyframes()
+    if (keyframes) this.storeKeyframes(work(keyframes), this.keyframe())
+  }
+
+  storeKeyframes(keyframes: readonly Keyframe[], chosen: number | null): void {
+    this.chosen = chosen === null ? null : `keyframe ${chosen}`
+    this.store({ keyframes: writeKeyframes(keyframes) })
+  }
+
+  /** A keyframe where the ray meets the sphere on which the base camera stands. */
+  addKeyframe(ray: Ray): void {
+    const { place, state } = this.model()
+    if (state.kind !== 'keyframes') return this.complain('Alt+click adds a keyframe where the path is keyframes; choose keyframes above.')
+    if (place) this.insertAt(meetSphere(ray, [0, 0, 0], norm(place.camera.center), ray.origin))
+  }
+
+  insertAt(point: Vector): void {
+    const { place } = this.model()
+    const present = this.keyframes()
+    if (!place || !present) return
+    const { keyframes, at } = insertKeyframe(present, this.keyframe(), makeKeyframe(point, place))
+    this.storeKeyframes(keyframes, at)
+  }
+
+  removeKeyframe(): void {
+    const [at, present] = [this.keyframe(), this.keyframes()]
+    if (at === null || !present) return
+    const left = removeKeyframe(present, at)
+    if (left) this.storeKeyframes(left, Math.min(at, left.length - 1))
+    else this.complain('A path needs two keyframes.')
+  }
+}

@@ -1,0 +1,81 @@
+// The node in ComfyUI: its own inputs are read and written here, and nowhere else. Nothing of ComfyUI is changed.
+
+import type { PathState, Value, Values } from '../state/path'
+
+export interface HostWidget {
+  name: string
+  value: unknown
+  serialize?: boolean
+  options?: { values?: unknown }
+  callback?: (value: unknown) => void
+}
+
+export interface HostGraph {
+  id?: string
+  isRootGraph?: boolean
+  setDirtyCanvas?: (foreground: boolean, background: boolean) => void
+}
+
+export interface HostNode {
+  id: string | number
+  comfyClass?: string
+  graph?: HostGraph | null
+  widgets?: HostWidget[]
+  size: [number, number]
+  setSize?: (size: [number, number]) => void
+  computeSize?: () => [number, number]
+  onRemoved?: () => void
+  addDOMWidget(name: string, type: string, element: HTMLElement, options: Record<string, unknown>): HostWidget
+}
+
+const PREFIX = 'path.'
+
+const find = (node: HostNode, name: string): HostWidget | undefined => node.widgets?.find((widget) => widget.name === name)
+const count = (node: HostNode, name: string, otherwise: number): number => {
+  const value = Number(find(node, name)?.value)
+  return Number.isFinite(value) ? value : otherwise
+}
+
+export function readPath(node: HostNode): PathState {
+  const inner = (node.widgets ?? []).filter((widget) => widget.name.startsWith(PREFIX))
+  return {
+    baseView: count(node, 'base_view', 0),
+    width: count(node, 'width', 512),
+    height: count(node, 'height', 512),
+    views: count(node, 'views', 8),
+    kind: String(find(node, 'path')?.value ?? ''),
+    values: Object.fromEntries(inner.map((widget) => [widget.name.slice(PREFIX.length), widget.value as Value]))
+  }
+}
+
+/** Store another path in the node's inputs; a kind that changes brings inputs of its own. */
+export function writePath(node: HostNode, kind: string, values: Values): void {
+  const chooser = find(node, 'path')
+  if (chooser && chooser.value !== kind) set(chooser, kind)
+  for (const [name, value] of Object.entries(values)) {
+    const widget = find(node, PREFIX + name)
+    if (widget && widget.value !== value) set(widget, value)
+  }
+  node.graph?.setDirtyCanvas?.(true, true)
+}
+
+export function writeBaseView(node: HostNode, view: number): void {
+  const widget = find(node, 'base_view')
+  if (widget) set(widget, view)
+  node.graph?.setDirtyCanvas?.(true, true)
+}
+
+function set(widget: HostWidget, value: Value): void {
+  widget.value = value
+  widget.callback?.(value)
+}
+
+/** The node's name among the outputs that the front end keeps: in a subgraph, the subgraph's id comes first. */
+export function locate(node: HostNode): string | null {
+  const graph = node.graph
+  if (!graph) return null
+  return graph.isRootGraph === false ? `${graph.id ?? ''}:${String(node.id)}` : String(node.id)
+}
+
+/** A name that no other node of any open workflow has. */
+export const identify = (node: HostNode): string | null => (node.graph ? `${node.graph.id ?? ''}:${String(node.id)}` : null)

@@ -1,0 +1,236 @@
+// The widget on the node: toolbar, picture, player, keyframes and messages, in a shadow root of its own.
+
+import { Texture, SRGBColorSpace } from 'three'
+import { readBase, readSheet, type Sheet } from '../state/base'
+import { closeCircle, closeLoop, History } from '../state/edits'
+import type { BaseCameras, PathState, Values } from '../state/path'
+import { FIRST_VIEW, placeView, type View } from '../drawing/view'
+import { Drawing } from './drawing'
+import { make, STYLE } from './dom'
+import { acceptCameraText } from './files'
+import { Editor } from './editor'
+import { makeModel, warnAbout, type Model } from './model'
+import { Pointer, type Stage } from './pointer'
+import { Player } from './player'
+import { KeyframeStrip } from './strip'
+import { Toolbar } from './toolbar'
+
+export const LEAST_HEIGHT = 380 // pixels
+
+/** What the widget needs of its node and of the server. */
+export interface Host {
+  identify(): string | null
+  read(): PathState
+  write(kind: string, values: Values): void
+  chooseBase(view: number): void
+  output(): unknown
+  imageUrl(sheet: Sheet): string
+  fetchText(file: string): Promise<string>
+  upload(name: string, text: string): Promise<string>
+}
+
+/** What outlives a node that is built anew, on a switch of tabs or an undo of ComfyUI's. */
+interface Memory {
+  view: View
+  history: History
+}
+const memories = new Map<string, Memory>()
+
+export class Panel implements Stage {
+  readonly element = make('div', { class: 'mvcustom-camera-path' })
+  readonly canvas = make('canvas', { tabindex: 0, role: 'application', 'aria-label': 'Camera path. Arrow keys turn the view; [ and ] choose a handle, which the arrow keys then move; plus and minus zoom; space plays.' })
+  readonly edit: Editor
+  private memory: Memory = { view: FIRST_VIEW, history: new History() }
+  private memoryName: string | null = null
+  private base: BaseCameras | null = null
+  private sheet: Sheet | null = null
+  private texture: Texture | null = null
+  private seenOutput: unknown
+  private seenKey = ''
+  private file: { name: string; text: string | null; error: string | null } = { name: '', text: null, error: null }
+  private built: Model
+  private message = ''
+  private hovered = ''
+  private stale = true
+  private readonly note = make('div', { class: 'note', role: 'status', 'aria-live': 'polite' })
+  private readonly toolbar: Toolbar
+  private readonly strip: KeyframeStrip
+  private readonly drawing = new Drawing(this.canvas)
+  private readonly pointer: Pointer
+  private readonly player: Player
+
+  constructor(private readonly host: Host) {
+    this.built = makeModel(host.read(), null, null, null)
+    this.edit = new Editor(host, () => this.built, () => this.editChanged(), (words) => this.complain(words))
+    this.player = new Player(() => this.built.cameras.length, () => this.redraw())
+    this.strip = new KeyframeStrip({
+      choose: (at) => this.edit.chooseKeyframe(at),
+      store: (keyframes, chosen) => this.edit.storeKeyframes(keyframes, chosen),
+      add: () => this.edit.insertAt(placeView(this.view, this.built.frame).center),
+      remove: () => this.edit.removeKeyframe()
+    })
+    this.toolbar = new Toolbar({
+      look: (view) => this.look(view),
+      begin: (preset) => this.edit.change(preset(this.built.state.views), true),
+      reverse: () => this.edit.reverse(),
+      closeCircle: () => this.edit.store(closeCircle(this.built.state)),
+      closeLoop: () => this.edit.editKeyframes(closeLoop),
+      undo: () => this.edit.undo(),
+      redo: () => this.edit.redo()
+    })
+    const stage = make('div', { class: 'stage' }, this.canvas)
+    const panel = make('div', { class: 'panel' }, this.toolbar.element, stage, this.player.element, this.strip.element, this.strip.table, this.note)
+    this.element.style.setProperty('--least', `${LEAST_HEIGHT}px`)
+    this.element.attachShadow({ mode: 'open' }).append(make('style', {}, STYLE), panel)
+    this.pointer = new Pointer(this)
+    acceptCameraText(panel, (name, text) => this.takeText(name, text), (words) => this.complain(words))
+    for (const type of ['pointerdown', 'pointermove', 'pointerup', 'keydown', 'keyup', 'wheel', 'dblclick', 'contextmenu', 'paste', 'copy'])
+      this.element.addEventListener(type, (event) => event.stopPropagation()) // ComfyUI's own shortcuts and drags stay out
+  }
+
+  get view(): View {
+    return this.memory.view
+  }
+
+  set view(view: View) {
+    this.memory.view = view
+  }
+
+  model(): Model {
+    return this.built
+  }
+
+  /** Look whether the node or the last run changed, and draw if anything did. Called before each frame of the screen. */
+  refresh(): void {
+    if (!this.element.isConnected) return
+    const name = this.host.identify()
+    if (name !== this.memoryName && name !== null) {
+      this.memory = memories.get(name) ?? this.memory
+      memories.set(name, this.memory)
+      this.edit.history = this.memory.history
+      this.memoryName = name
+      this.stale = true
+    }
+    const output = this.host.output()
+    if (output !== this.seenOutput) this.takeOutput(output)
+    const state = this.host.read()
+    const key = JSON.stringify(state)
+    if (key !== this.seenKey) this.rebuild(state, key)
+    if (this.drawing.resized() || this.stale) this.draw()
+  }
+
+  private takeOutput(output: unknown): void {
+    this.seenOutput = output
+    this.base = readBase(output)
+    this.sheet = readSheet(output)
+    this.texture?.dispose()
+    this.texture = null
+    if (this.sheet) this.loadTexture(this.host.imageUrl(this.sheet))
+    this.seenKey = ''
+  }
+
+  private loadTexture(url: string): void {
+    const image = new Image()
+    image.onload = () => {
+      this.texture = new Texture(image)
+      this.texture.colorSpace = SRGBColorSpace
+      this.texture.needsUpdate = true
+      this.drawing.forgetBase()
+      this.redraw()
+    }
+    image.src = url
+  }
+
+  private rebuild(state: PathState, key: string): void {
+    this.seenKey = key
+    if (state.kind === 'file') this.readFile(String(state.values.file ?? ''))
+    this.built = makeModel(state, this.base, state.kind === 'file' ? this.file.text : null, this.edit.keyframe())
+    const keyframes = this.edit.keyframes()
+    this.strip.element.hidden = !keyframes
+    if (!keyframes) this.strip.table.hidden = true
+    else this.strip.update(keyframes, this.edit.keyframe())
+    this.toolbar.update(state.kind)
+    this.stale = true
+  }
+
+  private readFile(name: string): void {
+    if (name === this.file.name) return
+    const file = { name, text: null as string | null, error: null as string | null }
+    this.file = file
+    if (!name || !/\.txt$/i.test(name)) return
+    const settle = (text: string | null, error: string | null): void => {
+      ;[file.text, file.error] = [text, error]
+      this.seenKey = ''
+    }
+    this.host.fetchText(name).then(
+      (text) => settle(text, null),
+      (error: unknown) => settle(null, error instanceof Error ? error.message : String(error))
+    )
+  }
+
+  redraw(): void {
+    this.stale = true
+    this.refresh()
+  }
+
+  private draw(): void {
+    this.stale = false
+    this.player.update()
+    const shown = this.player.at(this.built.cameras)
+    const drawn = this.drawing.draw(this.built, { view: this.view, chosen: this.edit.chosen, shown, hovered: this.hovered, sheet: this.sheet, texture: this.texture })
+    this.say(drawn)
+  }
+
+  private say(drawn: boolean): void {
+    const problems = [this.message, this.built.error, this.built.state.kind === 'file' ? this.file.error : null].filter(Boolean)
+    const missing = drawn ? [] : ['This browser gives no WebGL, so that nothing is drawn; the inputs above work.']
+    const warnings = this.pointer.dragging ? null : warnAbout(this.built)
+    if (warnings === null && !problems.length) return
+    const words = [...missing, ...problems, ...(warnings ?? [])].join('\n')
+    if (this.note.textContent !== words) this.note.textContent = words
+    this.note.className = problems.length ? 'note bad' : 'note warn'
+  }
+
+  hover(words: string): void {
+    if (words === this.hovered) return
+    this.hovered = words
+    this.redraw()
+  }
+
+  private look(view: Partial<View>): void {
+    this.view = { ...this.view, ...view }
+    this.redraw()
+  }
+
+  resetView(): void {
+    this.look(FIRST_VIEW)
+  }
+
+  togglePlay(): void {
+    this.player.toggle()
+  }
+
+  /** Camera text that was pasted or dropped becomes a file of the input folder, and the path. */
+  private takeText(name: string, text: string): void {
+    this.host.upload(name, text).then(
+      (file) => this.edit.change({ kind: 'file', values: { file } }, true),
+      (error: unknown) => this.complain(error instanceof Error ? error.message : String(error))
+    )
+  }
+
+  private editChanged(): void {
+    this.seenKey = ''
+    this.redraw()
+  }
+
+  private complain(words: string): void {
+    if (this.message === words) return
+    this.message = words
+    this.redraw()
+  }
+
+  dispose(): void {
+    this.texture?.dispose()
+    this.drawing.dispose()
+  }
+}
