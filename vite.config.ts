@@ -42,7 +42,7 @@ export default defineConfig({
   plugins: [noticeFirst],
   build: {
     outDir: process.env.MVCUSTOM_WIDGET_OUTPUT ?? 'web/js',
-    emptyOutDir: true,
+    emptyOutDir: false,
     target: 'es2022',
     minify: 'esbuild',
     modulePreload: false,

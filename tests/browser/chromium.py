@@ -1,4 +1,4 @@
-"""A headless chromium, driven over its DevTools protocol: one page, three verbs."""
+"""A headless chromium, driven over its DevTools protocol: one page, few verbs."""
 
 from __future__ import annotations
 
@@ -79,6 +79,10 @@ class ChromiumPage:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the page did not come to: {condition}")
             time.sleep(0.2)
+
+    def dispatch(self, kind: str, **details: Any) -> None:
+        """Send an event of the user's hand as the browser would: `Mouse` or `Key`, of the DevTools protocol's domain Input."""
+        self._call(f"Input.dispatch{kind}Event", **details)
 
     def save_screenshot(self, file: Path) -> None:
         """Write the visible page as PNG."""

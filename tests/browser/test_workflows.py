@@ -6,7 +6,6 @@ Pictures of the graph go to output/browser/. The prompt that the browser builds 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ import pytest
 
 from mvcustom.devtools.server import ComfyServer
 from mvcustom.devtools.workflow import convert_workflow
-from mvcustom.tests.browser.chromium import ChromiumPage, find_chromium
+from mvcustom.tests.browser.chromium import ChromiumPage
+from mvcustom.tests.browser.conftest import SETTLE
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "output" / "browser"
 CORE_WORKFLOW = ROOT / "tests" / "data" / "core_workflow.json"
 DEMO_WORKFLOW = ROOT / "workflows" / "mvcustom_demo.json"
-SETTLE_MILLISECONDS = 2500  # the interface goes on moving things after it is loaded, and draws results after they arrive
 RUN_SECONDS = 600
 
 # Smaller values for the demo: what the browser shows is whether it runs, not how good the pictures are. Class -> input -> value.
@@ -42,8 +41,6 @@ NAMED_FILES = (
     "input/mvcustom_photos/transforms.json",
 )
 
-READY = "window.app?.canvas && window.LiteGraph?.registered_node_types?.SaveImage"
-SETTLE = f"new Promise(resolve => setTimeout(resolve, {SETTLE_MILLISECONDS}))"
 MISSING_NODES = "app.graph._nodes.map(node => node.type).filter(type => !LiteGraph.registered_node_types[type])"
 SHOW_ALL = """(() => {
     const items = [...app.graph._nodes, ...app.graph._groups]
@@ -80,19 +77,6 @@ QUEUE_AND_WAIT = """new Promise(resolve => {
         app.api.addEventListener(name, event => resolve({name, message: event.detail?.exception_message ?? ''}))
     app.queuePrompt(0, 1).then(queued => { if (queued === false) resolve({name: 'refused', message: JSON.stringify(app.lastNodeErrors)}) })
 })"""
-
-
-@pytest.fixture(scope="module")
-def page(comfy_server: ComfyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromiumPage]:
-    """The user interface of the server, ready for work."""
-    binary = find_chromium()
-    if binary is None:
-        pytest.skip("no chromium on the PATH: the user interface is not tested")
-    with ChromiumPage(binary, tmp_path_factory.mktemp("chromium")) as page:
-        page.open(f"http://{comfy_server.address}")
-        page.wait_for(READY)
-        page.evaluate(SETTLE)
-        yield page
 
 
 def open_workflow(page: ChromiumPage, file: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import { app as comfyApp } from '../../../scripts/app.js'
 // @ts-expect-error: as above
 import { api as comfyApi } from '../../../scripts/api.js'
 import { PathError } from './maths/presets'
-import { locate, identify, readPath, writeBaseView, writePath, type HostNode } from './widget/host'
+import { hasBaseCameras, identify, locate, readPath, writeBaseView, writePath, type HostNode } from './widget/host'
 import { LEAST_HEIGHT, Panel, type Host } from './widget/panel'
 
 export * as camera from './maths/camera'
@@ -17,9 +17,13 @@ export * as path from './state/path'
 export * as base from './state/base'
 export * as warnings from './state/warnings'
 export * as nudge from './state/nudge'
+export * as view from './drawing/view'
+export * as model from './widget/model'
+export * as host from './widget/host'
 
 interface App {
   nodeOutputs?: Record<string, unknown>
+  canvas?: { emitBeforeChange?(): void; emitAfterChange?(): void }
   registerExtension(extension: { name: string; nodeCreated(node: HostNode): void }): void
 }
 interface Api {
@@ -34,13 +38,24 @@ const WIDGET = 'camera_path_view'
 const WIDTH = 340 // pixels of a new node
 const panels = new Set<Panel>()
 
+/** One step of ComfyUI's undo. */
+function changeOnce(work: () => void): void {
+  app.canvas?.emitBeforeChange?.()
+  try {
+    work()
+  } finally {
+    app.canvas?.emitAfterChange?.()
+  }
+}
+
 function makeHost(node: HostNode): Host {
   const viewUrl = (filename: string, subfolder: string, type: string): string => `/view?${new URLSearchParams({ filename, subfolder, type }).toString()}`
   return {
     identify: () => identify(node),
     read: () => readPath(node),
-    write: (kind, values) => writePath(node, kind, values),
-    chooseBase: (view) => writeBaseView(node, view),
+    write: (kind, values, settled) => (settled ? changeOnce(() => writePath(node, kind, values)) : writePath(node, kind, values)),
+    chooseBase: (view) => changeOnce(() => writeBaseView(node, view)),
+    hasBaseCameras: () => hasBaseCameras(node),
     output: () => app.nodeOutputs?.[locate(node) ?? ''],
     imageUrl: (sheet) => api.apiURL(viewUrl(sheet.filename, sheet.subfolder, sheet.type)),
     fetchText: async (file) => {

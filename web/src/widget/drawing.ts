@@ -7,6 +7,7 @@ import { orbit } from '../maths/presets'
 import { SceneDrawing, PYRAMID_DEPTH, type Inset, type Palette } from '../drawing/scene'
 import { placeView, projectToView, type View } from '../drawing/view'
 import type { Sheet } from '../state/base'
+import { measureAngles } from '../state/warnings'
 import { drawBox, drawHandles, drawLine, drawNumbers, drawWords, type Ink, type Projector } from './overlay'
 import type { Model } from './model'
 
@@ -62,6 +63,7 @@ export class Drawing {
     if (model.base) drawNumbers(context, model.base.cameras, toPixels, ink, unit)
     this.drawGuides(model, toPixels, ink, unit)
     drawHandles(context, model.handles, shown.chosen, toPixels, ink, unit)
+    if (inset && shown.shown) this.drawNearest(model, shown, shown.shown.camera, inset, ink, unit)
     if (inset && shown.shown) drawBox(context, inset.x, inset.y, inset.width, inset.height, `view ${shown.shown.number}`, ink, unit)
     if (shown.hovered) {
       context.font = `${11 * unit}px system-ui, sans-serif`
@@ -105,6 +107,19 @@ export class Drawing {
       if (look && own) drawLine(this.context, [own.at, look.at], toPixels, ink.faint, unit)
       if (own) drawLine(this.context, [own.at, scale(own.at, 0.25 / Math.max(0.25, norm(own.at)))], toPixels, ink.faint, unit)
     }
+  }
+
+  /** The photograph that was taken nearest to the view, beside the small picture. */
+  private drawNearest(model: Model, { sheet, texture }: Shown, camera: Camera, inset: Inset, ink: Ink, unit: number): void {
+    const image = texture?.image as HTMLImageElement | undefined
+    if (!sheet || !image || !model.base) return
+    const angles = model.base.cameras.map((photograph) => measureAngles([camera], [photograph])[0])
+    const nearest = angles.indexOf(Math.min(...angles))
+    const [cell, line] = [image.width / sheet.columns, image.height / sheet.rows]
+    const size = Math.min(inset.width, inset.height)
+    const x = inset.x - size - 4 * unit
+    this.context.drawImage(image, (nearest % sheet.columns) * cell, Math.floor(nearest / sheet.columns) * line, cell, line, x, inset.y, size, size)
+    drawBox(this.context, x, inset.y, size, size, `camera ${nearest}, ${angles[nearest].toFixed(0)}°`, ink, unit)
   }
 
   private readTheme(): { ink: Ink; palette: Palette } {

@@ -25,16 +25,21 @@ export class Editor {
     return { kind, values }
   }
 
-  change(next: Snapshot, record: boolean): void {
+  change(next: Snapshot, record: boolean, settled = true): void {
     if (record) this.history.record(this.snapshot())
-    this.host.write(next.kind, next.values)
+    this.host.write(next.kind, next.values, settled)
     this.complain('')
     this.changed()
   }
 
-  /** Store values of the present kind of path; of a drag, the first is recorded. */
-  store(values: Values, record = true): void {
-    this.change({ kind: this.model().state.kind, values }, record)
+  /** Store values of the present kind of path. */
+  store(values: Values): void {
+    this.change({ kind: this.model().state.kind, values }, true)
+  }
+
+  /** Store values in the middle of a drag, of which the first are recorded. */
+  storeDragged(values: Values, first: boolean): void {
+    this.change({ kind: this.model().state.kind, values }, first, false)
   }
 
   undo(): void {
@@ -66,8 +71,8 @@ export class Editor {
     return number === undefined || this.host.read().kind !== 'keyframes' ? null : Number(number)
   }
 
-  chooseKeyframe(at: number | null): void {
-    this.chosen = at === null ? null : `keyframe ${at}`
+  choose(handle: string | null): void {
+    this.chosen = handle
     this.changed()
   }
 

@@ -21,6 +21,7 @@ export interface HostNode {
   comfyClass?: string
   graph?: HostGraph | null
   widgets?: HostWidget[]
+  inputs?: { name: string; link?: unknown }[]
   size: [number, number]
   setSize?: (size: [number, number]) => void
   computeSize?: () => [number, number]
@@ -64,6 +65,9 @@ export function writeBaseView(node: HostNode, view: number): void {
   if (widget) set(widget, view)
   node.graph?.setDirtyCanvas?.(true, true)
 }
+
+export const hasBaseCameras = (node: HostNode): boolean =>
+  (node.inputs ?? []).some(({ name, link }) => name === 'base_cameras' && link !== null && link !== undefined)
 
 function set(widget: HostWidget, value: Value): void {
   widget.value = value

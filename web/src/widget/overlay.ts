@@ -39,6 +39,7 @@ export function drawHandles(
 ): void {
   context.font = `${11 * unit}px system-ui, sans-serif`
   context.textAlign = 'left'
+  const taken: (readonly [number, number, number])[] = [] // left, right and baseline of the words so far
   for (const handle of handles) {
     const [x, y, depth] = toPixels(handle.at)
     if (depth <= 0) continue
@@ -49,7 +50,11 @@ export function drawHandles(
     context.lineWidth = 1.5 * unit
     context.strokeStyle = ink.paper
     context.stroke()
-    drawWords(context, handle.label, x + 9 * unit, y + 4 * unit, ink, unit)
+    const [left, right] = [x + 9 * unit, x + 9 * unit + context.measureText(handle.label).width]
+    let line = y + 4 * unit
+    while (taken.some(([from, to, at]) => left < to && from < right && Math.abs(at - line) < 12 * unit)) line += unit
+    taken.push([left, right, line])
+    drawWords(context, handle.label, left, line, ink, unit)
   }
 }
 

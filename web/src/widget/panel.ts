@@ -21,8 +21,10 @@ export const LEAST_HEIGHT = 380 // pixels
 export interface Host {
   identify(): string | null
   read(): PathState
-  write(kind: string, values: Values): void
+  /** Store a path; a change that is `settled` becomes a step of ComfyUI's undo, as those of a drag do when the button is released. */
+  write(kind: string, values: Values, settled: boolean): void
   chooseBase(view: number): void
+  hasBaseCameras(): boolean // whether something is connected there
   output(): unknown
   imageUrl(sheet: Sheet): string
   fetchText(file: string): Promise<string>
@@ -64,7 +66,7 @@ export class Panel implements Stage {
     this.edit = new Editor(host, () => this.built, () => this.editChanged(), (words) => this.complain(words))
     this.player = new Player(() => this.built.cameras.length, () => this.redraw())
     this.strip = new KeyframeStrip({
-      choose: (at) => this.edit.chooseKeyframe(at),
+      choose: (at) => this.edit.choose(`keyframe ${at}`),
       store: (keyframes, chosen) => this.edit.storeKeyframes(keyframes, chosen),
       add: () => this.edit.insertAt(placeView(this.view, this.built.frame).center),
       remove: () => this.edit.removeKeyframe()
@@ -114,7 +116,7 @@ export class Panel implements Stage {
     const output = this.host.output()
     if (output !== this.seenOutput) this.takeOutput(output)
     const state = this.host.read()
-    const key = JSON.stringify(state)
+    const key = JSON.stringify([state, this.host.hasBaseCameras()])
     if (key !== this.seenKey) this.rebuild(state, key)
     if (this.drawing.resized() || this.stale) this.draw()
   }
@@ -144,7 +146,8 @@ export class Panel implements Stage {
   private rebuild(state: PathState, key: string): void {
     this.seenKey = key
     if (state.kind === 'file') this.readFile(String(state.values.file ?? ''))
-    this.built = makeModel(state, this.base, state.kind === 'file' ? this.file.text : null, this.edit.keyframe())
+    const base = this.host.hasBaseCameras() ? this.base : null
+    this.built = makeModel(state, base, state.kind === 'file' ? this.file.text : null, this.edit.keyframe())
     const keyframes = this.edit.keyframes()
     this.strip.element.hidden = !keyframes
     if (!keyframes) this.strip.table.hidden = true
@@ -157,7 +160,11 @@ export class Panel implements Stage {
     if (name === this.file.name) return
     const file = { name, text: null as string | null, error: null as string | null }
     this.file = file
-    if (!name || !/\.txt$/i.test(name)) return
+    if (!name) return
+    if (!/\.txt$/i.test(name)) {
+      file.error = `file: ${name} is drawn on the plot after a run; camera text (.txt) is drawn here`
+      return
+    }
     const settle = (text: string | null, error: string | null): void => {
       ;[file.text, file.error] = [text, error]
       this.seenKey = ''
@@ -184,6 +191,7 @@ export class Panel implements Stage {
   private say(drawn: boolean): void {
     const problems = [this.message, this.built.error, this.built.state.kind === 'file' ? this.file.error : null].filter(Boolean)
     const missing = drawn ? [] : ['This browser gives no WebGL, so that nothing is drawn; the inputs above work.']
+    if (this.host.hasBaseCameras() && !this.base) missing.push('Run once to see the cameras of the photographs.')
     const warnings = this.pointer.dragging ? null : warnAbout(this.built)
     if (warnings === null && !problems.length) return
     const words = [...missing, ...problems, ...(warnings ?? [])].join('\n')

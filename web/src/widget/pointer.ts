@@ -97,10 +97,7 @@ export class Pointer {
     const pan = event.button !== 0 || (event.shiftKey && !handle)
     canvas.setPointerCapture(event.pointerId)
     this.press = { x, y, handle, start: model.state, from: ray, pan, lastX: x, lastY: y, moved: false, stored: false }
-    if (handle) {
-      this.stage.edit.chosen = handle.id
-      this.stage.redraw()
-    }
+    if (handle) this.stage.edit.choose(handle.id)
   }
 
   private move(event: PointerEvent): void {
@@ -121,7 +118,7 @@ export class Pointer {
     const { place, state } = this.stage.model()
     if (!place) return
     const keys = { snap: event.shiftKey, distance: event.ctrlKey || event.metaKey }
-    this.stage.edit.store(dragHandle({ start: press.start, now: state, handle, from: press.from, to: this.cast(x, y), ...keys }, place), !press.stored)
+    this.stage.edit.storeDragged(dragHandle({ start: press.start, now: state, handle, from: press.from, to: this.cast(x, y), ...keys }, place), !press.stored)
     press.stored = true
   }
 
@@ -158,19 +155,16 @@ export class Pointer {
     const { stage } = this
     const { handles, state } = stage.model()
     const command = event.ctrlKey || event.metaKey
-    const lower = event.key.toLowerCase()
-    if (command && (lower === 'y' || (lower === 'z' && event.shiftKey))) stage.edit.redo()
-    else if (command && lower === 'z') stage.edit.undo()
-    else if (command) return false
+    if (command) return false // undo and redo by the keyboard are ComfyUI's, whose history has every change of the widget too
     else if (isStep(event.key) && handles.some(({ id }) => id === stage.edit.chosen))
-      stage.edit.store(nudgeHandle(state, stage.edit.chosen as string, event.key, event.shiftKey), true)
+      stage.edit.store(nudgeHandle(state, stage.edit.chosen as string, event.key, event.shiftKey))
     else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') stage.view = turnView(stage.view, event.key === 'ArrowLeft' ? -5 : 5, 0)
     else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') stage.view = turnView(stage.view, 0, event.key === 'ArrowUp' ? 5 : -5)
     else if (event.key === '+' || event.key === '-') stage.view = zoomView(stage.view, event.key === '+' ? 0.9 : 1 / 0.9)
     else if ((event.key === '[' || event.key === ']') && handles.length) {
       const at = handles.findIndex(({ id }) => id === stage.edit.chosen)
-      stage.edit.chosen = handles[(at + (event.key === ']' ? 1 : handles.length - 1) + (at < 0 && event.key === '[' ? 1 : 0)) % handles.length].id
-    } else if (event.key === 'Escape') stage.edit.chosen = null
+      stage.edit.choose(handles[(at + (event.key === ']' ? 1 : handles.length - 1) + (at < 0 && event.key === '[' ? 1 : 0)) % handles.length].id)
+    } else if (event.key === 'Escape') stage.edit.choose(null)
     else if (event.key === 'Delete' || event.key === 'Backspace') stage.edit.removeKeyframe()
     else if (event.key === ' ') stage.togglePlay()
     else return false

@@ -40,8 +40,8 @@ export class Toolbar {
       makeButton('reverse', 'Run the path the other way round', () => actions.reverse()),
       this.circle,
       this.loop,
-      makeButton('↶', 'Undo (Ctrl+Z)', () => actions.undo()),
-      makeButton('↷', 'Redo (Ctrl+Y)', () => actions.redo())
+      makeButton('↶', 'Undo the last change of this path', () => actions.undo()),
+      makeButton('↷', 'Redo it', () => actions.redo())
     )
   }
 
