@@ -27,7 +27,8 @@ START = """(async (vue, id) => {
 })"""
 NODE = "app.graph._nodes.find(node => node.type === 'MVCustomCameraTrajectory')"
 # Pixels of the page of a point of the scene, as seen by the view that the widget begins with.
-PLACES = """(async (what, selected) => {
+PLACES = (
+    """(async (what, selected) => {
     const widget = await import(MODULE)
     const node = NODE
     const output = app.nodeOutputs?.[String(node.id)]
@@ -36,12 +37,16 @@ PLACES = """(async (what, selected) => {
     const eye = widget.view.placeView(widget.view.FIRST_VIEW, model.frame)
     const canvas = CANVAS
     const box = canvas.getBoundingClientRect()
-    const points = what === 'handles' ? model.handles.map(({ id, at }) => [id, at]) : base.cameras.map(({ center }, i) => [String(i), center])
+    const cameras = (base?.cameras ?? []).map(({ center }, i) => [String(i), center])
+    const points = what === 'handles' ? model.handles.map(({ id, at }) => [id, at]) : cameras
     return Object.fromEntries(points.map(([name, point]) => {
         const [x, y] = widget.view.projectToView(eye, point, canvas.clientWidth, canvas.clientHeight)
         return [name, [box.x + x * box.width / canvas.clientWidth, box.y + y * box.height / canvas.clientHeight]]
     }))
-})""".replace("MODULE", f"'{MODULE}'").replace("NODE", NODE).replace("CANVAS", CANVAS)
+})""".replace("MODULE", f"'{MODULE}'")
+    .replace("NODE", NODE)
+    .replace("CANVAS", CANVAS)
+)
 SET = """(values => {
     for (const [name, value] of Object.entries(values)) {
         const widget = NODE.widgets.find(widget => widget.name === name)

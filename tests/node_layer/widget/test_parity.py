@@ -35,7 +35,8 @@ def test_random_paths_are_those_of_python(widget: WidgetFunctions, tmp_path: Pat
 @pytest.mark.parametrize("size", [(512, 512), (768, 320), (64, 128)])
 def test_default_camera_is_that_of_python(widget: WidgetFunctions, size: tuple[int, int]) -> None:
     base = fit_cameras(front_camera(max(size)), *size)
-    camera = widget.call("(camera => [...widget.camera.matrixOf(camera), camera.lens.fx, camera.lens.cy])(widget.camera.frontCamera(...data))", size)
+    read = "(camera => [...widget.camera.matrixOf(camera), camera.lens.fx, camera.lens.cy])"
+    camera = widget.call(f"{read}(widget.camera.frontCamera(...data))", size)
     wanted = [*base.w2c.flatten().tolist(), float(base.K[0, 0, 0]), float(base.K[0, 1, 2])]
     np.testing.assert_allclose(camera, wanted, rtol=1e-6, atol=1e-6)
 

@@ -1,0 +1,164 @@
+"""The widget's edits of a path, its warnings and what it reads from the server, without a browser."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at, square_intrinsics
+from mvcustom.nodes.bridge.cameras.widget_data import CELL, describe_base, make_sheet
+from mvcustom.tests.node_layer.widget.javascript import WidgetFunctions
+
+ORBIT = {"azimuth_start_deg": -15, "azimuth_end_deg": 15, "elevation_deg": 0}
+
+
+def make_state(kind: str, views: int = 8, **values: Any) -> dict[str, Any]:
+    return {"baseView": 0, "width": 512, "height": 512, "views": views, "kind": kind, "values": values}
+
+
+def make_ring(count: int, distance: float = 1.0) -> Cameras:
+    """Cameras on a level circle about the subject; camera 0 stands at +z, and up is -y."""
+    angles = torch.arange(count, dtype=torch.float64) * 2 * math.pi / count
+    eyes = distance * torch.stack([angles.sin(), torch.zeros(count), angles.cos()], dim=1)
+    w2c = look_at(eyes, torch.zeros_like(eyes), torch.tensor([[0.0, -1.0, 0.0]], dtype=torch.float64).expand(count, 3))
+    return Cameras(w2c, square_intrinsics(count, 512, 40.0).double(), 512, 512)
+
+
+# A handle dragged to where a ray through a point of the scene leads, from a viewer far away in a direction.
+DRAG = """(() => {
+  const place = widget.path.pickBase(data.state, null)
+  const handle = widget.handles.listHandles(data.state, place, data.selected ?? null).find(({ id }) => id === data.id)
+  const cast = point => { const d = data.eye.map((e, i) => point[i] - e); const n = Math.hypot(...d);
+    return { origin: data.eye, direction: d.map(v => v / n) } }
+  const to = data.to ?? handle.at.map((v, i) => v + data.by[i])
+  return widget.handles.dragHandle({ start: data.state, now: data.now ?? data.state, handle, from: cast(handle.at), to: cast(to),
+    snap: data.snap ?? false, distance: data.distance ?? false }, place)
+})()"""
+ABOVE = [0.0, -9.0, 0.01]
+
+
+def at_azimuth(degrees: float) -> list[float]:
+    """A point on the circle of the default camera, which stands 18 degrees above and looks along -z; its right is -x."""
+    radius, height = math.cos(math.radians(18)), -math.sin(math.radians(18))
+    return [-radius * math.sin(math.radians(degrees)), height, radius * math.cos(math.radians(degrees))]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "snap", "wanted"), [(40.0, False, 40.0), (42.0, True, 40.0), (43.0, True, 45.0), (-80.0, False, -80.0)]
+)
+def test_end_of_an_orbit_follows_the_pointer(widget: WidgetFunctions, degrees: int, snap: bool, wanted: int) -> None:
+    drag = {"state": make_state("orbit", **ORBIT), "id": "azimuth_end_deg", "eye": ABOVE, "to": at_azimuth(degrees), "snap": snap}
+    assert widget.call(DRAG, drag) == {**ORBIT, "azimuth_end_deg": pytest.approx(wanted, abs=0.05)}
+
+
+def test_orbit_winds_past_half_a_turn(widget: WidgetFunctions) -> None:
+    state = make_state("orbit", **{**ORBIT, "azimuth_end_deg": 170})
+    drag = {"state": state, "id": "azimuth_end_deg", "eye": ABOVE, "to": at_azimuth(-160)}
+    assert widget.call(DRAG, drag)["azimuth_end_deg"] == pytest.approx(200, abs=0.05)
+    drag["now"] = make_state("orbit", **{**ORBIT, "azimuth_end_deg": 355})
+    assert widget.call(DRAG, {**drag, "to": at_azimuth(20)})["azimuth_end_deg"] == 360, "the input's own bound"
+
+
+def test_keyframe_moves_and_keeps_its_other_numbers(widget: WidgetFunctions) -> None:
+    text = '[{"azimuth_deg": 10, "pan_deg": 3}, {"azimuth_deg": 40}]'
+    state = make_state("keyframes", keyframes=text)
+    moved = widget.call(DRAG, {"state": state, "id": "keyframe 1", "eye": ABOVE, "to": at_azimuth(70)})
+    assert widget.call("JSON.parse(data)", moved["keyframes"]) == [
+        {"azimuth_deg": 10, "pan_deg": 3},
+        {"azimuth_deg": pytest.approx(70, abs=0.1)},
+    ]
+    end = [1.5 * value for value in at_azimuth(40)]
+    farther = widget.call(DRAG, {"state": state, "id": "keyframe 1", "eye": ABOVE, "to": end, "distance": True})
+    assert widget.call("JSON.parse(data)", farther["keyframes"])[1] == {"azimuth_deg": 40, "distance": pytest.approx(1.5, abs=0.01)}
+
+
+def test_full_circle_ends_one_step_before_its_start(widget: WidgetFunctions) -> None:
+    values = widget.call("widget.edits.closeCircle(data)", make_state("orbit", views=12, **{**ORBIT, "azimuth_start_deg": 0}))
+    assert (values["azimuth_start_deg"], values["azimuth_end_deg"]) == (0, 330)
+    values = widget.call("widget.edits.closeCircle(data)", make_state("orbit", views=12, **{**ORBIT, "azimuth_start_deg": 200}))
+    assert values["azimuth_end_deg"] <= 360, "what the node accepts"
+
+
+def test_every_preset_is_a_path(widget: WidgetFunctions) -> None:
+    script = """Object.entries(widget.edits.PRESETS).map(([name, make]) =>
+        [name, widget.path.buildPath({ ...data, ...make(8) }, null).length])"""
+    found = widget.call(script, make_state("orbit"))
+    assert len(found) >= 8 and all(count == 8 for _, count in found), found
+
+
+def test_reversed_path_runs_backward(widget: WidgetFunctions) -> None:
+    values = widget.call("widget.edits.reverseEnds(data)", make_state("orbit", **ORBIT))
+    assert values == {**ORBIT, "azimuth_start_deg": 15, "azimuth_end_deg": -15}
+    assert widget.call("widget.edits.reverseEnds(data)", make_state("spiral", angle_deg=3, turns=1)) is None
+
+
+def test_keyframes_are_inserted_moved_closed_and_kept_at_two(widget: WidgetFunctions) -> None:
+    keys = [{"azimuth_deg": i} for i in range(3)]
+    assert widget.call("widget.edits.moveKeyframe(data, 0, 2)", keys) == [keys[1], keys[2], keys[0]]
+    assert widget.call("widget.edits.closeLoop(data)", keys) == [*keys, keys[0]]
+    assert widget.call("widget.edits.closeLoop(data)", [*keys, keys[0]]) == [*keys, keys[0]]
+    assert widget.call("widget.edits.insertKeyframe(data, 0, {})", keys) == {"keyframes": [keys[0], {}, *keys[1:]], "at": 1}
+    assert widget.call("widget.edits.removeKeyframe(data, 1)", keys) == [keys[0], keys[2]]
+    assert widget.call("widget.edits.removeKeyframe(data, 1)", keys[:2]) is None
+
+
+def test_undo_and_redo_go_back_and_forth(widget: WidgetFunctions) -> None:
+    script = """(() => {
+      const history = new widget.edits.History()
+      history.record('a'); history.record('b')
+      const steps = [history.undo('c'), history.undo('b'), history.undo('a'), history.redo('a'), history.redo('b'), history.redo('c')]
+      history.undo('c'); history.record('d')
+      return [...steps, history.redo('e')]
+    })()"""
+    assert widget.call(script) == ["b", "a", None, "b", "c", None, None]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (make_state("orbit", **ORBIT), []),
+        (make_state("dolly", start=0, end=0.9), ["views 6-7: inside the subject"]),
+        (make_state("pan", start_deg=0, end_deg=60), ["views 4-7: subject out of frame"]),
+        (make_state("orbit", **{**ORBIT, "azimuth_end_deg": 345, "azimuth_start_deg": 0}), ["little overlap with the most central view"]),
+    ],
+    ids=["none", "inside", "out of frame", "little overlap"],
+)
+def test_warnings_name_the_views(widget: WidgetFunctions, state: dict[str, Any], words: list[str]) -> None:
+    found = widget.call("widget.warnings.findWarnings(widget.path.buildPath(data, null), null)", state)
+    assert len(found) == len(words) and all(word in line for word, line in zip(words, found, strict=True)), found
+
+
+def test_views_far_from_every_photograph_are_named(widget: WidgetFunctions) -> None:
+    script = """(() => { const base = widget.base.readBase({ mvcustom_base_cameras: [data.base] })
+        return widget.warnings.findWarnings(widget.path.buildPath(data.state, base), base.cameras) })()"""
+    state = make_state("orbit", views=5, azimuth_start_deg=0, azimuth_end_deg=40, elevation_deg=0)
+    found = widget.call(script, {"base": describe_base(make_ring(1)), "state": state})
+    assert found == ["view 4: more than 30° from every photograph"]
+
+
+def test_base_cameras_arrive_as_they_were_sent(widget: WidgetFunctions) -> None:
+    ring = make_ring(3, distance=1.4)
+    script = """(base => [base.up, ...base.cameras.map(camera => [widget.camera.matrixOf(camera), camera.lens])])(
+        widget.base.readBase({ mvcustom_base_cameras: [data] }))"""
+    up, *cameras = widget.call(script, describe_base(ring))
+    assert -up[1] == pytest.approx(math.hypot(*up))
+    for (matrix, lens), w2c, K in zip(cameras, ring.w2c, ring.K, strict=True):
+        torch.testing.assert_close(torch.tensor(matrix, dtype=torch.float64), w2c.flatten(), atol=1e-9, rtol=0)
+        assert lens == {"fx": float(K[0, 0]), "fy": float(K[1, 1]), "cx": 256, "cy": 256, "width": 512, "height": 512}
+
+
+@pytest.mark.parametrize("fault", [None, {}, {"mvcustom_base_cameras": "x"}, {"mvcustom_base_cameras": [{"up": [0, 0, 0], "cameras": []}]}])
+def test_outputs_of_other_shapes_are_not_read(widget: WidgetFunctions, fault: Any) -> None:
+    assert widget.call("widget.base.readBase(data)", fault) is None
+    assert widget.call("widget.base.readSheet(data)", fault) is None
+
+
+def test_sheet_holds_every_photograph_in_order() -> None:
+    images = torch.arange(5).float()[:, None, None, None].expand(5, 30, 40, 3) / 10
+    sheet, columns, rows = make_sheet(images)
+    assert (tuple(sheet.shape), columns, rows) == ((1, 2 * CELL, 3 * CELL, 3), 3, 2)
+    cells = [sheet[0, row * CELL + 9, column * CELL + 9, 0].item() for row in range(2) for column in range(3)]
+    assert cells == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0])
