@@ -34,13 +34,13 @@ PLACES = (
     const output = app.nodeOutputs?.[String(node.id)]
     const base = widget.host.hasBaseCameras(node) ? widget.base.readBase(output) : null
     const model = widget.model.makeModel(widget.host.readPath(node), base, null, selected)
-    const eye = widget.view.placeView(widget.view.FIRST_VIEW, model.frame)
     const canvas = CANVAS
+    const eye = widget.eye.eyeOfView(widget.view.FIRST_VIEW, model.frame, canvas.clientWidth, canvas.clientHeight)
     const box = canvas.getBoundingClientRect()
     const cameras = (base?.cameras ?? []).map(({ center }, i) => [String(i), center])
     const points = what === 'handles' ? model.handles.map(({ id, at }) => [id, at]) : cameras
     return Object.fromEntries(points.map(([name, point]) => {
-        const [x, y] = widget.view.projectToView(eye, point, canvas.clientWidth, canvas.clientHeight)
+        const [x, y] = widget.eye.project(eye, point)
         return [name, [box.x + x * box.width / canvas.clientWidth, box.y + y * box.height / canvas.clientHeight]]
     }))
 })""".replace("MODULE", f"'{MODULE}'")

@@ -107,3 +107,54 @@ def test_hostile_workflow_is_shown_as_text(opened: CameraPathPage) -> None:
     opened.settle()
     assert opened.page.evaluate(f"{SHADOW}.querySelectorAll('img, script').length") == 0
     assert opened.page.evaluate("window.hacked ?? null") is None
+
+
+RUN = f"""new Promise(resolve => {{
+    for (const name of ['execution_success', 'execution_error'])
+        app.api.addEventListener(name, event => resolve([name, event.detail?.exception_message ?? '']))
+    app.queuePrompt(0, 1, [String({NODE}.id)])
+}})"""
+CONNECT = f"""(() => {{
+    const demo = LiteGraph.createNode('MVCustomRenderDemoSubject')
+    demo.pos = [20, 90]
+    app.graph.add(demo)
+    for (const [name, value] of Object.entries({{ views: 6, size: 64 }})) demo.widgets.find(widget => widget.name === name).value = value
+    demo.connect(2, {NODE}, 'base_cameras')
+    demo.connect(0, {NODE}, 'photographs')
+}})()"""
+SIZES = f"({NODE}).outputs.map(output => output.name).slice(-3)"
+
+
+def test_run_brings_photographs_and_their_cameras_are_chosen(opened: CameraPathPage) -> None:
+    opened.page.evaluate(CONNECT)
+    opened.settle()
+    assert "Run once" in opened.note()
+    assert opened.page.evaluate(RUN, timeout=120) == ["execution_success", ""]
+    opened.page.wait_for(
+        f"app.nodeOutputs[String({NODE}.id)]?.mvcustom_thumbnails && {SHADOW}.querySelector('.note').textContent !== 'Run once'"
+    )
+    opened.settle()
+    cameras = opened.find("cameras")
+    assert len(cameras) == 6 and "Run once" not in opened.note()
+    opened.hands.click(cameras["4"])
+    opened.settle()
+    assert opened.values()["base_view"] == 4
+    opened.page.evaluate("new Promise(resolve => setTimeout(resolve, 500))")  # for the thumbnails
+    opened.page.save_screenshot(PICTURES / f"camera_path_photographs_{opened.page.evaluate('LiteGraph.vueNodesMode')}.png")
+
+
+def test_widget_outlives_copies_tabs_and_subgraphs(opened: CameraPathPage) -> None:
+    page = opened.page
+    opened.drag("azimuth_end_deg", (30, -25))
+    drawn = opened.values()
+    page.evaluate(f"app.canvas.selectItems([{NODE}]); app.canvas.copyToClipboard(); app.canvas.pasteFromClipboard()")
+    page.wait_for("document.querySelectorAll('.mvcustom-camera-path').length === 2")
+    copies = page.evaluate("app.graph._nodes.map(node => node.widgets.find(widget => widget.name === 'path.azimuth_end_deg').value)")
+    assert copies == [drawn["path.azimuth_end_deg"]] * 2
+    page.evaluate(f"app.canvas.selectItems([{NODE}]); app.canvas.graph.convertToSubgraph(app.canvas.selectedItems); null")
+    page.evaluate("app.canvas.setGraph([...app.graph.subgraphs.values()].at(-1))")
+    inner = "app.canvas.graph.nodes.find(node => node.type === 'MVCustomCameraTrajectory')"
+    page.wait_for(f"{inner}?.widgets.at(-1).element?.shadowRoot.querySelector('canvas').clientHeight > 100")
+    assert page.evaluate(f"{inner}.widgets.find(widget => widget.name === 'path.azimuth_end_deg').value") == drawn["path.azimuth_end_deg"]
+    page.evaluate("app.canvas.setGraph(app.graph)")
+    page.wait_for(f"{SHADOW}?.querySelector('canvas').clientHeight > 100")

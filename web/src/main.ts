@@ -18,6 +18,7 @@ export * as base from './state/base'
 export * as warnings from './state/warnings'
 export * as nudge from './state/nudge'
 export * as view from './drawing/view'
+export * as eye from './drawing/eye'
 export * as model from './widget/model'
 export * as host from './widget/host'
 
@@ -86,7 +87,6 @@ function addPanel(node: HostNode): void {
   const removed = node.onRemoved
   node.onRemoved = function (this: HostNode): void {
     panels.delete(panel)
-    panel.dispose()
     removed?.call(this)
   }
   if (!panels.size) requestAnimationFrame(refreshAll)

@@ -1,6 +1,6 @@
 // The viewer's own camera: it circles about a point of the scene and looks at it.
 
-import { fromRows, add, cross, dot, norm, normalize, scale, subtract, transpose, apply, rotationAbout, type Matrix, type Vector } from '../maths/vector'
+import { add, cross, dot, norm, normalize, scale, subtract, transpose, apply, rotationAbout, type Matrix, type Vector } from '../maths/vector'
 import { lookAt } from '../maths/camera'
 
 export interface View {
@@ -60,13 +60,3 @@ export function castRay(view: View, frame: Frame, x: number, y: number, width: n
   const direction = apply(transpose(rotation), [(x - width / 2) / focal, (y - height / 2) / focal, 1])
   return { origin: center, direction: normalize(direction) }
 }
-
-/** Pixel and depth of a world point in the viewer's picture; the depth is negative behind the viewer. */
-export function projectToView(place: { center: Vector; rotation: Matrix }, point: Vector, width: number, height: number): Vector {
-  const focal = height / 2 / Math.tan((FIELD_DEG * Math.PI) / 360)
-  const [x, y, z] = apply(place.rotation, subtract(point, place.center))
-  return [width / 2 + (focal * x) / z, height / 2 + (focal * y) / z, z]
-}
-
-/** Rows of the rotation that takes the scene's frame (side, up, ahead) to the world. */
-export const frameAxes = (frame: Frame): Matrix => transpose(fromRows(frame.side, frame.up, frame.ahead))

@@ -1,33 +1,34 @@
-// Draws a model on the widget's canvas: the scene first, then what lies over it. Parts of the scene that did not change are kept.
+// Draws a model on the widget's canvas: the scene first, then what lies over it.
 
-import type { Texture } from 'three'
 import type { Camera } from '../maths/camera'
 import { norm, scale } from '../maths/vector'
 import { orbit } from '../maths/presets'
-import { SceneDrawing, PYRAMID_DEPTH, type Inset, type Palette } from '../drawing/scene'
-import { placeView, projectToView, type View } from '../drawing/view'
+import { drawGround, drawScene, drawSubject, PYRAMID_DEPTH, type Palette, type SceneParts } from '../drawing/scene'
+import { eyeOfCamera, eyeOfView, project, type Box } from '../drawing/eye'
+import type { View } from '../drawing/view'
 import type { Sheet } from '../state/base'
 import { measureAngles } from '../state/warnings'
 import { drawBox, drawHandles, drawLine, drawNumbers, drawWords, type Ink, type Projector } from './overlay'
 import type { Model } from './model'
 
+export interface Played {
+  readonly camera: Camera
+  readonly number: number
+}
+
 export interface Shown {
   readonly view: View
   readonly chosen: string | null
-  readonly shown: { camera: Camera; number: number } | null // in the small picture
+  readonly shown: Played | null // in the small picture
   readonly hovered: string
   readonly sheet: Sheet | null
-  readonly texture: Texture | null
+  readonly image: HTMLImageElement | null
 }
 
-const INSET_SIZE = 92 // pixels of the longer side
+const PICTURE_SIZE = 92 // pixels of the longer side
 
 export class Drawing {
-  private readonly scene = new SceneDrawing()
   private readonly context: CanvasRenderingContext2D
-  private groundKey = ''
-  private baseKey: unknown[] = []
-  private pathKey: unknown = null
 
   constructor(private readonly canvas: HTMLCanvasElement) {
     const context = canvas.getContext('2d')
@@ -45,51 +46,42 @@ export class Drawing {
     return true
   }
 
-  forgetBase(): void {
-    this.baseKey = []
-  }
-
-  /** False where the browser has no WebGL. */
-  draw(model: Model, shown: Shown): boolean {
+  draw(model: Model, shown: Shown): void {
     const { context, canvas } = this
     const unit = canvas.width / Math.max(1, canvas.clientWidth)
     const { ink, palette } = this.readTheme()
-    this.updateScene(model, shown, palette)
-    const inset = shown.shown ? placeInset(shown.shown.camera, canvas, unit) : null
+    const eye = eyeOfView(shown.view, model.frame, canvas.width, canvas.height)
+    const toPixels: Projector = (point) => project(eye, point)
     context.clearRect(0, 0, canvas.width, canvas.height)
-    const drawn = this.scene.draw(context, shown.view, model.frame, inset)
-    const eye = placeView(shown.view, model.frame)
-    const toPixels: Projector = (point) => projectToView(eye, point, canvas.width, canvas.height)
+    context.lineJoin = 'round'
+    drawScene(context, eye, gatherParts(model, shown), palette, unit)
     if (model.base) drawNumbers(context, model.base.cameras, toPixels, ink, unit)
     this.drawGuides(model, toPixels, ink, unit)
     drawHandles(context, model.handles, shown.chosen, toPixels, ink, unit)
-    if (inset && shown.shown) this.drawNearest(model, shown, shown.shown.camera, inset, ink, unit)
-    if (inset && shown.shown) drawBox(context, inset.x, inset.y, inset.width, inset.height, `view ${shown.shown.number}`, ink, unit)
+    if (shown.shown) this.drawPicture(model, shown, shown.shown, palette, ink, unit)
     if (shown.hovered) {
       context.font = `${11 * unit}px system-ui, sans-serif`
       context.textAlign = 'left'
       drawWords(context, shown.hovered, 6 * unit, 14 * unit, ink, unit)
     }
-    return drawn
   }
 
-  private updateScene(model: Model, shown: Shown, palette: Palette): void {
-    const ground = JSON.stringify([model.frame, palette])
-    if (ground !== this.groundKey) {
-      this.scene.setGround(model.frame, palette)
-      this.groundKey = ground
-      this.baseKey = []
-    }
-    const base = [model.base, model.base ? null : model.place?.camera.center.join(), model.state.baseView, shown.texture]
-    if (base.some((part, i) => part !== this.baseKey[i]) || !this.baseKey.length) {
-      const cameras = model.base?.cameras ?? (model.place ? [model.place.camera] : [])
-      this.scene.setBase(cameras, model.base ? model.state.baseView : 0, palette, shown.sheet, shown.texture)
-      this.baseKey = base
-    }
-    if (model.cameras !== this.pathKey) {
-      this.scene.setPath(model.cameras, model.colors, PYRAMID_DEPTH * (model.cameras.length > 24 ? 0.5 : 0.75))
-      this.pathKey = model.cameras
-    }
+  /** The small picture through the camera, and the nearest photograph beside it. */
+  private drawPicture(model: Model, shown: Shown, { camera, number }: Played, palette: Palette, ink: Ink, unit: number): void {
+    const { context } = this
+    const box = placePicture(camera, this.canvas, unit)
+    context.save()
+    context.beginPath()
+    context.rect(box.x, box.y, box.width, box.height)
+    context.clip()
+    context.fillStyle = ink.paper
+    context.fillRect(box.x, box.y, box.width, box.height)
+    const eye = eyeOfCamera(camera, box)
+    drawGround(context, eye, model.frame, palette, unit)
+    drawSubject(context, eye, palette)
+    context.restore()
+    drawBox(context, box, `view ${number}`, ink, unit)
+    this.drawNearest(model, shown, camera, box, ink, unit)
   }
 
   /** The way along which a handle moves. */
@@ -110,16 +102,16 @@ export class Drawing {
   }
 
   /** The photograph that was taken nearest to the view, beside the small picture. */
-  private drawNearest(model: Model, { sheet, texture }: Shown, camera: Camera, inset: Inset, ink: Ink, unit: number): void {
-    const image = texture?.image as HTMLImageElement | undefined
+  private drawNearest(model: Model, { sheet, image }: Shown, camera: Camera, beside: Box, ink: Ink, unit: number): void {
     if (!sheet || !image || !model.base) return
     const angles = model.base.cameras.map((photograph) => measureAngles([camera], [photograph])[0])
     const nearest = angles.indexOf(Math.min(...angles))
     const [cell, line] = [image.width / sheet.columns, image.height / sheet.rows]
-    const size = Math.min(inset.width, inset.height)
-    const x = inset.x - size - 4 * unit
-    this.context.drawImage(image, (nearest % sheet.columns) * cell, Math.floor(nearest / sheet.columns) * line, cell, line, x, inset.y, size, size)
-    drawBox(this.context, x, inset.y, size, size, `camera ${nearest}, ${angles[nearest].toFixed(0)}°`, ink, unit)
+    const size = Math.min(beside.width, beside.height)
+    const box = { x: beside.x - size - 4 * unit, y: beside.y, width: size, height: size }
+    const [left, top] = [(nearest % sheet.columns) * cell, Math.floor(nearest / sheet.columns) * line]
+    this.context.drawImage(image, left, top, cell, line, box.x, box.y, size, size)
+    drawBox(this.context, box, `camera ${nearest}, ${angles[nearest].toFixed(0)}°`, ink, unit)
   }
 
   private readTheme(): { ink: Ink; palette: Palette } {
@@ -129,14 +121,16 @@ export class Drawing {
     const paper = read('--bg-color', '#202020')
     const dark = brightness(text) > 0.5 // light text
     const palette = dark
-      ? { base: '#9a9a9a', chosen: '#e8c060', grid: '#606060', subject: '#7d8794' }
-      : { base: '#707070', chosen: '#a06a00', grid: '#a0a0a0', subject: '#98a3b3' }
+      ? { base: '#9a9a9a', chosen: '#e8c060', grid: '#707070', light: '#a9b4c4', shade: '#59626e' }
+      : { base: '#707070', chosen: '#a06a00', grid: '#a0a0a0', light: '#ccd4df', shade: '#8a95a5' }
     return { ink: { text, paper, faint: dark ? '#a8a8a8' : '#606060' }, palette }
   }
+}
 
-  dispose(): void {
-    this.scene.dispose()
-  }
+function gatherParts({ base, cameras, colors, frame, place, state }: Model, { sheet, image }: Shown): SceneParts {
+  const pathDepth = PYRAMID_DEPTH * (cameras.length > 24 ? 0.5 : 0.75)
+  const shown = base?.cameras ?? (place ? [place.camera] : [])
+  return { frame, base: shown, chosen: base ? state.baseView : 0, path: cameras, colors, pathDepth, sheet, image }
 }
 
 /** 0 black to 1 white, of a computed CSS color. */
@@ -145,10 +139,10 @@ function brightness(color: string): number {
   return (0.3 * r + 0.59 * g + 0.11 * b) / (color.startsWith('color(') ? 1 : 255)
 }
 
-function placeInset(camera: Camera, canvas: HTMLCanvasElement, unit: number): Inset {
+function placePicture(camera: Camera, canvas: HTMLCanvasElement, unit: number): Box {
   const { width, height } = camera.lens
-  const most = (INSET_SIZE * unit) / Math.max(width, height)
+  const most = (PICTURE_SIZE * unit) / Math.max(width, height)
   const [across, down] = [Math.round(width * most), Math.round(height * most)]
   const gap = Math.round(4 * unit)
-  return { camera, x: canvas.width - across - gap, y: canvas.height - down - gap, width: across, height: down }
+  return { x: canvas.width - across - gap, y: canvas.height - down - gap, width: across, height: down }
 }

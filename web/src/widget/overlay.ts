@@ -2,6 +2,7 @@
 
 import type { Camera } from '../maths/camera'
 import type { Vector } from '../maths/vector'
+import type { Box } from '../drawing/eye'
 import type { Handle } from '../state/handles'
 
 export type Projector = (point: Vector) => Vector // pixels and depth
@@ -86,7 +87,7 @@ export function drawLine(context: CanvasRenderingContext2D, points: readonly Vec
   context.setLineDash([])
 }
 
-export function drawBox(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, words: string, ink: Ink, unit: number): void {
+export function drawBox(context: CanvasRenderingContext2D, { x, y, width, height }: Box, words: string, ink: Ink, unit: number): void {
   context.lineWidth = unit
   context.strokeStyle = ink.faint
   context.strokeRect(x, y, width, height)

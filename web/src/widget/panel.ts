@@ -1,6 +1,5 @@
 // The widget on the node: toolbar, picture, player, keyframes and messages, in a shadow root of its own.
 
-import { Texture, SRGBColorSpace } from 'three'
 import { readBase, readSheet, type Sheet } from '../state/base'
 import { closeCircle, closeLoop, History } from '../state/edits'
 import type { BaseCameras, PathState, Values } from '../state/path'
@@ -46,7 +45,7 @@ export class Panel implements Stage {
   private memoryName: string | null = null
   private base: BaseCameras | null = null
   private sheet: Sheet | null = null
-  private texture: Texture | null = null
+  private image: HTMLImageElement | null = null
   private seenOutput: unknown
   private seenKey = ''
   private file: { name: string; text: string | null; error: string | null } = { name: '', text: null, error: null }
@@ -125,19 +124,15 @@ export class Panel implements Stage {
     this.seenOutput = output
     this.base = readBase(output)
     this.sheet = readSheet(output)
-    this.texture?.dispose()
-    this.texture = null
-    if (this.sheet) this.loadTexture(this.host.imageUrl(this.sheet))
+    this.image = null
+    if (this.sheet) this.loadImage(this.host.imageUrl(this.sheet))
     this.seenKey = ''
   }
 
-  private loadTexture(url: string): void {
+  private loadImage(url: string): void {
     const image = new Image()
     image.onload = () => {
-      this.texture = new Texture(image)
-      this.texture.colorSpace = SRGBColorSpace
-      this.texture.needsUpdate = true
-      this.drawing.forgetBase()
+      this.image = image
       this.redraw()
     }
     image.src = url
@@ -184,14 +179,13 @@ export class Panel implements Stage {
     this.stale = false
     this.player.update()
     const shown = this.player.at(this.built.cameras)
-    const drawn = this.drawing.draw(this.built, { view: this.view, chosen: this.edit.chosen, shown, hovered: this.hovered, sheet: this.sheet, texture: this.texture })
-    this.say(drawn)
+    this.drawing.draw(this.built, { view: this.view, chosen: this.edit.chosen, shown, hovered: this.hovered, sheet: this.sheet, image: this.image })
+    this.say()
   }
 
-  private say(drawn: boolean): void {
+  private say(): void {
     const problems = [this.message, this.built.error, this.built.state.kind === 'file' ? this.file.error : null].filter(Boolean)
-    const missing = drawn ? [] : ['This browser gives no WebGL, so that nothing is drawn; the inputs above work.']
-    if (this.host.hasBaseCameras() && !this.base) missing.push('Run once to see the cameras of the photographs.')
+    const missing = this.host.hasBaseCameras() && !this.base ? ['Run once to see the cameras of the photographs.'] : []
     const warnings = this.pointer.dragging ? null : warnAbout(this.built)
     if (warnings === null && !problems.length) return
     const words = [...missing, ...problems, ...(warnings ?? [])].join('\n')
@@ -235,10 +229,5 @@ export class Panel implements Stage {
     if (this.message === words) return
     this.message = words
     this.redraw()
-  }
-
-  dispose(): void {
-    this.texture?.dispose()
-    this.drawing.dispose()
   }
 }

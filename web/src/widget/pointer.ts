@@ -4,7 +4,8 @@ import type { Vector } from '../maths/vector'
 import { dragHandle, type Handle } from '../state/handles'
 import { isStep, nudgeHandle } from '../state/nudge'
 import type { PathState } from '../state/path'
-import { castRay, panView, placeView, projectToView, turnView, zoomView, type View } from '../drawing/view'
+import { castRay, panView, turnView, zoomView, type View } from '../drawing/view'
+import { eyeOfView, isBefore, project } from '../drawing/eye'
 import type { Ray } from '../maths/ray'
 import type { Editor } from './editor'
 import type { Model } from './model'
@@ -75,13 +76,13 @@ export class Pointer {
 
   private findNear<T>(x: number, y: number, things: readonly T[], place: (thing: T) => Vector): T | null {
     const { canvas, view } = this.stage
-    const eye = placeView(view, this.stage.model().frame)
+    const eye = eyeOfView(view, this.stage.model().frame, canvas.clientWidth, canvas.clientHeight)
     let found: T | null = null
     let best = REACH
     for (const thing of things) {
-      const [px, py, depth] = projectToView(eye, place(thing), canvas.clientWidth, canvas.clientHeight)
-      const gap = Math.hypot(px - x, py - y)
-      if (depth > 0 && gap <= best) [found, best] = [thing, gap]
+      const pixel = project(eye, place(thing))
+      const gap = Math.hypot(pixel[0] - x, pixel[1] - y)
+      if (isBefore(pixel) && gap <= best) [found, best] = [thing, gap]
     }
     return found
   }
