@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 import torch
-from comfy.utils import common_upscale
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.camera.rigid import upright_direction
@@ -39,6 +39,6 @@ def make_sheet(
     rows = math.ceil(len(images) / columns)
     sheet = torch.zeros(rows * columns, CELL, CELL, 3)
     for cell, image in zip(sheet, images, strict=False):  # one by one: a batch of large photographs is large
-        small = common_upscale(image[None].movedim(-1, 1).float(), CELL, CELL, "area", "disabled")  # [1, 3, CELL, CELL]
+        small = interpolate(image[None].movedim(-1, 1).float(), (CELL, CELL), mode="area")  # [1, 3, CELL, CELL]
         cell.copy_(small[0].movedim(0, -1))
     return sheet.unflatten(0, (rows, columns)).transpose(1, 2).reshape(1, rows * CELL, columns * CELL, 3), columns, rows

@@ -252,3 +252,30 @@ def test_widgets_arrive_through_comfyui(comfy: Any) -> None:
     with pytest.raises(ValueError, match="azimuth_end_deg"):
         bad = {**inputs, "path.azimuth_end_deg": 9999.0}
         comfy.run({"2": {"class_type": "MVCustomCameraTrajectory", "inputs": bad}, "3": prompt["3"]})
+
+
+def test_node_runs_alone_and_gives_the_sizes_as_numbers(comfy: Any) -> None:
+    values = {"path.azimuth_start_deg": -30.0, "path.azimuth_end_deg": 30.0, "path.elevation_deg": 5.0}
+    inputs = {"base_view": 0, "width": 128, "height": 64, "views": 3, "path": "orbit", **values}
+    shown = comfy.run({"2": {"class_type": "MVCustomCameraTrajectory", "inputs": inputs}})["2"]
+    assert shown["images"] and "mvcustom_base_cameras" not in shown
+    assert Node.execute(0, 128, 64, 3, ORBIT).args[3:] == (128, 64, 3)
+
+
+def test_browser_is_told_the_base_cameras_and_sees_the_photographs() -> None:
+    photographs = sample_photographs(random.Random(0), 5, 64)
+    images = torch.rand(5, 64, 64, 3)
+    told = Node.execute(1, 64, 64, 3, ORBIT, photographs, images).ui
+    (base,), (sheet,) = told["mvcustom_base_cameras"], told["mvcustom_thumbnails"]
+    assert len(base["cameras"]) == 5 and all(len(camera) == 18 for camera in base["cameras"])
+    torch.testing.assert_close(torch.tensor(base["cameras"][2][:12]), photographs.w2c[2, :3].flatten(), atol=1e-6, rtol=0)
+    assert (sheet["columns"], sheet["rows"], sheet["type"]) == (3, 2, "temp")
+    json.dumps(told)
+
+
+def test_photographs_of_other_cameras_are_refused() -> None:
+    photographs = sample_photographs(random.Random(0), 5, 64)
+    with pytest.raises(ValueError, match="photographs: wanted one picture for each of the 5 base cameras, got 3; connect the pictures"):
+        Node.execute(0, 64, 64, 3, ORBIT, photographs, torch.rand(3, 64, 64, 3))
+    with pytest.raises(ValueError, match="photographs: wanted base_cameras with them, got none; connect the cameras"):
+        Node.execute(0, 64, 64, 3, ORBIT, None, torch.rand(3, 64, 64, 3))

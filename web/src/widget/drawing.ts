@@ -62,7 +62,7 @@ export class Drawing {
     if (shown.hovered) {
       context.font = `${11 * unit}px system-ui, sans-serif`
       context.textAlign = 'left'
-      drawWords(context, shown.hovered, 6 * unit, 14 * unit, ink, unit)
+      shown.hovered.split('\n').forEach((line, i) => drawWords(context, line, 6 * unit, (14 + 13 * i) * unit, ink, unit))
     }
   }
 

@@ -15,7 +15,7 @@ export interface Ink {
 
 const HANDLE_COLOR = '#e0902f'
 const CHOSEN_COLOR = '#4a90e2'
-const MOST_NUMBERS = 60
+const MOST_NUMBERS = 25
 
 /** Numbers of the base cameras; of many cameras, every second, fifth or tenth. */
 export function drawNumbers(context: CanvasRenderingContext2D, cameras: readonly Camera[], toPixels: Projector, ink: Ink, unit: number): void {

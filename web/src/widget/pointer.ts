@@ -177,5 +177,6 @@ function describeCamera(name: string, center: Vector, { frame }: Model): string 
   const parts = [frame.side, frame.up, frame.ahead].map((axis) => axis[0] * center[0] + axis[1] * center[1] + axis[2] * center[2])
   const distance = Math.hypot(...parts)
   const degrees = (angle: number): string => `${((angle * 180) / Math.PI).toFixed(1)}°`
-  return `${name}: azimuth ${degrees(Math.atan2(parts[0], parts[2]))}, elevation ${degrees(Math.asin(parts[1] / distance))}, distance ${distance.toFixed(2)}`
+  const [azimuth, elevation] = [Math.atan2(parts[0], parts[2]), Math.asin(parts[1] / distance)]
+  return `${name}: azimuth ${degrees(azimuth)}, elevation ${degrees(elevation)},\ndistance ${distance.toFixed(2)}`
 }
