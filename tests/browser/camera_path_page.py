@@ -26,14 +26,15 @@ START = """(async (vue, id) => {
     app.graph.setDirtyCanvas(true, true)
 })"""
 NODE = "app.graph._nodes.find(node => node.type === 'MVCustomCameraTrajectory')"
-# Pixels of the page of a point of the scene, as seen by the view that the widget begins with.
+# Pixels of the page of points of the scene, as seen by the view that the widget begins with; `changed` are other values of the path.
 PLACES = (
-    """(async (what, selected) => {
+    """(async (what, selected, changed) => {
     const widget = await import(MODULE)
     const node = NODE
     const output = app.nodeOutputs?.[String(node.id)]
     const base = widget.host.hasBaseCameras(node) ? widget.base.readBase(output) : null
-    const model = widget.model.makeModel(widget.host.readPath(node), base, null, selected)
+    const state = widget.host.readPath(node)
+    const model = widget.model.makeModel({ ...state, values: { ...state.values, ...changed } }, base, null, selected)
     const canvas = CANVAS
     const eye = widget.eye.eyeOfView(widget.view.FIRST_VIEW, model.frame, canvas.clientWidth, canvas.clientHeight)
     const box = canvas.getBoundingClientRect()
@@ -86,13 +87,14 @@ class CameraPathPage:
     def keyframes(self) -> list[dict[str, float]]:
         return json.loads(self.values()["path.keyframes"])
 
-    def find(self, what: str = "handles", selected: int | None = None) -> dict[str, Place]:
-        """Where the handles are, or with `what` "cameras" the base cameras."""
-        return {name: tuple(place) for name, place in self.page.evaluate(f"{PLACES}('{what}', {json.dumps(selected)})").items()}
+    def find(self, what: str = "handles", selected: int | None = None, **changed: Any) -> dict[str, Place]:
+        """Where the handles are, or would be with other values of the path; with `what` "cameras", where the base cameras are."""
+        places = self.page.evaluate(f"{PLACES}('{what}', {json.dumps(selected)}, {json.dumps(changed)})")
+        return {name: tuple(place) for name, place in places.items()}
 
-    def drag(self, handle: str, by: Place, modifiers: int = 0, selected: int | None = None) -> None:
-        x, y = self.find(selected=selected)[handle]
-        self.hands.drag((x, y), (x + by[0], y + by[1]), modifiers)
+    def drag(self, handle: str, modifiers: int = 0, selected: int | None = None, **wanted: Any) -> None:
+        """Drag a handle to where it would be with other values of the path."""
+        self.hands.drag(self.find(selected=selected)[handle], self.find(selected=selected, **wanted)[handle], modifiers)
         self.settle()
 
     def press(self, label: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,14 +25,15 @@ def opened(page: ChromiumPage, request: pytest.FixtureRequest) -> CameraPathPage
 
 
 def test_orbit_is_drawn_by_hand(opened: CameraPathPage) -> None:
-    opened.drag("azimuth_end_deg", (30, -25))
-    wider = opened.values()["path.azimuth_end_deg"]
-    assert wider > 18
-    opened.drag("azimuth_start_deg", (-40, -6), SHIFT)
-    assert opened.values()["path.azimuth_start_deg"] % 5 == 0 and opened.values()["path.azimuth_start_deg"] < -15
-    opened.drag("elevation_deg", (0, -40))
-    assert opened.values()["path.elevation_deg"] > 10
-    assert opened.page.evaluate(PROMPT)["path.azimuth_end_deg"] == pytest.approx(wider), "what is drawn is what is run"
+    opened.drag("azimuth_end_deg", azimuth_end_deg=160)
+    assert opened.values()["path.azimuth_end_deg"] == pytest.approx(160, abs=1), "round to the far side"
+    opened.drag("azimuth_start_deg", SHIFT, azimuth_start_deg=-38)
+    assert opened.values()["path.azimuth_start_deg"] == -40
+    opened.drag("elevation_deg", elevation_deg=20)
+    assert opened.values()["path.elevation_deg"] == pytest.approx(20, abs=1)
+    stored = opened.values()
+    prompt = opened.page.evaluate(PROMPT)
+    assert {name: prompt[name] for name in stored} == stored, "what is drawn is what is run"
     opened.page.save_screenshot(PICTURES / f"camera_path_orbit_{opened.page.evaluate('LiteGraph.vueNodesMode')}.png")
     opened.press("full circle")
     values = opened.values()
@@ -41,48 +41,51 @@ def test_orbit_is_drawn_by_hand(opened: CameraPathPage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "handle", "by", "holds"),
+    ("kind", "handle", "wanted", "tolerance"),
     [
-        ("truck", "end", (25, -12), lambda values: values["path.end"] > 0.25),
-        ("pedestal", "end", (0, -30), lambda values: values["path.end"] > 0.3),
-        ("dolly", "end", (-30, -8), lambda values: values["path.end"] > 0.3),
-        ("pan", "end_deg", (20, -10), lambda values: values["path.end_deg"] > 12),
-        ("tilt", "end_deg", (0, -20), lambda values: values["path.end_deg"] > 14),
-        ("spiral", "spiral", (0, -25), lambda values: values["path.angle_deg"] > 14),
+        ("truck", "end", {"end": 0.5}, 0.02),
+        ("pedestal", "end", {"end": 0.5}, 0.02),
+        ("dolly", "start", {"start": -0.3}, 0.02),
+        ("pan", "end_deg", {"end_deg": 40}, 3),
+        ("tilt", "start_deg", {"start_deg": -30}, 3),
+        ("spiral", "spiral", {"angle_deg": 30}, 1),
     ],
 )
-def test_path_of_each_kind_is_drawn_by_hand(page: ChromiumPage, kind: str, handle: str, by: tuple[float, float], holds: Callable) -> None:
+def test_path_of_each_kind_is_drawn_by_hand(page: ChromiumPage, kind: str, handle: str, wanted: dict[str, float], tolerance: float) -> None:
     opened = CameraPathPage.start(page, vue=False)
     opened.set(path=kind)
-    opened.drag(handle, by)
-    assert holds(opened.values()), opened.values()
+    before = opened.values()
+    opened.drag(handle, **wanted)
+    ((name, value),) = wanted.items()
+    assert opened.values()[f"path.{name}"] == pytest.approx(value, abs=tolerance)
     opened.press("↶")
-    assert not holds(opened.values()), "undo brings the old values back"
+    assert opened.values() == before
 
 
 def test_keyframes_are_edited_undone_and_reloaded(opened: CameraPathPage) -> None:
-    opened.set(path="keyframes")
-    assert len(opened.keyframes()) == 3
+    opened.set(path="keyframes", path__keyframes='[{"azimuth_deg": -30}, {"azimuth_deg": 30}]')
     x, y = opened.find()["keyframe 1"]
     opened.hands.click((x + 20, y - 40), ALT)
     opened.settle()
-    assert len(opened.keyframes()) == 4
-    before = opened.keyframes()[0]
-    opened.drag("keyframe 0", (-20, 10))
-    assert opened.keyframes()[0]["azimuth_deg"] != before["azimuth_deg"]
-    opened.drag("keyframe 0", (25, 25), CONTROL)
-    assert opened.keyframes()[0]["distance"] != pytest.approx(1.0, abs=0.01)
-    opened.drag("look 0", (15, -10), selected=0)
-    assert abs(opened.keyframes()[0]["pan_deg"]) > 2
+    assert len(opened.keyframes()) == 3
+    others = opened.keyframes()[1:]
+    opened.drag("keyframe 0", keyframes=json.dumps([{"azimuth_deg": -5, "elevation_deg": 10}, *others]))
+    assert opened.keyframes()[0] == {"azimuth_deg": pytest.approx(-5, abs=2), "elevation_deg": pytest.approx(10, abs=2)}
+    moved = opened.keyframes()[0]
+    opened.drag("keyframe 0", CONTROL, selected=0, keyframes=json.dumps([{**moved, "distance": 1.3}, *others]))
+    assert opened.keyframes()[0] == {**moved, "distance": pytest.approx(1.3, abs=0.05)}
+    moved = opened.keyframes()[0]
+    opened.drag("look 0", selected=0, keyframes=json.dumps([{**moved, "pan_deg": 15}, *others]))
+    assert opened.keyframes()[0]["pan_deg"] == pytest.approx(15, abs=3)
     opened.hands.type_key("ArrowRight")
     opened.settle()
     kept = opened.keyframes()
     opened.hands.type_key("Delete")
     opened.settle()
-    assert len(opened.keyframes()) == 3
+    assert len(opened.keyframes()) == 2
     assert opened.page.evaluate("app.graph._nodes.length") == 1, "ComfyUI did not delete the node"
     opened.hands.type_key("z", CONTROL)  # ComfyUI's undo builds the node anew
-    opened.page.wait_for(f"JSON.parse({NODE}?.widgets.find(widget => widget.name === 'path.keyframes')?.value ?? '[]').length === 4")
+    opened.page.wait_for(f"JSON.parse({NODE}?.widgets.find(widget => widget.name === 'path.keyframes')?.value ?? '[]').length === 3")
     assert opened.keyframes() == kept
     opened.page.save_screenshot(PICTURES / f"camera_path_keyframes_{opened.page.evaluate('LiteGraph.vueNodesMode')}.png")
     opened.page.evaluate(RELOAD)
@@ -145,7 +148,7 @@ def test_run_brings_photographs_and_their_cameras_are_chosen(opened: CameraPathP
 
 def test_widget_outlives_copies_tabs_and_subgraphs(opened: CameraPathPage) -> None:
     page = opened.page
-    opened.drag("azimuth_end_deg", (30, -25))
+    opened.drag("azimuth_end_deg", azimuth_end_deg=60)
     drawn = opened.values()
     page.evaluate(f"app.canvas.selectItems([{NODE}]); app.canvas.copyToClipboard(); app.canvas.pasteFromClipboard()")
     page.wait_for("document.querySelectorAll('.mvcustom-camera-path').length === 2")

@@ -18,7 +18,7 @@ export interface Frame {
 }
 
 export const FIELD_DEG = 40
-export const FIRST_VIEW: View = { azimuth: -35, elevation: 32, distance: 3, target: [0, 0, 0] }
+export const FIRST_VIEW: View = { azimuth: 35, elevation: 30, distance: 3, target: [0, 0, 0] }
 const STEEPEST = 89
 
 export function makeFrame(baseCenter: Vector, up: Vector): Frame {

@@ -27,3 +27,12 @@ export function meetLine(ray: Ray, point: Vector, axis: Vector): number | null {
   if (spread < 1e-4) return null
   return (cosine * dot(between, ray.direction) - dot(between, axis)) / spread
 }
+
+const LEAST_SLOPE = 0.1 // sine of the angle between ray and plane
+
+/** Where the ray meets the plane through `point` with a unit normal; null where it runs along the plane or away from it. */
+export function meetPlane(ray: Ray, point: Vector, normal: Vector): Vector | null {
+  const slope = dot(ray.direction, normal)
+  const distance = dot(subtract(point, ray.origin), normal) / slope
+  return Math.abs(slope) > LEAST_SLOPE && distance > 0 ? add(ray.origin, scale(ray.direction, distance)) : null
+}

@@ -3,7 +3,7 @@
 import { anglesOf, forwardOf, rightOf, type Camera } from '../maths/camera'
 import { placeKeyframe, parseKeyframes, writeKeyframes, type Keyframe } from '../maths/keyframes'
 import { axisOf, orbit, pan, SLIDES, slide, spiral, tilt, type Slide } from '../maths/presets'
-import { meetLine, meetSphere, type Ray } from '../maths/ray'
+import { meetLine, meetPlane, meetSphere, type Ray } from '../maths/ray'
 import { add, cross, dot, norm, normalize, reject, scale, subtract, type Vector } from '../maths/vector'
 import type { PathState, Values } from './path'
 
@@ -94,12 +94,13 @@ export function dragHandle(drag: Drag, place: Placement): Values {
 }
 
 function dragOrbit(drag: Drag, { camera, up }: Placement): Values {
-  const hit = meetSphere(drag.to, [0, 0, 0], norm(camera.center), drag.handle.at)
-  const { azimuth, elevation } = anglesOf(hit, camera.center, up)
+  const sphere = (): Vector => meetSphere(drag.to, [0, 0, 0], norm(camera.center), drag.handle.at)
   if (drag.handle.id === 'elevation_deg') {
     const own = anglesOf(camera.center, camera.center, up).elevation
-    return { elevation_deg: clamp(snap(elevation - own, drag.snap), 89) }
+    return { elevation_deg: clamp(snap(anglesOf(sphere(), camera.center, up).elevation - own, drag.snap), 89) }
   }
+  const hit = meetPlane(drag.to, drag.handle.at, normalize(up)) ?? sphere() // of the circle, so that a drag goes all the way round
+  const { azimuth } = anglesOf(hit, camera.center, up)
   const wound = wind(azimuth, Number(drag.now.values[drag.handle.id]))
   return { [drag.handle.id]: clamp(snap(wound, drag.snap), 360) }
 }

@@ -25,7 +25,7 @@ export interface Shown {
   readonly image: HTMLImageElement | null
 }
 
-const PICTURE_SIZE = 92 // pixels of the longer side
+const PICTURE_SIZE = 76 // pixels of the longer side
 
 export class Drawing {
   private readonly context: CanvasRenderingContext2D
@@ -66,7 +66,7 @@ export class Drawing {
     }
   }
 
-  /** The small picture through the camera, and the nearest photograph beside it. */
+  /** The small picture through the camera, and the nearest photograph above it. */
   private drawPicture(model: Model, shown: Shown, { camera, number }: Played, palette: Palette, ink: Ink, unit: number): void {
     const { context } = this
     const box = placePicture(camera, this.canvas, unit)
@@ -101,14 +101,14 @@ export class Drawing {
     }
   }
 
-  /** The photograph that was taken nearest to the view, beside the small picture. */
-  private drawNearest(model: Model, { sheet, image }: Shown, camera: Camera, beside: Box, ink: Ink, unit: number): void {
+  /** The photograph that was taken nearest to the view, in the corner above the small picture. */
+  private drawNearest(model: Model, { sheet, image }: Shown, camera: Camera, picture: Box, ink: Ink, unit: number): void {
     if (!sheet || !image || !model.base) return
     const angles = model.base.cameras.map((photograph) => measureAngles([camera], [photograph])[0])
     const nearest = angles.indexOf(Math.min(...angles))
     const [cell, line] = [image.width / sheet.columns, image.height / sheet.rows]
-    const size = Math.min(beside.width, beside.height)
-    const box = { x: beside.x - size - 4 * unit, y: beside.y, width: size, height: size }
+    const size = Math.min(picture.width, picture.height)
+    const box = { x: this.canvas.width - size - 4 * unit, y: 4 * unit, width: size, height: size }
     const [left, top] = [(nearest % sheet.columns) * cell, Math.floor(nearest / sheet.columns) * line]
     this.context.drawImage(image, left, top, cell, line, box.x, box.y, size, size)
     drawBox(this.context, box, `camera ${nearest}, ${angles[nearest].toFixed(0)}°`, ink, unit)

@@ -51,7 +51,9 @@ export function drawHandles(
     context.lineWidth = 1.5 * unit
     context.strokeStyle = ink.paper
     context.stroke()
-    const [left, right] = [x + 9 * unit, x + 9 * unit + context.measureText(handle.label).width]
+    const wide = context.measureText(handle.label).width
+    const left = x + 9 * unit + wide > context.canvas.width ? x - 9 * unit - wide : x + 9 * unit
+    const right = left + wide
     let line = y + 4 * unit
     while (taken.some(([from, to, at]) => left < to && from < right && Math.abs(at - line) < 12 * unit)) line += unit
     taken.push([left, right, line])
