@@ -14,7 +14,7 @@ import { Player } from './player'
 import { KeyframeStrip } from './strip'
 import { Toolbar } from './toolbar'
 
-export const LEAST_HEIGHT = 380 // pixels
+export const LEAST_HEIGHT = 340 // pixels
 
 /** What the widget needs of its node and of the server. */
 export interface Host {

@@ -178,5 +178,5 @@ function describeCamera(name: string, center: Vector, { frame }: Model): string 
   const distance = Math.hypot(...parts)
   const degrees = (angle: number): string => `${((angle * 180) / Math.PI).toFixed(1)}°`
   const [azimuth, elevation] = [Math.atan2(parts[0], parts[2]), Math.asin(parts[1] / distance)]
-  return `${name}: azimuth ${degrees(azimuth)}, elevation ${degrees(elevation)},\ndistance ${distance.toFixed(2)}`
+  return `${name}: azimuth ${degrees(azimuth)},\nelevation ${degrees(elevation)},\ndistance ${distance.toFixed(2)}`
 }
