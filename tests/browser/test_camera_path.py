@@ -93,6 +93,25 @@ def test_keyframes_are_edited_undone_and_reloaded(opened: CameraPathPage) -> Non
     assert opened.keyframes() == kept
 
 
+def test_table_and_strip_edit_the_same_text(opened: CameraPathPage) -> None:
+    opened.set(path="keyframes", path__keyframes='[{"azimuth_deg": -30}, {"azimuth_deg": 30}]')
+    opened.press("table")
+    cell = f"{SHADOW}.querySelector('[aria-label=\"keyframe 1, distance\"]')"
+    opened.page.evaluate(f"{cell}.value = '0.7'; {cell}.dispatchEvent(new Event('change'))")
+    opened.settle()
+    assert opened.keyframes() == [{"azimuth_deg": -30}, {"azimuth_deg": 30, "distance": 0.7}]
+    opened.press("copy")
+    opened.press("reverse")
+    opened.press("close loop")
+    first = {"azimuth_deg": 30, "distance": 0.7}
+    assert opened.keyframes() == [first, first, {"azimuth_deg": -30}, first]
+    opened.press("2")
+    opened.press("‹")
+    assert opened.keyframes() == [first, {"azimuth_deg": -30}, first, first]
+    opened.press("key from this view")
+    assert len(opened.keyframes()) == 5 and opened.keyframes()[2]["distance"] == pytest.approx(3, abs=0.01), "after the chosen one"
+
+
 def test_old_workflow_opens_unchanged(opened: CameraPathPage) -> None:
     text = '[ {"azimuth_deg": -30},\n\n {"azimuth_deg":30, "distance": 0.70} ]'
     opened.set(path="keyframes", path__keyframes=text)

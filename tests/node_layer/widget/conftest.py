@@ -14,6 +14,6 @@ def widget(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WidgetFunctions
     """The built widget's functions."""
     node = find_node()
     if node is None:
-        pytest.skip("no node on the PATH: the widget's functions are tested in the browser alone")
+        pytest.skip("no node on the PATH: the widget's functions are not tested outside the browser")
     with WidgetFunctions(node, tmp_path_factory.mktemp("widget")) as functions:
         yield functions

@@ -70,7 +70,16 @@ export function listHandles(state: PathState, place: Placement, selected: number
   return state.kind === 'keyframes' ? listKeyframes(state, place, selected) : []
 }
 
-const isSlide = (kind: string): kind is Slide => (SLIDES as string[]).includes(kind)
+export const isSlide = (kind: string): kind is Slide => (SLIDES as string[]).includes(kind)
+
+const SWEEP_STEPS = 24
+
+/** Where the line of sight points along a pan or a tilt, from start to end. */
+export function sweepLook(state: PathState, { camera, up }: Placement): Vector[] {
+  const range: [number, number] = [Number(state.values.start_deg), Number(state.values.end_deg)]
+  const turned = state.kind === 'pan' ? pan(camera, SWEEP_STEPS, range, up) : tilt(camera, SWEEP_STEPS, range)
+  return turned.map(lookFrom)
+}
 
 function listKeyframes(state: PathState, place: Placement, selected: number | null): Handle[] {
   const cameras = parseKeyframes(String(state.values.keyframes)).map((keyframe) => placeKeyframe(place.camera, keyframe, place.up))

@@ -1,14 +1,15 @@
 // Draws a model on the widget's canvas: the scene first, then what lies over it.
 
 import type { Camera } from '../maths/camera'
-import { norm, scale } from '../maths/vector'
-import { orbit } from '../maths/presets'
+import { add, norm, scale } from '../maths/vector'
+import { axisOf, orbit } from '../maths/presets'
+import { isSlide, sweepLook } from '../state/handles'
 import { drawGround, drawScene, drawSubject, PYRAMID_DEPTH, type Palette, type SceneParts } from '../drawing/scene'
 import { eyeOfCamera, eyeOfView, project, type Box } from '../drawing/eye'
 import type { View } from '../drawing/view'
 import type { Sheet } from '../state/base'
 import { measureAngles } from '../state/warnings'
-import { drawBox, drawHandles, drawLine, drawNumbers, drawWords, type Ink, type Projector } from './overlay'
+import { drawArrow, drawBox, drawHandles, drawLine, drawNumbers, drawWords, type Ink, type Projector } from './overlay'
 import type { Model } from './model'
 
 export interface Played {
@@ -25,6 +26,7 @@ export interface Shown {
   readonly image: HTMLImageElement | null
 }
 
+const GUIDE_LENGTH = 0.8 // world units of the line along which a slide is dragged, to either side
 const PICTURE_SIZE = 76 // pixels of the longer side
 
 export class Drawing {
@@ -91,9 +93,15 @@ export class Drawing {
     if (state.kind === 'orbit') {
       const ring = orbit(place.camera, 73, [0, 360], Number(state.values.elevation_deg), null, place.up)
       drawLine(this.context, ring.map(({ center }) => center), toPixels, ink.faint, unit)
-    } else if (state.kind === 'pan' || state.kind === 'tilt')
-      for (const handle of handles) drawLine(this.context, [place.camera.center, handle.at], toPixels, ink.faint, unit)
-    else if (state.kind === 'keyframes') {
+    } else if (isSlide(state.kind)) {
+      const axis = axisOf(state.kind, place.camera)
+      const ends = [-GUIDE_LENGTH, GUIDE_LENGTH].map((offset) => add(place.camera.center, scale(axis, offset)))
+      drawLine(this.context, ends, toPixels, ink.faint, unit)
+      drawArrow(this.context, handles[0].at, handles[1].at, toPixels, ink.text, unit)
+    } else if (state.kind === 'pan' || state.kind === 'tilt') {
+      const tips = sweepLook(state, place)
+      drawLine(this.context, [place.camera.center, ...tips, place.camera.center], toPixels, ink.faint, unit)
+    } else if (state.kind === 'keyframes') {
       const look = handles.find(({ id }) => id.startsWith('look'))
       const own = look && handles[Number(look.id.split(' ')[1])]
       if (look && own) drawLine(this.context, [own.at, look.at], toPixels, ink.faint, unit)

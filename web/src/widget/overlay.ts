@@ -89,6 +89,24 @@ export function drawLine(context: CanvasRenderingContext2D, points: readonly Vec
   context.setLineDash([])
 }
 
+const ARROW_SIZE = 9 // pixels
+const ARROW_SPREAD = 0.45 // radians to either side
+
+/** The head of an arrow at the end of a line of the scene. */
+export function drawArrow(context: CanvasRenderingContext2D, from: Vector, to: Vector, toPixels: Projector, color: string, unit: number): void {
+  const [[x0, y0, depth0], [x, y, depth]] = [toPixels(from), toPixels(to)]
+  if (depth0 <= 0 || depth <= 0 || Math.hypot(x - x0, y - y0) < unit) return
+  const angle = Math.atan2(y - y0, x - x0)
+  const tip = [x + 14 * unit * Math.cos(angle), y + 14 * unit * Math.sin(angle)] // beyond the handle
+  context.beginPath()
+  context.moveTo(tip[0], tip[1])
+  for (const side of [-ARROW_SPREAD, ARROW_SPREAD])
+    context.lineTo(tip[0] - ARROW_SIZE * unit * Math.cos(angle + side), tip[1] - ARROW_SIZE * unit * Math.sin(angle + side))
+  context.closePath()
+  context.fillStyle = color
+  context.fill()
+}
+
 export function drawBox(context: CanvasRenderingContext2D, { x, y, width, height }: Box, words: string, ink: Ink, unit: number): void {
   context.lineWidth = unit
   context.strokeStyle = ink.faint

@@ -34,6 +34,7 @@ export interface Host {
 interface Memory {
   view: View
   history: History
+  key: string // of the inputs that the history leads up to
 }
 const memories = new Map<string, Memory>()
 
@@ -41,7 +42,7 @@ export class Panel implements Stage {
   readonly element = make('div', { class: 'mvcustom-camera-path' })
   readonly canvas = make('canvas', { tabindex: 0, role: 'application', 'aria-label': 'Camera path. Arrow keys turn the view; [ and ] choose a handle, which the arrow keys then move; plus and minus zoom; space plays.' })
   readonly edit: Editor
-  private memory: Memory = { view: FIRST_VIEW, history: new History() }
+  private memory: Memory = { view: FIRST_VIEW, history: new History(), key: '' }
   private memoryName: string | null = null
   private base: BaseCameras | null = null
   private sheet: Sheet | null = null
@@ -53,6 +54,7 @@ export class Panel implements Stage {
   private message = ''
   private hovered = ''
   private stale = true
+  private warned: { model: Model; words: string[] } | null = null
   private readonly note = make('div', { class: 'note', role: 'status', 'aria-live': 'polite' })
   private readonly toolbar: Toolbar
   private readonly strip: KeyframeStrip
@@ -104,20 +106,24 @@ export class Panel implements Stage {
   /** Look whether the node or the last run changed, and draw if anything did. Called before each frame of the screen. */
   refresh(): void {
     if (!this.element.isConnected) return
-    const name = this.host.identify()
-    if (name !== this.memoryName && name !== null) {
-      this.memory = memories.get(name) ?? this.memory
-      memories.set(name, this.memory)
-      this.edit.history = this.memory.history
-      this.memoryName = name
-      this.stale = true
-    }
     const output = this.host.output()
     if (output !== this.seenOutput) this.takeOutput(output)
     const state = this.host.read()
     const key = JSON.stringify([state, this.host.hasBaseCameras()])
+    const name = this.host.identify()
+    if (name !== this.memoryName && name !== null) this.remember(name, key)
     if (key !== this.seenKey) this.rebuild(state, key)
     if (this.drawing.resized() || this.stale) this.draw()
+  }
+
+  /** Take over the view of the node that had this name before, and its history if it was left with the same inputs. */
+  private remember(name: string, key: string): void {
+    const known = memories.get(name)
+    if (known) this.memory = { view: known.view, history: known.key === key ? known.history : new History(), key }
+    memories.set(name, this.memory)
+    this.edit.history = this.memory.history
+    this.memoryName = name
+    this.stale = true
   }
 
   private takeOutput(output: unknown): void {
@@ -139,7 +145,7 @@ export class Panel implements Stage {
   }
 
   private rebuild(state: PathState, key: string): void {
-    this.seenKey = key
+    this.seenKey = this.memory.key = key
     if (state.kind === 'file') this.readFile(String(state.values.file ?? ''))
     const base = this.host.hasBaseCameras() ? this.base : null
     this.built = makeModel(state, base, state.kind === 'file' ? this.file.text : null, this.edit.keyframe())
@@ -186,11 +192,16 @@ export class Panel implements Stage {
   private say(): void {
     const problems = [this.message, this.built.error, this.built.state.kind === 'file' ? this.file.error : null].filter(Boolean)
     const missing = this.host.hasBaseCameras() && !this.base ? ['Run once to see the cameras of the photographs.'] : []
-    const warnings = this.pointer.dragging ? null : warnAbout(this.built)
+    const warnings = this.pointer.dragging ? null : this.warn()
     if (warnings === null && !problems.length) return
     const words = [...missing, ...problems, ...(warnings ?? [])].join('\n')
     if (this.note.textContent !== words) this.note.textContent = words
     this.note.className = problems.length ? 'note bad' : 'note warn'
+  }
+
+  private warn(): string[] {
+    if (this.warned?.model !== this.built) this.warned = { model: this.built, words: warnAbout(this.built) }
+    return this.warned.words
   }
 
   hover(words: string): void {

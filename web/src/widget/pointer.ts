@@ -107,8 +107,8 @@ export class Pointer {
     if (!press) return stage.hover(this.describe(x, y))
     press.moved ||= Math.hypot(x - press.x, y - press.y) > CLICK
     if (!press.moved) return
-    if (press.handle) this.drag(press, press.handle, event, x, y)
-    else if (press.pan) stage.view = panView(stage.view, stage.model().frame, x - press.lastX, y - press.lastY, stage.canvas.clientHeight)
+    if (press.handle) return this.drag(press, press.handle, event, x, y)
+    if (press.pan) stage.view = panView(stage.view, stage.model().frame, x - press.lastX, y - press.lastY, stage.canvas.clientHeight)
     else stage.view = turnView(stage.view, (press.lastX - x) * 0.5, (y - press.lastY) * 0.5)
     press.lastX = x
     press.lastY = y
