@@ -37,7 +37,7 @@ const api = comfyApi as Api
 const NODE_CLASS = 'MVCustomCameraTrajectory'
 const WIDGET = 'camera_path_view'
 const WIDTH = 340 // pixels of a new node
-const panels = new Set<Panel>()
+const panels = new Set<WeakRef<Panel>>() // a panel lives as long as its element, and so as long as its node
 
 /** One step of ComfyUI's undo. */
 function changeOnce(work: () => void): void {
@@ -84,20 +84,19 @@ function addPanel(node: HostNode): void {
     getMinHeight: () => LEAST_HEIGHT
   })
   widget.serialize = false
-  const removed = node.onRemoved
-  node.onRemoved = function (this: HostNode): void {
-    panels.delete(panel)
-    removed?.call(this)
-  }
   if (!panels.size) requestAnimationFrame(refreshAll)
-  panels.add(panel)
+  panels.add(new WeakRef(panel))
   const [width, height] = node.computeSize?.() ?? node.size
   node.setSize?.([Math.max(width, node.size[0], WIDTH), Math.max(height, node.size[1])])
 }
 
 /** Before each frame of the screen, as long as there is a widget. */
 function refreshAll(): void {
-  for (const panel of panels) panel.refresh()
+  for (const reference of panels) {
+    const panel = reference.deref()
+    if (panel) panel.refresh()
+    else panels.delete(reference)
+  }
   if (panels.size) requestAnimationFrame(refreshAll)
 }
 

@@ -35,14 +35,23 @@ export interface SceneParts {
 
 type Line = readonly [Vector, Vector]
 
-/** Everything, from the far side to the near one. */
-export function drawScene(context: CanvasRenderingContext2D, eye: Eye, parts: SceneParts, palette: Palette, unit: number): void {
-  drawGround(context, eye, parts.frame, palette, unit)
-  const subject = norm(eye.center)
-  const isBehind = (point: Vector): boolean => norm(subtract(point, eye.center)) > subject
-  drawCameras(context, eye, parts, isBehind, palette, unit)
-  drawSubject(context, eye, palette)
-  drawCameras(context, eye, parts, (point) => !isBehind(point), palette, unit)
+/** Whether a point lies on the far side of the subject. */
+const isBehind = (eye: Eye, point: Vector): boolean => norm(subtract(point, eye.center)) > norm(eye.center)
+
+/** What stays while the path is drawn by hand: the ground with the cameras behind the subject, or those before it. */
+export function drawLayer(context: CanvasRenderingContext2D, eye: Eye, parts: SceneParts, palette: Palette, unit: number, behind: boolean): void {
+  if (behind) drawGround(context, eye, parts.frame, palette, unit)
+  drawBase(context, eye, parts, (point) => isBehind(eye, point) === behind, palette, unit)
+}
+
+/** The views of the path behind the subject, or those before it. */
+export function drawPath(context: CanvasRenderingContext2D, eye: Eye, parts: SceneParts, unit: number, behind: boolean): void {
+  parts.path.forEach((camera, i) => {
+    if (isBehind(eye, camera.center) !== behind) return
+    const before = parts.path[i - 1]
+    const own = pyramidLines(camera, parts.pathDepth)
+    strokeLines(context, eye, before ? [[before.center, camera.center], ...own] : own, nameColor(parts.colors[i]), 1.2 * unit)
+  })
 }
 
 /** What a picture through a camera shows: ground and subject. */
@@ -89,7 +98,7 @@ export function drawSubject(context: CanvasRenderingContext2D, eye: Eye, palette
   context.fill()
 }
 
-function drawCameras(
+function drawBase(
   context: CanvasRenderingContext2D,
   eye: Eye,
   parts: SceneParts,
@@ -97,19 +106,13 @@ function drawCameras(
   palette: Palette,
   unit: number
 ): void {
-  const { base, chosen, path, colors } = parts
+  const { base, chosen } = parts
   const numbers = base.map((_, i) => i).filter((i) => belongs(base[i].center))
   if (parts.sheet && parts.image) drawThumbnails(context, eye, base, numbers, parts.sheet, parts.image)
   const others = numbers.filter((i) => i !== chosen)
   const lines = others.flatMap((i) => pyramidLines(base[i], PYRAMID_DEPTH))
   strokeLines(context, eye, lines, palette.base, unit)
   if (numbers.includes(chosen)) strokeLines(context, eye, pyramidLines(base[chosen], PYRAMID_DEPTH), palette.chosen, 1.6 * unit)
-  path.forEach((camera, i) => {
-    if (!belongs(camera.center)) return
-    const before = path[i - 1]
-    const own = pyramidLines(camera, parts.pathDepth)
-    strokeLines(context, eye, before ? [[before.center, camera.center], ...own] : own, nameColor(colors[i]), 1.2 * unit)
-  })
 }
 
 const nameColor = (color: Vector): string => `rgb(${color.map((value) => Math.round(255 * value)).join(' ')})`

@@ -4,11 +4,12 @@ import type { Camera } from '../maths/camera'
 import { add, norm, scale } from '../maths/vector'
 import { axisOf, orbit } from '../maths/presets'
 import { isSlide, sweepLook } from '../state/handles'
-import { drawGround, drawScene, drawSubject, PYRAMID_DEPTH, type Palette, type SceneParts } from '../drawing/scene'
-import { eyeOfCamera, eyeOfView, project, type Box } from '../drawing/eye'
+import { drawGround, drawLayer, drawPath, drawSubject, PYRAMID_DEPTH, type Palette, type SceneParts } from '../drawing/scene'
+import { eyeOfCamera, eyeOfView, project, type Box, type Eye } from '../drawing/eye'
 import type { View } from '../drawing/view'
 import type { Sheet } from '../state/base'
 import { measureAngles } from '../state/warnings'
+import { make } from './dom'
 import { drawArrow, drawBox, drawHandles, drawLine, drawNumbers, drawWords, type Ink, type Projector } from './overlay'
 import type { Model } from './model'
 
@@ -31,11 +32,12 @@ const PICTURE_SIZE = 76 // pixels of the longer side
 
 export class Drawing {
   private readonly context: CanvasRenderingContext2D
+  private readonly layers = [makeContext(make('canvas')), makeContext(make('canvas'))]
+  private layerKey: unknown[] = []
+  private layerText = ''
 
   constructor(private readonly canvas: HTMLCanvasElement) {
-    const context = canvas.getContext('2d')
-    if (!context) throw new Error('camera path: wanted a canvas with a 2d context, got none')
-    this.context = context
+    this.context = makeContext(canvas)
   }
 
   /** Fit the canvas to its place on the page; whether that changed it. */
@@ -56,8 +58,13 @@ export class Drawing {
     const toPixels: Projector = (point) => project(eye, point)
     context.clearRect(0, 0, canvas.width, canvas.height)
     context.lineJoin = 'round'
-    drawScene(context, eye, gatherParts(model, shown), palette, unit)
-    if (model.base) drawNumbers(context, model.base.cameras, toPixels, ink, unit)
+    const parts = gatherParts(model, shown)
+    this.drawLayers(model, shown, parts, eye, palette, ink, unit)
+    context.drawImage(this.layers[0].canvas, 0, 0)
+    drawPath(context, eye, parts, unit, true)
+    drawSubject(context, eye, palette)
+    context.drawImage(this.layers[1].canvas, 0, 0)
+    drawPath(context, eye, parts, unit, false)
     this.drawGuides(model, toPixels, ink, unit)
     drawHandles(context, model.handles, shown.chosen, toPixels, ink, unit)
     if (shown.shown) this.drawPicture(model, shown, shown.shown, palette, ink, unit)
@@ -66,6 +73,22 @@ export class Drawing {
       context.textAlign = 'left'
       shown.hovered.split('\n').forEach((line, i) => drawWords(context, line, 6 * unit, (14 + 13 * i) * unit, ink, unit))
     }
+  }
+
+  /** What a drag of a handle leaves as it is, behind the subject and before it, is drawn once and kept. */
+  private drawLayers({ frame, base }: Model, { view, image }: Shown, parts: SceneParts, eye: Eye, palette: Palette, ink: Ink, unit: number): void {
+    const { width, height } = this.canvas
+    const key = [view, base?.cameras ?? JSON.stringify(parts.base), parts.chosen, image, width, height]
+    const text = JSON.stringify([frame, palette, ink])
+    if (text === this.layerText && key.every((part, i) => part === this.layerKey[i])) return
+    this.layerText = text
+    this.layerKey = key
+    this.layers.forEach((layer, i) => {
+      layer.canvas.width = width // which clears it too
+      layer.canvas.height = height
+      drawLayer(layer, eye, parts, palette, unit, i === 0)
+    })
+    drawNumbers(this.layers[1], base?.cameras ?? [], (point) => project(eye, point), ink, unit)
   }
 
   /** The small picture through the camera, and the nearest photograph above it. */
@@ -133,6 +156,12 @@ export class Drawing {
       : { base: '#707070', chosen: '#a06a00', grid: '#a0a0a0', light: '#ccd4df', shade: '#8a95a5' }
     return { ink: { text, paper, faint: dark ? '#a8a8a8' : '#606060' }, palette }
   }
+}
+
+function makeContext(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const context = canvas.getContext('2d')
+  if (!context) throw new Error('camera path: wanted a canvas with a 2d context, got none')
+  return context
 }
 
 function gatherParts({ base, cameras, colors, frame, place, state }: Model, { sheet, image }: Shown): SceneParts {

@@ -25,7 +25,6 @@ export interface HostNode {
   size: [number, number]
   setSize?: (size: [number, number]) => void
   computeSize?: () => [number, number]
-  onRemoved?: () => void
   addDOMWidget(name: string, type: string, element: HTMLElement, options: Record<string, unknown>): HostWidget
 }
 
