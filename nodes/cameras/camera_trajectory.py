@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfy_api.latest import io, ui
+from comfy_api.v0_0_2 import io, ui
 from torch import Tensor
 
 from ...mvcustom_core.camera.cameras import Cameras, fit_cameras
 from ...mvcustom_core.camera.rigid import upright_direction
 from ...mvcustom_core.capture.formats.camera_path import read_camera_path
-from ...mvcustom_core.capture.formats.realestate10k import rows_from_cameras
 from ...mvcustom_core.path.keyframes import KEYS, SLIDES, parse_keyframes, place_keyframes
 from ...mvcustom_core.path.trajectory import (
     UP,
@@ -24,6 +23,7 @@ from ...mvcustom_core.path.trajectory import (
     tilt,
 )
 from ...mvcustom_core.plot import plot_trajectory
+from ..bridge.cameras.conversion import write_camera_text
 from ..bridge.cameras.widget_data import describe_base, make_sheet
 from ..bridge.host.folders import locate_input
 from ..bridge.host.sockets import CamerasSocket
@@ -31,7 +31,6 @@ from ..bridge.host.tensors import check_images, images_to_comfy
 
 KEYFRAMES = '[\n  {"azimuth_deg": -30},\n  {"azimuth_deg": 0, "elevation_deg": 10, "distance": 0.8},\n  {"azimuth_deg": 30}\n]'
 AT_BASE, AS_WRITTEN = "at the base view", "where the file says"
-URL_LINE = "MVCustom camera trajectory"  # the format's first line is a video's URL
 UNIT = "World units: 1 is the distance of the farthest training camera from the subject."
 
 
@@ -138,10 +137,13 @@ class MVCustomCameraTrajectory(io.ComfyNode):
         return io.Schema(
             node_id="MVCustomCameraTrajectory",
             display_name="Camera Trajectory",
-            category="MVCustom",
+            category="MVCustom/cameras",
             description="Makes one camera for each generated view, along a path that starts from one of your photographs or from a default "
             "camera in front of the subject.",
-            search_aliases=["camera path", "orbit", "camera motion", "pan left", "zoom in", "cameractrl", "realestate10k", "keyframes"],
+            search_aliases=[
+                *("camera path", "orbit camera", "turntable", "camera control", "camera motion", "novel view", "3d consistent"),
+                *("pan left", "zoom in", "cameractrl", "realestate10k", "keyframes"),
+            ],
             inputs=[
                 CamerasSocket.Input(
                     "base_cameras",
@@ -198,8 +200,7 @@ class MVCustomCameraTrajectory(io.ComfyNode):
         base = _pick_base(base_cameras, base_view, max(width, height))
         up = UP if base_cameras is None else upright_direction(base_cameras)
         cameras = build_path(fit_cameras(base, width, height), views, path, up)
-        rows = rows_from_cameras(cameras)
-        text = "\n".join([URL_LINE, *(" ".join([str(int(row[0])), *map(repr, row[1:])]) for row in rows)]) + "\n"
+        text = write_camera_text(cameras)
         plot = images_to_comfy(plot_trajectory(cameras, references=base_cameras)[None])
         shown = ui.PreviewImage(plot, cls=cls).as_dict() | cls._tell_widget(base_cameras, photographs)
         return io.NodeOutput(cameras, plot, text, width, height, views, ui=shown)

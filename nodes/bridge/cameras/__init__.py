@@ -1,1 +1,1 @@
-"""Cameras of other tools, and files of cameras and views."""
+"""Cameras of other tools, files of cameras and views, and what the camera nodes send to the browser."""
