@@ -34,7 +34,7 @@ LEVELS = (
     {"diffusion", "camera", "psnr"},
     {"path", "capture", "surface", "concept"},
     {"rendering", "backbone", "evaluation", "embedded"},
-    {"anchor", "plot", "mvgd", "gld"},
+    {"anchor", "plot", "cameo", "mvgd", "gld"},
 )
 COMFY_API = {"comfy_api"}
 COMFY = {"comfy", "comfy_execution", "comfy_extras", "execution", "folder_paths", "latent_preview", "node_helpers", "nodes", "server"}

@@ -13,6 +13,7 @@ Frames are folded into the batch, frame-major: [(B F), C, h, w].
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -87,6 +88,29 @@ class MotionSettings:
         return self.channels, self.mid_block, self.heads, self.spatial_position
 
 
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """Queries and keys of a module's first attention, projected and with their positions, as the kernel receives them.
+
+    Attributes:
+        q, k: [(B F), (h w), C] of B clips, frame-major; the entropy correction is in q. Heads lie side by side in C.
+        grid: the frames and cells of one clip.
+        scope: which of the keys a query attends to.
+        heads: attention heads; logits are q k^T / sqrt(C / heads).
+    """
+
+    q: Tensor  # [(B F), (h w), C]
+    k: Tensor  # [(B F), (h w), C]
+    grid: TokenGrid
+    scope: Scope
+    heads: int
+
+
+Observer = Callable[[Observation], None]
+"""Is shown the first attention of a module in each forward pass, gradients included. Where the pass is computed again for its gradients
+(checkpointing), it is shown again: the first observation is the one that belongs to the result. It must not write to the tensors."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clip:
     """What the layers of one module are told of the clips in their batch.
@@ -96,12 +120,14 @@ class Clip:
         scope: which cells a query attends to at this level.
         settings: of all modules.
         kernel: of attention; None is torch's.
+        observer: is shown queries and keys of the first attention.
     """
 
     grid: TokenGrid
     scope: Scope
     settings: MotionSettings
     kernel: Attention | None
+    observer: Observer | None = None
 
 
 class TemporalAttention(nn.Module):
@@ -116,13 +142,13 @@ class TemporalAttention(nn.Module):
         if settings.spatial_position:
             self.g = nn.Parameter(torch.zeros(channels, **factory))
 
-    def forward(self, x: Tensor, norm: nn.Module, clip: Clip) -> Tensor:
+    def forward(self, x: Tensor, norm: nn.Module, clip: Clip, observer: Observer | None = None) -> Tensor:
         # nothing but queries, keys and values outlives the projection: attention is where memory peaks
         return self.to_out[0](
-            spatio_temporal_attention(*self._project(norm(x), clip), clip.grid, clip.scope, clip.settings.heads, clip.kernel)
+            spatio_temporal_attention(*self._project(norm(x), clip, observer), clip.grid, clip.scope, clip.settings.heads, clip.kernel)
         )
 
-    def _project(self, x: Tensor, clip: Clip) -> tuple[Tensor, Tensor, Tensor]:
+    def _project(self, x: Tensor, clip: Clip, observer: Observer | None) -> tuple[Tensor, Tensor, Tensor]:
         channels, grid, settings = x.shape[-1], clip.grid, clip.settings
         frame = make_frame_positions(grid.frames, channels, settings.max_frames, x.device).to(x.dtype)  # [F, C]
         x.unflatten(0, (-1, grid.frames)).add_(frame[:, None])  # in place: x is the norm's own result
@@ -132,7 +158,10 @@ class TemporalAttention(nn.Module):
             placed = x + (self.g.to(cell) * cell).to(x.dtype)
         scale = compute_entropy_scale(grid, clip.scope) if settings.entropy_correction else 1.0
         q = self.to_q(placed)
-        return q if scale == 1 else q.mul_(scale), self.to_k(placed), self.to_v(x)
+        q, k = q if scale == 1 else q.mul_(scale), self.to_k(placed)
+        if observer is not None:
+            observer(Observation(q, k, grid, clip.scope, settings.heads))
+        return q, k, self.to_v(x)
 
 
 class TemporalBlock(nn.Module):
@@ -146,8 +175,8 @@ class TemporalBlock(nn.Module):
         self.ff_norm = operations.LayerNorm(channels, **factory)
 
     def forward(self, x: Tensor, clip: Clip) -> Tensor:
-        for norm, block in zip(self.norms, self.attention_blocks, strict=True):
-            x = block(x, norm, clip) + x
+        for observer, norm, block in zip((clip.observer, None), self.norms, self.attention_blocks, strict=True):
+            x = block(x, norm, clip, observer) + x
         return add_feed_forward(x.flatten(0, 1), self.ff_norm, self.ff).unflatten(0, x.shape[:2])
 
 
@@ -203,6 +232,7 @@ class MotionModule(nn.Module):
         settings: MotionSettings | None = None,
         attention: Attention | None = None,
         correspondence: Correspondence | None = None,
+        observer: Observer | None = None,
     ) -> Tensor:
         """Let the frames of each clip exchange information; one frame passes unchanged.
 
@@ -210,6 +240,7 @@ class MotionModule(nn.Module):
             settings: how to compute, of the same layout as the weights; by default as constructed.
             attention: the kernel, by default torch's scaled dot product attention.
             correspondence: where the frames show the same surface, for a trajectory scope.
+            observer: is shown queries and keys of the first attention; a single frame has none.
 
         Returns:
             [(B F), C, h, w].
@@ -225,7 +256,7 @@ class MotionModule(nn.Module):
         if frames == 1:
             return x
         grid = TokenGrid(frames, *x.shape[-2:], correspondence)
-        return self.temporal_transformer(x, Clip(grid, settings.scopes[self.level], settings, attention))
+        return self.temporal_transformer(x, Clip(grid, settings.scopes[self.level], settings, attention, observer))
 
 
 class MotionBlock(nn.Module):

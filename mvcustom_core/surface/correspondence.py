@@ -5,6 +5,9 @@ its own z-buffer shows the same depth there. Each pixel of a z-buffer stands for
 depth changes by several percent from one pixel to the next, and by far more within a cell of a coarse grid. Where the surface is unknown,
 hidden or outside of m's picture, p itself stands in. Points between cells are blended bilinearly, which on scenes with true depth comes
 closer to what n shows than the nearest cell.
+
+The surface is that of a few anchors, or each view's own depth, which then is its z-buffer. `point_maps.py` and `matches.py` find the same
+from other sources.
 """
 
 from __future__ import annotations
@@ -19,8 +22,9 @@ from torch import Tensor
 from ..camera.cameras import Cameras, unit_depth_rays
 from ..camera.rays import cell_centers, project_points, surround_points
 from ..progress import Progress, ignore_progress, span_progress
+from ..shapes import check_shape
 from .gather import SparseGather
-from .surface import Surface
+from .surface import DOUBLES, Surface
 from .zbuffer import cross_sides, meet_planes, place_corners
 
 ZBUFFER_SIZE = 256  # pixels of the longer side
@@ -41,6 +45,19 @@ class Correspondence(SparseGather):
 
     height: int
     width: int
+
+    @property
+    def nearest(self) -> Tensor:
+        """The one cell of m, counted within m's own cells, [V, (h w), V] int64; of no meaning where not known."""
+        views = torch.arange(len(self.cells), device=self.cells.device)
+        return self.cells[..., 0].long() - self.height * self.width * views
+
+    @property
+    def points(self) -> Tensor:
+        """The place (x, y) in m in cells, as the taps blend it, [V, (h w), V, 2]; of no meaning where not known."""
+        own = self.cells.long() % (self.height * self.width)  # [V, (h w), V, T]
+        centers = torch.stack([own % self.width, own // self.width], dim=-1) + 0.5  # [V, (h w), V, T, 2]
+        return (self.weights[..., None] * centers).sum(dim=-2)
 
     def sample(self, tokens: Tensor, views: slice) -> Tensor:
         """What every view shows at the points of some of the views' cells.
@@ -93,6 +110,34 @@ def find_correspondences(
     return found
 
 
+def correspond_depths(
+    cameras: Cameras,
+    depth: Tensor,  # [V, H, W]
+    valid: Tensor,  # [V, H, W] bool
+    sizes: Iterable[tuple[int, int]],
+) -> dict[tuple[int, int], Correspondence]:
+    """Correspondences of V views on grids of several sizes (h, w), where the depth of each view itself is known, as of rendered scenes.
+
+    Args:
+        depth: z-depth in world units at any resolution of the cameras' field of view.
+        valid: where it has a meaning.
+    """
+    rows = check_shape(depth, "V H W", valid, "V H W")
+    device = depth.device if depth.device.type in DOUBLES else torch.device("cpu")
+    inverse = torch.where(valid.to(device), 1 / depth.to(device).double(), torch.nan)
+    slope = torch.stack([_measure_slope(inverse, axis) for axis in (2, 1)], dim=-1)  # [V, H, W, 2]
+    planes = _Planes(cameras.to(device, torch.float64).resize(rows["W"], rows["H"]), inverse, slope)
+    return {size: _correspond([planes], size, ignore_progress) for size in dict.fromkeys(sizes)}
+
+
+def _measure_slope(values: Tensor, axis: int) -> Tensor:
+    """Change of values [V, H, W] by one step along an axis: the smaller of those to both neighbours, which does not cross an edge."""
+    steps = values.diff(dim=axis)
+    edge = torch.full_like(values.narrow(axis, 0, 1), torch.nan)
+    before, after = torch.cat([edge, steps], dim=axis), torch.cat([steps, edge], dim=axis)
+    return torch.where(after.isnan() | (before.abs() < after.abs()), before, after).nan_to_num()
+
+
 def _choose_raster(surface: Surface, finest: tuple[int, int]) -> tuple[int, int]:
     """Half as fine as the depth map, which is what the render operator looks at, or all of a depth map that has less than twice
     `ZBUFFER_SIZE`; its cuts are gaps of a pixel, which show in a finer one. Never coarser than the finest grid."""
@@ -140,16 +185,25 @@ def _correspond(planes: Sequence[_Planes], size: tuple[int, int], progress: Prog
 
 def _follow_view(planes: Sequence[_Planes], view: int, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
     """What a view shows in its cells, in all views: cells and weights [(h w), V, 4], and what is known [(h w), V]."""
-    height, width = size
     points, found = _follow(planes[0], view, size)
     for other in planes[1:]:
         others, also = _follow(other, view, size)
         points, found = torch.where(found[..., None], points, others), found | also
+    return *blend_cells(points, found, size), found
+
+
+def blend_cells(points: Tensor, known: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """`Correspondence.cells` and `weights` [(h w), V, 4] of one view from points [(h w), V, 2] in cells, which stay in place if not known.
+
+    Args:
+        known: [(h w), V] bool.
+    """
+    height, width = size
     itself = cell_centers(height, width, device=points.device, dtype=points.dtype)[:, None]  # [(h w), 1, 2]
-    columns, rows, weights = surround_points(torch.where(found[..., None], points, itself), width, height)
+    columns, rows, weights = surround_points(torch.where(known[..., None], points, itself), width, height)
     weights, order = weights.sort(dim=-1, descending=True, stable=True)
-    first = height * width * torch.arange(found.shape[1], device=points.device)[:, None]  # [V, 1] of each view m
-    return (first + rows * width + columns).gather(-1, order).int(), weights.float(), found
+    first = height * width * torch.arange(known.shape[1], device=points.device)[:, None]  # [V, 1] of each view m
+    return (first + rows * width + columns).gather(-1, order).int(), weights.float()
 
 
 def _follow(planes: _Planes, view: int, size: tuple[int, int]) -> tuple[Tensor, Tensor]:

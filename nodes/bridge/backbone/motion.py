@@ -184,13 +184,15 @@ class MotionHost:
         if record_of(transformer_options).get("bypass_motion"):
             return None
         # without one, it is a call of the bare U-Net
-        return clip or ClipCall(count_frames(len(x), transformer_options), self.settings, self.modules)
+        observe = record_of(transformer_options).get("observe")
+        return clip or ClipCall(count_frames(len(x), transformer_options), self.settings, self.modules, observe=observe)
 
     def _run_motion(self, x: Tensor, transformer_options: dict[str, Any], clip: ClipCall) -> Tensor:
         module = clip.modules.at(transformer_options["block"])
         if module is not None:
             correspondence = clip.correspondences.get(module.level)
-            x = module(x, clip.frames, clip.settings, choose_attention(x, transformer_options), correspondence)
+            observer = None if clip.observe is None else clip.observe(transformer_options["block"])
+            x = module(x, clip.frames, clip.settings, choose_attention(x, transformer_options), correspondence, observer)
         if clip.settings.image_norm_mode == "cross_frame":
             clip.last[:] = [x]
         return x

@@ -15,7 +15,7 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor, device
 
 from ....mvcustom_core.backbone.memory import Workload, estimate_memory
-from ....mvcustom_core.backbone.motion import MotionModules, MotionSettings
+from ....mvcustom_core.backbone.motion import MotionModules, MotionSettings, Observer
 from ....mvcustom_core.diffusion.schedule import make_sigmas
 from ....mvcustom_core.surface.correspondence import Correspondence
 from ..host.call import record_of
@@ -40,6 +40,7 @@ class ClipCall:
         settings: how the modules compute in this call.
         modules: the motion modules.
         correspondences: U-Net level -> where the frames show the same surface, for the levels where it is known.
+        observe: as in the `CallRecord`.
         last: the features [(B F), C, h, w] that the U-Net's output layers receive, once they exist, where these are to run across frames.
     """
 
@@ -47,6 +48,7 @@ class ClipCall:
     settings: MotionSettings
     modules: MotionModules
     correspondences: Mapping[int, Correspondence] = field(default_factory=dict)
+    observe: Callable[[tuple[str, int]], Observer | None] | None = None
     last: list[Tensor] = field(default_factory=list)
 
 
@@ -79,7 +81,8 @@ class MotionRun:
         entries = record_of(transformer_options)
         correspondences = entries["correspondences"](x.device) if "correspondences" in entries else {}
         modules = self._find_modules(executor.class_obj, transformer_options)
-        clip = ClipCall(count_frames(len(x), transformer_options), self._choose_settings(entries), modules, correspondences)
+        frames, observe = count_frames(len(x), transformer_options), entries.get("observe")
+        clip = ClipCall(frames, self._choose_settings(entries), modules, correspondences, observe)
         return executor(x, sigma, concat, context, control, transformer_options, num_video_frames=clip, **conditions)
 
     def diffusion_model(

@@ -12,6 +12,8 @@ from typing import Any, Protocol, TypedDict
 import torch
 from torch import Tensor
 
+from ....mvcustom_core.backbone.motion import Observer
+
 KEY = "mvcustom"
 
 Options = dict[str, Any]  # ComfyUI's transformer options
@@ -64,6 +66,7 @@ class CallRecord(TypedDict, total=False):
         correspondences: function from a device to {level: Correspondence}: where the views show the same surface point.
         after_spatial: function (features [(B V), C, h, w], block, options) -> features, called after each spatial transformer.
         rendering_strength: strength of feature rendering in this denoising step, 0 to 1.
+        observe: function from a block, such as ("output", 6), to the `Observer` of its motion module's attention, or None.
     """
 
     pose: PoseSession
@@ -74,6 +77,7 @@ class CallRecord(TypedDict, total=False):
     correspondences: Callable[[torch.device], Mapping[int, Any]]
     after_spatial: Callable[[Tensor, tuple[str, int], Options], Tensor]
     rendering_strength: float
+    observe: Callable[[tuple[str, int]], Observer | None]
 
 
 def record_of(options: Options) -> CallRecord:
