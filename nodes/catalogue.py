@@ -18,6 +18,7 @@ from .concept.load_concept import MVCustomLoadConcept
 from .concept.save_concept import MVCustomSaveConcept
 from .depth.estimate_anchor_depth import MVCustomEstimateAnchorDepth
 from .depth.views_to_geometry import MVCustomViewsToGeometry
+from .evaluation.attention_probe import MVCustomAttentionProbe
 from .evaluation.evaluate_views import MVCustomEvaluateViews
 from .photographs.load_posed_images import MVCustomLoadPosedImages
 from .photographs.pose_images import MVCustomPoseImages
@@ -54,4 +55,5 @@ NODES = [
     MVCustomViewsToGeometry,
     MVCustomPingPongViews,
     MVCustomAnchorPhotograph,
+    MVCustomAttentionProbe,
 ]

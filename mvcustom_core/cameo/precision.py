@@ -72,13 +72,13 @@ def measure_precision(
 
 
 @torch.no_grad()
-def attend_query(seen: Observation, view: int, cell: int, choice: int | ScoreHead | None = None) -> Tensor:
-    """What one query of the first clip looks at: for every view a softmax over its cells, [V, (h w)].
+def attend_query(seen: Observation, view: int, cell: int) -> Tensor:
+    """What one query of the first clip looks at: for every view a softmax over its cells.
 
-    Args:
-        choice: a head's number, a learned head, or None for the mean of the heads' logits.
+    Returns:
+        [H + 1, V, (h w)]: with each head alone, and with the mean of their logits.
     """
-    keys, d = seen.k[: seen.grid.frames].float(), seen.q.shape[-1] // seen.heads  # [V, (h w), C]
-    products = (keys * seen.q[view, cell].float()).unflatten(-1, (seen.heads, d)).sum(-1) / d**0.5  # [V, (h w), H]
-    scores = products[..., choice] if isinstance(choice, int) else combine_heads(products.movedim(-1, 0), choice)
-    return scores.softmax(-1)
+    keys = seen.k[: seen.grid.frames].float().unflatten(-1, (seen.heads, -1))  # [V, (h w), H, d]
+    query = seen.q[view, cell].float().unflatten(-1, (seen.heads, -1))  # [H, d]
+    logits = ((keys * query).sum(-1) / math.sqrt(query.shape[-1])).movedim(-1, 0)  # [H, V, (h w)]
+    return torch.cat([logits, logits.mean(0, keepdim=True)]).softmax(-1)

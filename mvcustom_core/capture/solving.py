@@ -26,10 +26,12 @@ import torch
 from einops import rearrange
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..progress import Progress, span_progress
 from ..shapes import check_shape
 from .mapping import map_globally, map_incrementally
+from .matching import enlarge_pictures, read_matches
 from .solution import MIN_SEEN, MIN_VIEWS, Attempt
 
 OLDEST = (4, 2)  # pycolmap: the first with the calls below
@@ -130,6 +132,39 @@ def solve_cameras(
             linked = sum(count > 0 for count in database.read_two_view_geometry_num_inliers()[1])
     progress(1.0)
     return Attempt(len(images), features, linked, given, tuple(models))
+
+
+def match_pictures(
+    images: Tensor,  # [V, 3, H, W]
+    folder: Path,
+    progress: Progress,
+    masks: Tensor | None = None,  # [V, 1, H, W]
+) -> dict[tuple[int, int], Tensor]:
+    """Match SIFT features between all pairs of pictures, without asking where their cameras stand.
+
+    Args:
+        images: in 0..1; small ones are enlarged first.
+        folder: an empty folder for temporary files, which the caller removes.
+        masks: features are looked for where they exceed one half. None looks everywhere.
+
+    Returns:
+        for pairs i < j of pictures [N, 4], x and y in i and in j, in pixels of the pictures.
+
+    Raises:
+        ValueError: if pycolmap is missing.
+    """
+    check_shape(images, "V 3 H W", *(() if masks is None else (masks, "V 1 H W")))
+    colmap = import_pycolmap()
+    large, factor = enlarge_pictures(images)
+    masks = None if masks is None else F.interpolate(masks.float(), size=large.shape[-2:], mode="nearest-exact")
+    work = _Work(colmap, folder, tuple(f"{i:05}.png" for i in range(len(images))), faint=True)
+    with quiet_log(colmap):
+        colmap.set_random_seed(0)
+        _write_pictures(work, large, masks)
+        _write_database(work, _make_cameras(colmap, large.shape[-1], large.shape[-2], None, None))
+        _extract_features(work, masks is not None, span_progress(progress, 0.0, 0.4))
+        _match_features(work, span_progress(progress, 0.4, 1.0))
+        return read_matches(colmap, work.database, factor)
 
 
 @contextmanager

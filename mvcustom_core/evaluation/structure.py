@@ -11,19 +11,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ..camera.cameras import Cameras
 from ..capture.mapping import make_incremental_options
+from ..capture.matching import enlarge_pictures, read_matches
 from ..capture.solution import Attempt, Model, find_best
 from ..capture.solving import DATABASE, import_pycolmap, quiet_log, solve_cameras
 from ..progress import Progress
-
-ENOUGH = 256  # pixels of the longer side, to which smaller pictures are enlarged
-ENLARGEMENTS = (1, 2, 4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +66,10 @@ def find_structure(images: Tensor, targets: Cameras, folder: Path, progress: Pro
     Raises:
         ValueError: if pycolmap is missing, or there are fewer than three views.
     """
-    longer = max(targets.width, targets.height)
-    factor = next((factor for factor in ENLARGEMENTS if factor * longer >= ENOUGH), ENLARGEMENTS[-1])
-    if factor > 1:
-        images = F.interpolate(images.float(), scale_factor=factor, mode="bicubic", align_corners=False).clamp(0, 1)
+    images, factor = enlarge_pictures(images)
     lenses = targets.resize(targets.width * factor, targets.height * factor).K
     attempt = solve_cameras(images, folder, progress, intrinsics=lenses, faint=True)
-    return Structure(attempt, find_best(attempt), _read_matches(import_pycolmap(), folder / DATABASE, factor), factor, folder)
+    return Structure(attempt, find_best(attempt), read_matches(import_pycolmap(), folder / DATABASE, factor), factor, folder)
 
 
 def triangulate_views(structure: Structure, targets: Cameras) -> Triangulation:
@@ -112,18 +105,3 @@ def _place_images(colmap: ModuleType, images: list[Any], targets: Cameras) -> An
         placed = colmap.Image(name=image.name, camera_id=image.camera_id, image_id=image.image_id)
         reconstruction.add_image_with_trivial_frame(placed, pose)
     return reconstruction
-
-
-def _read_matches(colmap: ModuleType, path: Path, factor: int) -> dict[tuple[int, int], Tensor]:
-    with colmap.Database.open(path) as database:
-        images = sorted(database.read_all_images(), key=lambda image: image.name)
-        points = [database.read_keypoints(image.image_id)[:, :2] / factor for image in images]
-        found = {}
-        for second, other in enumerate(images):
-            for first, image in enumerate(images[:second]):
-                if not database.exists_matches(image.image_id, other.image_id):
-                    continue
-                pairs = database.read_matches(image.image_id, other.image_id)  # [N, 2] feature numbers
-                ends = np.concatenate([points[first][pairs[:, 0]], points[second][pairs[:, 1]]], axis=1)  # [N, 4]
-                found[first, second] = torch.from_numpy(ends.astype(np.float32))
-    return found
