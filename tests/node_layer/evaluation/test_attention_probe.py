@@ -17,7 +17,7 @@ from mvcustom.mvcustom_core.surface.depth import AnchorDepth, DepthMap
 from mvcustom.nodes.bridge.backbone.embedded import MOTION
 from mvcustom.nodes.bridge.backbone.motion import MOTION_ATTACHMENT, apply_motion
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
-from mvcustom.nodes.bridge.host.call import record_of
+from mvcustom.nodes.bridge.host.call import KEY, record_of
 from mvcustom.nodes.bridge.photographs import matching
 from mvcustom.nodes.evaluation.attention_probe import MVCustomAttentionProbe as Node
 from mvcustom.tests.host.embedded import SIZE, VIEWS, load_once, load_still, make_cameras, make_depth, sample
@@ -153,8 +153,6 @@ def test_a_named_module_is_drawn() -> None:
 
 def test_observing_changes_no_result() -> None:
     """The views of the step with the observer, against the same step without; every module is shown once."""
-    from mvcustom.nodes.bridge.host.call import KEY
-
     model, seen = load_once()[0].clone(), []
     before = sample(model, steps=1)
     model.model_options["transformer_options"].setdefault(KEY, {})["observe"] = lambda block: (
