@@ -42,6 +42,7 @@ class Rendered:
         rgb: [V, P, 3] premultiplied by opacity, in 0..1.
         alpha: [V, P, S, 1] opacity of each sample alone.
         depth: [V, P, 1] expected distance along the ray in world units; meaningful where opacity is not small.
+        samples: [V, P, S, 2] of each sample its share of the ray's colour, of sum `opacity`, and its distance along the ray.
     """
 
     size: tuple[int, int]
@@ -51,6 +52,7 @@ class Rendered:
     rgb: Tensor  # [V, P, 3]
     alpha: Tensor  # [V, P, S, 1]
     depth: Tensor  # [V, P, 1]
+    samples: Tensor  # [V, P, S, 2]
 
 
 class FeatureNerf(nn.Module):
@@ -116,8 +118,8 @@ class FeatureNerf(nn.Module):
 
     def _march(
         self, maps: Tensor, biases: Tensor, samples: RaySamples, size: tuple[int, int], text_attention: TextAttention | None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Features [R, C], opacity [R, 1], rgb [R, 3], alpha [R, S, 1] and depth [R, 1] of some rays."""
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Features [R, C], opacity [R, 1], rgb [R, 3], alpha [R, S, 1], depth [R, 1] and samples [R, S, 2] of some rays."""
         if self.settings.importance:
             samples = self._find_subject(maps, biases, samples, size)
         features, covered = self._gather(maps, biases, samples.look_up(), size)  # [R, S, C], [R, S, 1]
@@ -127,8 +129,9 @@ class FeatureNerf(nn.Module):
             features = (tokens + text_attention(tokens).to(tokens)).view_as(features)
         alpha, weights = _composite(density, samples)
         opacity = weights.sum(1)
-        depth = (weights * samples.distances[..., None].to(weights)).sum(1) / opacity.clamp(min=1e-8)
-        return (weights * features).sum(1), opacity, (weights * rgb).sum(1), alpha, depth
+        distances = samples.distances[..., None].to(weights)  # [R, S, 1]
+        depth = (weights * distances).sum(1) / opacity.clamp(min=1e-8)
+        return (weights * features).sum(1), opacity, (weights * rgb).sum(1), alpha, depth, torch.cat([weights, distances], dim=-1)
 
     @torch.no_grad()
     def _find_subject(self, maps: Tensor, biases: Tensor, samples: RaySamples, size: tuple[int, int]) -> RaySamples:

@@ -14,7 +14,7 @@ from .canvas import CATEGORIES, FAINT_INK, PAPER, Canvas, new_sheet, ramp_color
 
 MAX_VIEWS = 8  # side by side
 TRUE, QUERY = CATEGORIES[2], CATEGORIES[1]
-SHARE = 0.75  # of the heat's colour over the picture
+SHARE = 0.65  # of the heat's colour over the picture
 STEPS = 64  # of the colour ramp
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.v0_0_2 import io
 
 from ...mvcustom_core.backbone.recipe import CUSTOM
+from ...mvcustom_core.concept.learning.losses import LossWeights
 from ...mvcustom_core.concept.learning.plan import LearningSettings
 from ...mvcustom_core.plot import plot_losses
 from ..backbone.preset_choice import preset_input
@@ -205,6 +206,17 @@ class MVCustomLearnConcept(io.ComfyNode):
                     tooltip="Off: a concept that was learned before from the same inputs is returned at once, and an unfinished run goes "
                     "on, also after a restart. On: learn from the start.",
                 ),
+                io.Float.Input(
+                    "correspondence_weight",
+                    default=0.0,
+                    min=0.0,
+                    max=10.0,
+                    step=0.01,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Weight of a loss that holds the rendered shape to features that are matched between the photographs. 0 leaves "
+                    "it out. It needs the optional package pycolmap. What it brings is not measured; 0.02 is the published weight.",
+                ),
             ],
             hidden=[io.Hidden.unique_id],
             outputs=[
@@ -258,6 +270,7 @@ class MVCustomLearnConcept(io.ComfyNode):
         class_images=None,  # noqa: ANN001
         preset: str = CUSTOM,
         relearn: bool = False,
+        correspondence_weight: float = 0.0,
     ) -> io.NodeOutput:
         settings = LearningSettings(
             steps=steps,
@@ -270,6 +283,7 @@ class MVCustomLearnConcept(io.ComfyNode):
             seed=seed,
             held_out=held_out,
             patience=patience,
+            weights=LossWeights(correspondence=correspondence_weight),
         )
         options = RunOptions(
             warm_start, Economy(gradient_checkpointing, bfloat16), preview_every, cls.hidden.unique_id if cls.hidden else None, relearn

@@ -22,6 +22,7 @@ from ..denoiser import Denoiser
 from ..pose_block import PoseBlocks, PoseLayout
 from ..subject import Subject
 from ..transfer import read_numbers, send, send_rows
+from .correspondence import DrawnMatches, draw_matches, send_matches
 from .features import ReferenceFeatures
 from .held_out import measure_loss
 from .losses import Batch, concept_loss, resize_area
@@ -198,7 +199,10 @@ class Learner:
         draw = draw_update(self._photographs, pictures, self._denoiser.sigmas, self.settings, generator)
         subject = self._subject(draw.references, nothing=draw.class_picture is not None)
         denoiser = None if is_rendering else self._denoiser
-        return draw.sigma, concept_loss(self._load(draw, generator), subject, denoiser, self.settings.weights)
+        batch = self._load(draw, generator)
+        if self.settings.weights.correspondence and draw.class_picture is None:
+            batch = replace(batch, matches=self._draw_matches(draw, step))
+        return draw.sigma, concept_loss(batch, subject, denoiser, self.settings.weights)
 
     def _load(self, draw: Draw, generator: torch.Generator) -> Batch:
         """What was drawn, on the device. A class picture has no camera of its own, and is not compared as a picture."""
@@ -215,6 +219,12 @@ class Learner:
             masks=None if of_class or taken.masks is None else send_rows(taken.masks, draw.targets, device),
             generator=generator,
         )
+
+    def _draw_matches(self, draw: Draw, step: int) -> DrawnMatches:
+        """Matches for an update, drawn by a generator of their own: all else is drawn as without them."""
+        taken = self._photographs
+        size, generator = (taken.cameras.width, taken.cameras.height), seed_step(self.settings, step + 1)
+        return send_matches(draw_matches(taken.matches, draw.targets, draw.references, size, generator), self._token.device)
 
     def _subject(self, references: list[int], nothing: bool = False) -> Subject:
         """The pose blocks before some of the photographs, or before as many pictures of nothing."""

@@ -5,7 +5,7 @@ colour of what the pose blocks render. All are plain masked means.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from ...shapes import check_shape
 from ..denoiser import Denoiser, Prompt
 from ..feature_nerf import Rendered
 from ..subject import Subject
+from .correspondence import DrawnMatches, correspondence_loss
 
 EMPTY_MASK = 0.1  # cells with less subject than this count as background
 DILATION = 3 / 64  # of the side; the published code dilates by 3 of 64 cells
@@ -30,7 +31,8 @@ class LossWeights:
     hence a quarter of everything else; its colour loss sums three channels, hence three times five quarters. That it also divides by the
     mask at the latent's resolution, whatever the block's own, is left out: colour would count the less the coarser a block is.
 
-    `surroundings` is ours: beside the subject the backbone shall go on predicting what it predicts without it.
+    `surroundings` is ours: beside the subject the backbone shall go on predicting what it predicts without it. `correspondence` is CAMEO's
+    (`correspondence.py`); 0 leaves it out.
     """
 
     denoising: float = 1.0
@@ -38,6 +40,7 @@ class LossWeights:
     foreground: float = 2.5
     background: float = 2.5
     rgb: float = 3.75
+    correspondence: float = field(default=0.0, repr=False)  # not in the text that names runs: those without it keep their names
 
     def add_up(self, losses: dict[str, Tensor]) -> Tensor:
         """The weighted sum."""
@@ -59,6 +62,7 @@ class Batch:
         images: [V, 3, H, W] in 0..1; None of a class picture, which is only denoised.
         masks: [V, 1, H, W] in 0..1; None where unknown.
         generator: of the rays' jitter.
+        matches: between the V photographs and the references, on the device; None leaves their loss out.
     """
 
     token: Tensor  # [1, D]
@@ -71,6 +75,7 @@ class Batch:
     images: Tensor | None  # [V, 3, H, W]
     masks: Tensor | None  # [V, 1, H, W]
     generator: torch.Generator
+    matches: DrawnMatches | None = None
 
 
 def concept_loss(batch: Batch, subject: Subject, denoiser: Denoiser | None, weights: LossWeights) -> dict[str, Tensor]:
@@ -91,6 +96,8 @@ def concept_loss(batch: Batch, subject: Subject, denoiser: Denoiser | None, weig
         losses |= denoising_losses(batch, subject, denoiser, rendered)
     if batch.images is not None:
         losses |= rendering_losses(rendered.values(), batch.images, batch.masks)
+    if batch.matches is not None:
+        losses["correspondence"] = correspondence_loss(rendered.values(), batch.matches, batch.cameras, subject.cameras)
     return {**losses, "total": weights.add_up(losses)}
 
 

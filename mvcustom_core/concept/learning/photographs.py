@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from ...camera.cameras import Cameras
+from ...camera.matches import Matches
 from ...shapes import check_shape
 from ..transfer import lock_pages
+from .correspondence import select_photographs
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +23,7 @@ class Photographs:
         images: [N, 3, H, W] in 0..1.
         masks: [N, 1, H, W] in 0..1, one on the subject; None if unknown.
         cameras: N cameras of the images' size, normalised: subject at the origin, farthest camera at distance 1.
+        matches: where pairs of photographs show the same surface points; None if that has no part in learning.
 
     Raises:
         ValueError: if the counts, sizes or aspects differ, or a mask is empty.
@@ -30,6 +33,7 @@ class Photographs:
     images: Tensor  # [N, 3, H, W]
     masks: Tensor | None  # [N, 1, H, W]
     cameras: Cameras
+    matches: Matches | None = None
 
     def __post_init__(self) -> None:
         sizes = check_shape(self.latents, "N 4 h w", self.images, "n 3 H W")
@@ -56,7 +60,8 @@ class Photographs:
     def __getitem__(self, index: list[int]) -> Photographs:
         """Some of the photographs."""
         masks = None if self.masks is None else self.masks[index]
-        return Photographs(self.latents[index], self.images[index], masks, self.cameras[index])
+        matches = None if self.matches is None else select_photographs(self.matches, index)
+        return Photographs(self.latents[index], self.images[index], masks, self.cameras[index], matches)
 
     def to(self, device: torch.device) -> Photographs:
         """The same, to be learned from on a device."""
@@ -75,7 +80,8 @@ class Photographs:
         here, cpu = self.latents.device, torch.device("cpu")
         cameras = replace(self.cameras, w2c=copy(self.cameras.w2c, here), K=copy(self.cameras.K, here))
         masks = None if self.masks is None else lock_pages(copy(self.masks, cpu), here)
-        return Photographs(copy(self.latents, here), lock_pages(copy(self.images, cpu), here), masks, cameras)
+        matches = None if self.matches is None else {pair: copy(ends, cpu) for pair, ends in self.matches.items()}
+        return Photographs(copy(self.latents, here), lock_pages(copy(self.images, cpu), here), masks, cameras, matches)
 
     def _check_masks(self, height: int, width: int) -> None:
         if tuple(self.masks.shape[-2:]) != (height, width):

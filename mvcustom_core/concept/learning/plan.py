@@ -168,6 +168,8 @@ def check_run(photographs: Photographs, layout: PoseLayout, token: Tensor, setti
             f"references: wanted 2 (a view is not its own reference) to {views} as there are photographs to learn from, "
             f"got {settings.references}; lower it or add photographs"
         )
+    if settings.weights.correspondence and not any(map(len, (photographs.matches or {}).values())):
+        raise ValueError("correspondence: wanted matched places of the photographs for its loss, got none; lower its weight to 0")
     distance = float(photographs.cameras.centers.norm(dim=-1).max())
     if distance >= settings.nerf.far:
         raise ValueError(

@@ -88,12 +88,15 @@ def digest_inputs(
     """A digest of everything that a run's result depends on but the number of steps; and what of it another start of ComfyUI will not
     recognise.
 
-    Computing layers twice saves memory and changes no result, and neither do previews, so they have no part in it.
+    Computing layers twice saves memory and changes no result, and neither do previews, so they have no part in it. The weight of
+    correspondence has one only if it is not 0, so that what was learned before there was such a weight is still found.
     """
     found = fingerprint_model(backbone.model), fingerprint_clip(backbone.clip), fingerprint_vae(backbone.vae)
     cameras = pictures.cameras
     words_read = [token[0] for part in backbone.clip.tokenize(words.caption)["l"] for token in part]  # with textual embeddings of files
     shown = [pictures.images, pictures.masks, cameras.w2c, cameras.K, cameras.width, cameras.height, pictures.class_images]
     chosen = repr((RECIPE, words, replace(settings, steps=0), options.warm_start, options.economy.bfloat16))
+    weight = settings.weights.correspondence
+    added = [f"correspondence {weight!r}"] if weight else []
     unread = tuple(sorted({name for each in found for name in each.unread}))
-    return digest_parts([*(each.digest for each in found), *shown, *words_read, chosen]), unread
+    return digest_parts([*(each.digest for each in found), *shown, *words_read, chosen, *added]), unread

@@ -64,7 +64,7 @@ def apply_preset(choices: Choices, model: ModelPatcher) -> tuple[LearningSetting
 
 
 def describe_choices(choices: Choices) -> str:
-    """One line with every value that a preset can set, under the names of the inputs."""
+    """One line with every value that a preset can set, and the weight of correspondence if it has one, under the names of the inputs."""
     settings, options = choices.settings, choices.options
     values = {
         "steps": settings.steps,
@@ -78,6 +78,8 @@ def describe_choices(choices: Choices) -> str:
         "gradient_checkpointing": "on" if options.economy.checkpointing else "off",
         "bfloat16": "on" if options.economy.bfloat16 else "off",
     }
+    if settings.weights.correspondence:
+        values["correspondence_weight"] = f"{settings.weights.correspondence:g}"
     return f"Settings ({choices.preset}): {', '.join(f'{name} {value}' for name, value in values.items())}."
 
 

@@ -17,7 +17,10 @@ from ....mvcustom_core.concept.learning.state import FinishedRun, LearningState
 from ....mvcustom_core.concept.portrait import make_thumbnail
 from ..backbone.spec import fingerprint_weights, spec_of
 from ..concept.application import find_applied_concept
+from ..host.advice import advise
+from ..host.progress import stop_if_cancelled
 from ..host.tensors import images_from_comfy, masks_from_comfy
+from ..photographs.matching import find_matches
 from .denoiser import ComfyDenoiser, ConceptWords, encode_photographs, token_row
 from .display import Display
 from .inputs import Backbone, Pictures, RunOptions, check_pictures, digest_inputs
@@ -26,6 +29,7 @@ from .preview import draw_held_out, draw_preview
 from .store import LearningStore
 from .updates import run_updates
 
+OFF = "or set correspondence_weight to 0"
 ENCODED = 4  # photographs that are encoded at a time: learning can be cancelled between them
 
 
@@ -93,7 +97,8 @@ def _learn(
     latents = _encode(backbone, pictures.images, display, "photographs")
     others = None if pictures.class_images is None else _encode(backbone, pictures.class_images, display, "class pictures")
     masks = None if pictures.masks is None else masks_from_comfy(pictures.masks)
-    photographs = Photographs(latents, images_from_comfy(pictures.images), masks, pictures.cameras)
+    matches = _match(pictures, store, display) if settings.weights.correspondence else None
+    photographs = Photographs(latents, images_from_comfy(pictures.images), masks, pictures.cameras, matches)
     display.begin("loading the backbone to learn with")
     with ComfyDenoiser(backbone.model, backbone.clip, spec.pose_layout, words, options.economy) as denoiser:
         denoiser.make_room(UpdateSize(*latents.shape[-2:], settings, spec.pose_layout))
@@ -140,6 +145,23 @@ def _encode(backbone: Backbone, images: Tensor, display: Display, what: str) -> 
         display.begin(f"encoding {what}: {first} of {len(images)}")
         latents.append(encode_photographs(backbone.model, backbone.vae, images[first : first + ENCODED]))
     return torch.cat(latents)
+
+
+def _match(pictures: Pictures, store: LearningStore, display: Display) -> dict[tuple[int, int], Tensor]:
+    """Matched features of the photographs that their cameras allow, on the subject where masks say where that is.
+
+    Raises:
+        ValueError: if pycolmap is missing, or there is no such match.
+    """
+    display.begin("matching features of the photographs")
+    masks = None if pictures.masks is None else masks_from_comfy(pictures.masks)
+    with advise({"pycolmap:": OFF}):
+        found = find_matches(images_from_comfy(pictures.images), pictures.cameras, stop_if_cancelled, masks)
+    count = sum(map(len, found.values()))
+    if not count:
+        raise ValueError(f"photographs: wanted features that match between them as the cameras say, got none; take sharper ones, {OFF}")
+    store.note(f"{count} matched features of the photographs held the pose blocks' rays to the surface.")
+    return found
 
 
 def _list_curves(state: LearningState) -> dict[str, list[float]]:

@@ -9,9 +9,9 @@ import folder_paths
 from torch import Tensor
 
 from ....mvcustom_core.camera.cameras import Cameras
+from ....mvcustom_core.camera.matches import verify_matches
 from ....mvcustom_core.capture.solving import match_pictures
 from ....mvcustom_core.progress import Progress
-from ....mvcustom_core.surface.matches import verify_matches
 
 
 def find_matches(images: Tensor, cameras: Cameras, progress: Progress, masks: Tensor | None = None) -> dict[tuple[int, int], Tensor]:

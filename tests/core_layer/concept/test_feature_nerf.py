@@ -111,7 +111,8 @@ def direct_render(features: Tensor, references: Cameras, target: Cameras, weight
     weight = (alpha * clear)[..., None]
     opacity = weight.sum(1)
     depth = (weight * t[:, None]).sum(1) / opacity
-    parts = (weight * feature).sum(1), opacity, (weight * decoded[..., :3].sigmoid()).sum(1), alpha[..., None], depth
+    marks = torch.stack([weight[..., 0], t.expand_as(weight[..., 0])], -1)  # [P, S, 2]
+    parts = (weight * feature).sum(1), opacity, (weight * decoded[..., :3].sigmoid()).sum(1), alpha[..., None], depth, marks
     places = 2 * pixel[None, :, :2] / pixel.new_tensor([target.width, target.height]) - 1
     return Rendered((h, w), places, *(part[None] for part in parts))
 

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at, square_intrinsics
+from mvcustom.mvcustom_core.camera.matches import meet_rays, verify_matches
 from mvcustom.mvcustom_core.camera.rays import cell_centers, project_points, unproject_depth
 from mvcustom.mvcustom_core.surface.correspondence import Correspondence, correspond_depths
-from mvcustom.mvcustom_core.surface.matches import correspond_matches, meet_rays, verify_matches
+from mvcustom.mvcustom_core.surface.matches import correspond_matches
 from mvcustom.mvcustom_core.surface.point_maps import correspond_points
 
 F64 = torch.float64
