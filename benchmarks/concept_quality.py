@@ -22,6 +22,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from ..mvcustom_core.camera.rays import project_points, unproject_depth
 from ..mvcustom_core.concept.concept import Concept, save_concept
 from ..mvcustom_core.concept.learning.held_out import average_inside, measure_views
 from ..mvcustom_core.concept.learning.learner import Learner
-from ..mvcustom_core.concept.learning.losses import resize_area
+from ..mvcustom_core.concept.learning.losses import LossWeights, resize_area
 from ..mvcustom_core.concept.learning.photographs import Photographs
 from ..mvcustom_core.concept.learning.plan import LearningSettings
 from ..mvcustom_core.concept.learning.state import LearningState
@@ -43,10 +44,13 @@ from ..mvcustom_core.concept.subject import Subject
 from ..mvcustom_core.embedded.scenes.render import Rendering, render_scene
 from ..mvcustom_core.embedded.scenes.scene import Scene, sample_concept
 from ..mvcustom_core.embedded.scenes.sweep import sample_photographs
+from ..mvcustom_core.progress import ignore_progress
 from ..mvcustom_core.psnr import measure_psnr
 from ..nodes.bridge.backbone.embedded import SIZE, load_embedded
 from ..nodes.bridge.backbone.spec import spec_of
 from ..nodes.bridge.learning.denoiser import ComfyDenoiser, ConceptWords, encode_photographs, token_row
+from ..nodes.bridge.photographs.matching import find_matches
+from .ablation.bootstrap import bootstrap_difference
 
 FIRST_SEED = 1000  # of the subjects; training draws its own from 100000 on
 VIEWS, HELD_OUT_EVERY = 12, 4
@@ -65,6 +69,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=5e-3, help="learning rate of the pose blocks (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=2, help="pictures in each update (default: %(default)s)")
     parser.add_argument("--cold", action="store_true", help="start from nothing, not from the backbone's own pose blocks")
+    parser.add_argument("--correspondence", type=float, default=0.0, help="weight of matched features, told against none (default: 0)")
     parser.add_argument("--device", help="cpu keeps ComfyUI off the GPU")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -75,24 +80,39 @@ def main() -> int:
         pose_rate=options.rate,
         token_rate=1e-3,
         schedule="cosine",
+        weights=LossWeights(correspondence=options.correspondence),
     )
+    seeds = range(FIRST_SEED + options.first, FIRST_SEED + options.first + options.concepts)
+    rows = print_rows(seeds, settings, warm=not options.cold)
+    if options.correspondence:
+        plain = print_rows(seeds, replace(settings, weights=LossWeights()), warm=not options.cold)
+        for name in ("IoU", "PSNR"):
+            gain = bootstrap_difference([row[name] for row in plain], [row[name] for row in rows], torch.Generator().manual_seed(0))
+            print(f"{name} with correspondence over without: {gain}")
+    return 0
+
+
+def print_rows(seeds: Iterable[int], settings: LearningSettings, warm: bool) -> list[dict[str, float | str]]:
+    """The figures of several subjects, printed as they come."""
     rows = []
     print(f"{'seed':>6} {'shape':>9}" + "".join(f"{name:>9}" for name in COLUMNS), flush=True)
-    for seed in range(FIRST_SEED + options.first, FIRST_SEED + options.first + options.concepts):
-        rows.append(recall(seed, settings, warm=not options.cold))
+    for seed in seeds:
+        rows.append(recall(seed, settings, warm))
         print(f"{seed:6} {rows[-1]['shape']:>9}" + "".join(f"{rows[-1][name]:9.3f}" for name in COLUMNS), flush=True)
     print(f"{'mean':>6} {'':>9}" + "".join(f"{sum(row[name] for row in rows) / len(rows):9.3f}" for name in COLUMNS))
-    return 0
+    return rows
 
 
 def recall(seed: int, settings: LearningSettings, warm: bool) -> dict[str, float | str]:
     """One subject's figures, measured now or before."""
     start = "warm" if warm else "cold"
+    start += f"_{settings.weights.correspondence}" if settings.weights.correspondence else ""
     path = FOLDER / f"{seed}_{settings.steps}-{settings.rendering_steps}x{settings.frames}_{settings.pose_rate}_{start}.json"
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         row, concept = measure_concept(seed, settings, warm)
-        save_concept(FOLDER / f"{seed}.safetensors", concept)
+        if not settings.weights.correspondence:
+            save_concept(FOLDER / f"{seed}.safetensors", concept)
         path.with_suffix(".part").write_text(json.dumps(row), encoding="utf-8")
         path.with_suffix(".part").replace(path)
     return json.loads(path.read_text(encoding="utf-8"))
@@ -121,7 +141,9 @@ def measure_concept(seed: int, settings: LearningSettings, warm: bool) -> tuple[
     spec, words = spec_of(model), ConceptWords("<v*>", scene.words.shape)
     denoiser = ComfyDenoiser(model, clip, spec.pose_layout, words)
     latents = encode_photographs(model, vae, views.images.movedim(1, -1)).to(denoiser.device)
-    photographs = Photographs(latents, views.images, views.mask, cameras)[learned]
+    weight = settings.weights.correspondence
+    matches = find_matches(views.images, cameras, ignore_progress, views.mask) if weight else None
+    photographs = Photographs(latents, views.images, views.mask, cameras, matches)[learned]
     token = token_row(clip, words.class_word)
     learner = Learner(photographs, denoiser, spec.pose_layout, token, replace(settings, nerf=spec.nerf))
     if warm:
