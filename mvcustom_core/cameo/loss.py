@@ -45,7 +45,10 @@ class ScoreHead(nn.Module):
 
 
 class Recorder:
-    """An `Observer` that keeps what it is shown first, which belongs to the result also where layers are computed twice."""
+    """An `Observer` that keeps what it is shown first, which belongs to the result also where layers are computed twice.
+
+    One serves one module in one forward pass; it holds on to the pass's graph.
+    """
 
     def __init__(self) -> None:
         self.seen: Observation | None = None

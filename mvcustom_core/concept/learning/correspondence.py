@@ -22,10 +22,10 @@ from ...camera.cameras import Cameras
 from ...camera.matches import Matches
 from ...camera.rays import pixel_rays
 from ..feature_nerf import Rendered
+from ..lookup import NEAREST_DEPTH
 from ..transfer import make_constant, send
 
 REACH = 1.0  # cells of the reference, at which a sample no longer counts as near
-NEAREST_DEPTH = 1e-3  # world units in front of a reference
 QUERIES = 256  # matches of each ordered pair of photographs in an update
 
 

@@ -134,6 +134,15 @@ def test_depth_without_meaning_is_unknown() -> None:
     assert torch.equal(found.known[0, :, 1], told) and torch.equal(found.known[1, :, 0], told)
 
 
+@pytest.mark.parametrize(("nearer", "known"), [(0.0, True), (0.015, True), (0.03, False), (-0.015, True), (-0.03, False)])
+def test_depths_may_differ_by_two_percent(nearer: float, known: bool) -> None:
+    depth = torch.full((2, PIXELS, PIXELS), WALL, dtype=F64)
+    depth[1] *= 1 - nearer
+    valid = torch.ones(2, PIXELS, PIXELS, dtype=torch.bool)
+    found = correspond_depths(make_row([0.0, 0.0]), depth, valid, [(CELLS, CELLS)])[CELLS, CELLS]
+    assert bool(found.known[0, :, 1].all()) is bool(found.known[0, :, 1].any()) is known
+
+
 def test_ground_seen_at_a_flat_angle_is_followed() -> None:
     """Its depth changes by several percent from pixel to pixel, more than the same place seen by two views may differ."""
     eyes = torch.tensor([[-0.4, -0.25, 0.0], [0.4, -0.25, 0.0]], dtype=F64)
