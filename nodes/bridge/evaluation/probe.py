@@ -35,6 +35,7 @@ from ..photographs.matching import find_matches
 from ..rendering.session import build_near_device
 
 BEST = "best"
+CELL = 8  # pixels of a latent cell's side; the VAE crops what is no multiple of it
 Size = tuple[int, int]
 Correspondences = Mapping[Size, Correspondence]
 ADVICE = {"targets:": "connect all views at once, and give no prompt an area of the picture", "pycolmap:": "or connect depth"}
@@ -93,6 +94,8 @@ class Judge:
             return
         self.progress(len(self.figures) / len(self.names))
         size = seen.grid.height, seen.grid.width
+        if size not in self.correspondences:
+            raise ValueError(f"targets: wanted one of the grids (h, w) {sorted(self.correspondences)} of whole views, got {size}")
         targets = Targets.stack([self.correspondences[size]] * (len(seen.q) // seen.grid.frames)).to(seen.q.device)
         precision = measure_precision(seen, targets, torch.Generator().manual_seed(self.seed))
         self.figures[block] = ModuleFigures(self.names[self.modules.at(block)], block, size, seen.scope, precision)
@@ -233,6 +236,8 @@ def _check(inputs: ProbeInputs) -> None:
         raise ValueError(
             f"views: wanted the cameras' aspect {cameras.width}x{cameras.height}, got {width}x{height}; connect the cameras of these views"
         )
+    if height % CELL or width % CELL:
+        raise ValueError(f"views: wanted sides divisible by {CELL}, got {width}x{height}; resize the views")
     if inputs.query.view >= count:
         raise ValueError(f"query_view: wanted 0 to {count - 1}, got {inputs.query.view}; lower it")
 

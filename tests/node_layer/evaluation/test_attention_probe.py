@@ -136,6 +136,7 @@ def test_without_depth_and_pycolmap_both_ways_out_are_named(monkeypatch: pytest.
         ({"model": None}, "model: wanted one with MVCustom motion modules, got one without; connect Load MVCustom Backbone"),
         ({"views": torch.rand(2, SIZE, SIZE, 3)}, "views: wanted at least two, one for each of the 3 cameras, got 2; connect all views"),
         ({"views": torch.rand(3, SIZE, 2 * SIZE, 3)}, "views: wanted the cameras' aspect 64x64, got 128x64"),
+        ({"views": torch.rand(3, 60, 60, 3)}, "views: wanted sides divisible by 8, got 60x60; resize the views"),
         ({"query_view": 3}, "query_view: wanted 0 to 2, got 3"),
         ({"module": "up"}, "module: wanted 'best' or one of down_blocks.0.motion_modules.0, .*, got 'up'; write one of them"),
     ],
@@ -145,6 +146,12 @@ def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> 
         changes = {"model": load_still()}
     with pytest.raises(ValueError, match=message):
         probe(**changes)
+
+
+def test_a_prompt_for_a_part_of_the_picture_is_refused() -> None:
+    (part,) = make_positive()
+    with pytest.raises(ValueError, match=r"targets: wanted one of the grids .* of whole views, got \(4, 4\); connect all views at once"):
+        probe(positive=[[part[0], {"area": (4, 4, 0, 0), "strength": 1.0}]])
 
 
 def test_a_named_module_is_drawn() -> None:
