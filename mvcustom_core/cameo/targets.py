@@ -54,7 +54,8 @@ class Targets:
         if scope.window is None:
             return self.known
         own = torch.arange(self.height * self.width, device=self.cells.device)[:, None]  # [(h w), 1]
-        rows, columns = (self.cells // self.width - own // self.width).abs(), (self.cells % self.width - own % self.width).abs()
+        (row, column), (own_row, own_column) = ((x.div(self.width, rounding_mode="floor"), x % self.width) for x in (self.cells, own))
+        rows, columns = (row - own_row).abs(), (column - own_column).abs()
         return self.known & (torch.maximum(rows, columns) <= scope.window // 2)
 
     def check_fit(self, seen: Observation) -> None:

@@ -56,7 +56,8 @@ class Correspondence(SparseGather):
     def points(self) -> Tensor:
         """The place (x, y) in m in cells, as the taps blend it, [V, (h w), V, 2]; of no meaning where not known."""
         own = self.cells.long() % (self.height * self.width)  # [V, (h w), V, T]
-        centers = torch.stack([own % self.width, own // self.width], dim=-1) + 0.5  # [V, (h w), V, T, 2]
+        rows = own.div(self.width, rounding_mode="floor")
+        centers = torch.stack([own % self.width, rows], dim=-1) + 0.5  # [V, (h w), V, T, 2]
         return (self.weights[..., None] * centers).sum(dim=-2)
 
     def sample(self, tokens: Tensor, views: slice) -> Tensor:

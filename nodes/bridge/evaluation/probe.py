@@ -72,12 +72,14 @@ class Judge:
     """Judges every motion module that it is shown.
 
     Attributes:
+        grids: (h, w) of every U-Net level; a module that is shown another one sees a part of the views.
         figures: what was found, by block and in forward order.
         maps: block -> what the query looks at, [H + 1, V, h, w] on the CPU.
     """
 
     names: Mapping[MotionModule, str]
     modules: MotionModules
+    grids: Sequence[Size]
     correspondences: Correspondences
     seed: int
     query: Query | None
@@ -93,12 +95,12 @@ class Judge:
         if block in self.figures:  # of another prompt
             return
         self.progress(len(self.figures) / len(self.names))
-        size = seen.grid.height, seen.grid.width
-        if size not in self.correspondences:
-            raise ValueError(f"targets: wanted one of the grids (h, w) {sorted(self.correspondences)} of whole views, got {size}")
+        module, size = self.modules.at(block), (seen.grid.height, seen.grid.width)
+        if size != self.grids[module.level]:
+            raise ValueError(f"targets: wanted the grid (h, w) {self.grids[module.level]} of whole views, got {size}")
         targets = Targets.stack([self.correspondences[size]] * (len(seen.q) // seen.grid.frames)).to(seen.q.device)
         precision = measure_precision(seen, targets, torch.Generator().manual_seed(self.seed))
-        self.figures[block] = ModuleFigures(self.names[self.modules.at(block)], block, size, seen.scope, precision)
+        self.figures[block] = ModuleFigures(self.names[module], block, size, seen.scope, precision)
         if self.query is not None:
             cell = find_cell(self.query, size)
             self.maps[block] = attend_query(seen, self.query.view, cell).unflatten(-1, size).cpu()
@@ -120,7 +122,7 @@ def judge_modules(
     patched = model.clone()
     modules = find_modules(patched.model_options["transformer_options"])
     names = {module: name for name, module in modules.named_modules() if isinstance(module, MotionModule)}
-    judge = Judge(names, modules, correspondences, step.seed, query, progress)
+    judge = Judge(names, modules, list_grids(model, step.latents), correspondences, step.seed, query, progress)
     patched.model_options["transformer_options"].setdefault(KEY, {})["observe"] = judge.observe
     sigma = float(model.get_model_object("model_sampling").sigma(torch.tensor(float(step.timestep))))
     noise = comfy.sample.prepare_noise(step.latents, step.seed)

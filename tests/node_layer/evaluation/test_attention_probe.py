@@ -11,11 +11,11 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from mvcustom.mvcustom_core.backbone.attention import Scope
-from mvcustom.mvcustom_core.backbone.motion import MotionModules
 from mvcustom.mvcustom_core.capture import solving
 from mvcustom.mvcustom_core.surface.depth import AnchorDepth, DepthMap
 from mvcustom.nodes.bridge.backbone.embedded import MOTION
 from mvcustom.nodes.bridge.backbone.motion import MOTION_ATTACHMENT, apply_motion
+from mvcustom.nodes.bridge.backbone.motion_model import build_motion_patcher
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
 from mvcustom.nodes.bridge.host.call import KEY, record_of
 from mvcustom.nodes.bridge.photographs import matching
@@ -47,13 +47,12 @@ def make_wall() -> tuple[AnchorDepth, ...]:
 
 def make_seeing_model() -> ModelPatcher:
     """Modules of which one compares features as they are in its first attention: its queries and keys are the same."""
-    modules = MotionModules(MOTION)
-    modules.load_state_dict(load_once()[0].get_additional_models_with_key(MOTION_ATTACHMENT)[0].model.state_dict())
-    attention = modules.get_submodule(TARGET).temporal_transformer.transformer_blocks[0].attention_blocks[0]
-    with torch.no_grad():
-        attention.to_q.weight.copy_(torch.eye(len(attention.to_q.weight)))
-        attention.to_k.weight.copy_(torch.eye(len(attention.to_k.weight)))
-    return apply_motion(load_still(), modules.requires_grad_(False), replace(MOTION, scopes=(Scope(None),) * 4, entropy_correction=False))
+    weights = dict(load_once()[0].get_additional_models_with_key(MOTION_ATTACHMENT)[0].model.state_dict())
+    for letter in "qk":
+        name = f"{TARGET}.temporal_transformer.transformer_blocks.0.attention_blocks.0.to_{letter}.weight"
+        weights[name] = torch.eye(len(weights[name]))
+    settings = replace(MOTION, scopes=(Scope(None),) * 4, entropy_correction=False)
+    return apply_motion(load_still(), build_motion_patcher(settings, weights, torch.float32), settings)
 
 
 def probe(**changes: Any) -> tuple[Any, ...]:
@@ -150,7 +149,9 @@ def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> 
 
 def test_a_prompt_for_a_part_of_the_picture_is_refused() -> None:
     (part,) = make_positive()
-    with pytest.raises(ValueError, match=r"targets: wanted one of the grids .* of whole views, got \(4, 4\); connect all views at once"):
+    with pytest.raises(
+        ValueError, match=r"targets: wanted the grid \(h, w\) \(8, 8\) of whole views, got \(4, 4\); connect all views at once"
+    ):
         probe(positive=[[part[0], {"area": (4, 4, 0, 0), "strength": 1.0}]])
 
 
