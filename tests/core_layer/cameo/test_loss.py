@@ -239,3 +239,29 @@ def test_targets_of_another_grid_are_refused() -> None:
     seen = make_random(make_targets(clips=1))
     with pytest.raises(ValueError, match=r"targets: wanted \(clips, views, h, w\) \(1, 3, 4, 6\) as the attention has, got \(2, 3, 4, 6\)"):
         correspondence_loss(seen, make_targets(), make_generator())
+
+
+def test_a_module_learns_to_look_at_the_right_place() -> None:
+    """Every surface point has features of its own, which its views show with noise; the module starts from random queries and keys."""
+    generator, targets = make_generator(4), make_targets(clips=2)
+    point = targets.cells[..., 0].clone()  # [B, V, (h w)]
+    point[:, 0] = torch.arange(CELLS)
+    features = torch.randn(2, CELLS, 32, generator=generator)  # of the points of every clip
+    shown = torch.stack([each[index] for each, index in zip(features, point, strict=True)])  # [B, V, (h w), C]
+    # contiguous, since torch 2.13 crashes in the backward pass of a GroupNorm over channels-last features that need no gradient
+    x = (shown + 0.3 * torch.randn(shown.shape, generator=generator)).flatten(0, 1).mT.unflatten(2, (HEIGHT, WIDTH)).contiguous()
+    module, head = make_module(seed=1), ScoreHead(4, make_generator(2))
+    optimizer = torch.optim.Adam([*module.parameters(), *head.parameters()], lr=1e-2)
+
+    def look() -> Recorder:
+        recorder = Recorder()
+        module(x, VIEWS, observer=recorder)
+        return recorder
+
+    before = measure_precision(look().seen, targets, make_generator(), head)
+    for step in range(40):
+        optimizer.zero_grad()
+        correspondence_loss(look().seen, targets, make_generator(step), head, queries=8).loss.backward()
+        optimizer.step()
+    after = measure_precision(look().seen, targets, make_generator(), head)
+    assert before.learned < 0.7 and after.learned > 0.95 and after.learned > after.chance + 0.5, (before, after)
