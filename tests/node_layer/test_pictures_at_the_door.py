@@ -21,6 +21,7 @@ from mvcustom.nodes.concept.learn_concept import MVCustomLearnConcept
 from mvcustom.nodes.concept.save_concept import MVCustomSaveConcept
 from mvcustom.nodes.depth.estimate_anchor_depth import MVCustomEstimateAnchorDepth
 from mvcustom.nodes.depth.views_to_geometry import MVCustomViewsToGeometry
+from mvcustom.nodes.evaluation.attention_probe import MVCustomAttentionProbe
 from mvcustom.nodes.evaluation.evaluate_views import MVCustomEvaluateViews
 from mvcustom.nodes.photographs.load_posed_images import MVCustomLoadPosedImages
 from mvcustom.nodes.photographs.pose_images import MVCustomPoseImages
@@ -85,6 +86,13 @@ def make_scene() -> Inputs:
     return {"images": draw(3), "cameras": make_cameras()}
 
 
+def probe_inputs(_: Path) -> Inputs:
+    model, clip, vae = load_once()
+    scene = {"views": draw(3), "cameras": make_cameras(), "depth": make_depth()}
+    positive = clip.encode_from_tokens_scheduled(clip.tokenize("a box"))
+    return {"model": model, "positive": positive, "vae": vae, **scene, "timestep": 300, "seed": 0}
+
+
 BASES: dict[Any, Callable[[Path], Inputs]] = {
     MVCustomLoadPosedImages: load_inputs,
     MVCustomPoseImages: lambda _: {**photographs(make_cameras(5, reach_deg=60.0)), "size": 64, "limit": 0},
@@ -102,6 +110,7 @@ BASES: dict[Any, Callable[[Path], Inputs]] = {
     MVCustomSaveCameras: lambda _: {**make_scene(), "format": "transforms.json", "filename_prefix": "door"},
     MVCustomSaveViewsFor3D: lambda _: {**make_scene(), "depth": make_depth(), "filename_prefix": "door", "points": 100},
     MVCustomViewsToGeometry: lambda _: {**make_scene(), "depth": make_depth(), "points": 100},
+    MVCustomAttentionProbe: probe_inputs,
 }  # fmt: skip
 
 
@@ -122,6 +131,7 @@ IMAGES = [
     (MVCustomSaveCameras, "images"),
     (MVCustomSaveViewsFor3D, "images"),
     (MVCustomViewsToGeometry, "images"),
+    (MVCustomAttentionProbe, "views"),
 ]
 MASKS = [
     (MVCustomLoadPosedImages, "masks_of_files"),
