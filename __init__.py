@@ -14,8 +14,10 @@ if find_spec("comfy_api"):
 
         async def on_load(self) -> None:
             from .nodes.bridge.host.folders import register_folders
+            from .nodes.bridge.photographs.routes import register_routes
 
             register_folders()
+            register_routes()
 
         async def get_node_list(self) -> list[type[io.ComfyNode]]:
             from .nodes.catalogue import NODES

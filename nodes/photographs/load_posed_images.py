@@ -5,10 +5,9 @@ from __future__ import annotations
 from comfy_api.v0_0_2 import io
 from torch import Tensor
 
-from ...mvcustom_core.capture.formats.folder import locate_camera_files
 from ..bridge.host.folders import locate_photographs
 from ..bridge.photographs.preparation import CENTRAL, PhotographSettings, parse_center
-from ..bridge.photographs.source import fingerprint_folder, open_folder
+from ..bridge.photographs.source import find_camera_files, fingerprint_folder, open_folder
 from .photograph_choices import give_photographs, photograph_outputs, size_inputs, world_inputs
 
 
@@ -69,7 +68,7 @@ class MVCustomLoadPosedImages(io.ComfyNode):
         """Check the folder alone: ComfyUI blames every input that is named here, whichever is at fault."""
         try:
             if folder is not None:  # else it comes over a wire
-                locate_camera_files(locate_photographs(folder))
+                find_camera_files(locate_photographs(folder))
         except ValueError as error:
             return str(error)
         return True

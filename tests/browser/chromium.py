@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,23 @@ class ChromiumPage:
     def dispatch(self, kind: str, **details: Any) -> None:
         """Send an event of the user's hand as the browser would: `Mouse` or `Key`, of the DevTools protocol's domain Input."""
         self._call(f"Input.dispatch{kind}Event", **details)
+
+    def choose_files(self, chooser: str, files: Sequence[Path]) -> None:
+        """Choose files in a file input, given as a JavaScript expression, as the browser's dialog would."""
+        found = self._call("Runtime.evaluate", expression=chooser)["result"]
+        self._call("DOM.setFileInputFiles", files=[str(file) for file in files], objectId=found["objectId"])
+
+    def drop_files(self, place: tuple[float, float], files: Sequence[Path]) -> None:
+        """Drag files or a folder from outside over a place of the page, and drop them there."""
+        data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "dragOver", "drop"):
+            self.dispatch("Drag", type=kind, x=place[0], y=place[1], data=data)
+
+    def slow_down(self, bytes_per_second: int, offline: bool = False) -> None:
+        """Send no faster than this; -1 for no limit."""
+        self._call("Network.enable")
+        conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+        self._call("Network.emulateNetworkConditions", offline=offline, **conditions)
 
     def save_screenshot(self, file: Path) -> None:
         """Write the visible page as PNG."""

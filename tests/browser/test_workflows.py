@@ -39,6 +39,7 @@ NAMED_FILES = (
     "output/mvcustom/my_subject_00001_.safetensors",
     "input/my_subject/transforms.json",
     "input/mvcustom_photos/transforms.json",
+    "input/my_photographs/0.png",
 )
 
 MISSING_NODES = "app.graph._nodes.map(node => node.type).filter(type => !LiteGraph.registered_node_types[type])"
@@ -120,7 +121,7 @@ def test_demo_workflow_runs_in_the_browser(page: ChromiumPage, comfy_server: Com
     check_workflow(page, comfy_server, DEMO_WORKFLOW, DEMO_ECONOMIES)
 
 
-@pytest.mark.parametrize("name", ["mvcustom_sd15_learn", "mvcustom_sd15_views", "mvcustom_photos", "mvcustom_still"])
+@pytest.mark.parametrize("name", ["mvcustom_sd15_learn", "mvcustom_sd15_views", "mvcustom_photos", "mvcustom_solve", "mvcustom_still"])
 def test_workflow_for_the_users_files_opens_and_is_accepted(page: ChromiumPage, comfy_server: ComfyServer, name: str) -> None:
     base = comfy_server.log_path.parent
     for file in NAMED_FILES:

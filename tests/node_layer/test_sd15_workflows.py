@@ -111,7 +111,7 @@ def test_learning_values_are_the_presets(comfy: ComfyInProcess) -> None:
     assert isinstance(learn["masks"], list), "the masks are not connected"
 
 
-@pytest.mark.parametrize("name", ["mvcustom_demo", "mvcustom_photos"])
+@pytest.mark.parametrize("name", ["mvcustom_demo", "mvcustom_photos", "mvcustom_solve"])
 def test_workflows_of_the_embedded_backbone_have_the_values_of_its_preset(comfy: ComfyInProcess, name: str) -> None:
     values, recipe = values_of(comfy, name), RECIPES[EMBEDDED]
     learn, learning = values["Learn Concept"], recipe.learning

@@ -5,6 +5,7 @@ import { app as comfyApp } from '../../../scripts/app.js'
 // @ts-expect-error: as above
 import { api as comfyApi } from '../../../scripts/api.js'
 import { PathError } from './maths/presets'
+import { registerPhotographs } from './photographs/register'
 import { hasBaseCameras, identify, locate, readPath, writeBaseView, writePath, type HostNode } from './widget/host'
 import { LEAST_HEIGHT, Panel, type Host } from './widget/panel'
 
@@ -106,3 +107,4 @@ app.registerExtension({
     if (node.comfyClass === NODE_CLASS) addPanel(node)
   }
 })
+registerPhotographs(comfyApp, comfyApi)

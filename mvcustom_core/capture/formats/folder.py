@@ -19,6 +19,7 @@ from .transforms_json import read_transforms_json
 
 # In the order in which they are taken; the latter three are the parts of Blender's scenes.
 TRANSFORMS = ("transforms.json", "transforms_train.json", "transforms_val.json", "transforms_test.json")
+NO_CAMERA_FILES = f"folder: wanted {TRANSFORMS[0]} (or"  # how the error begins that says so
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def locate_camera_files(place: Path) -> CameraFiles:
     if annotations:
         return CameraFiles((annotations[0],), place)
     raise ValueError(
-        f"folder: wanted {TRANSFORMS[0]} (or Blender's {TRANSFORMS[1]}), COLMAP's cameras and images as .txt or .bin (also in sparse/0 and "
+        f"{NO_CAMERA_FILES} Blender's {TRANSFORMS[1]}), COLMAP's cameras and images as .txt or .bin (also in sparse/0 and "
         f"the like), or CO3D's {ANNOTATIONS}, in {place}, found none of them"
     )
 

@@ -13,8 +13,15 @@ from ....mvcustom_core.camera.lens import Lens
 from ....mvcustom_core.capture.files.image_file import Size
 from ....mvcustom_core.capture.files.left_out import LeftOut, name_files
 from ....mvcustom_core.capture.files.pictures import Picture, read_picture
-from ....mvcustom_core.capture.formats.folder import locate_camera_files, read_folder
+from ....mvcustom_core.capture.files.posed_files import PosedFiles
+from ....mvcustom_core.capture.formats.folder import NO_CAMERA_FILES, CameraFiles, locate_camera_files, read_folder
+from ..host.advice import advise
 from ..host.tensors import read_images, read_masks
+
+SOLVE = (
+    "Photographs without one go through Solve Cameras: connect Load Image (from Folder) to it, and its outputs to Pose Images in place of "
+    "this node, as in the workflow mvcustom_solve"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +53,16 @@ class PhotographSource:
         return self.cameras[index].resize(*self.sizes[index])
 
 
+def find_camera_files(place: Path) -> CameraFiles:
+    """As `locate_camera_files` does; where there are none, the error says how to go on without."""
+    with advise({NO_CAMERA_FILES: SOLVE}):
+        return locate_camera_files(place)
+
+
 def fingerprint_folder(place: Path, sequence: str = "") -> tuple[tuple[str, int, int], ...]:
     """Name, modification time and size of every file that the folder's photographs depend on. It changes if any of them does."""
-    posed = read_folder(place, sequence)
-    files = (*locate_camera_files(place).files, *posed.paths, *(posed.masks or ()))
+    posed = _read_folder(place, sequence)
+    files = (*find_camera_files(place).files, *posed.paths, *(posed.masks or ()))
     return tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files)
 
 
@@ -63,7 +76,7 @@ def open_folder(place: Path, sequence: str = "", masks: Tensor | None = None) ->
     Raises:
         ValueError: as the readers do, or for masks that do not fit the files.
     """
-    posed = read_folder(place, sequence)
+    posed = _read_folder(place, sequence)
     sizes = tuple(posed.size(i) for i in range(len(posed.paths)))
     if masks is not None:
         masks = read_masks(masks, "masks_of_files").float().cpu()
@@ -109,6 +122,11 @@ def open_batch(images: Tensor, cameras: Cameras, masks: Tensor | None = None) ->
         read=lambda i: Picture(colors[i].float().cpu(), None if masks is None else masks[i]),
         masks_from=None if masks is None else "the masks input",
     )
+
+
+def _read_folder(place: Path, sequence: str) -> PosedFiles:
+    with advise({NO_CAMERA_FILES: SOLVE}):
+        return read_folder(place, sequence)
 
 
 def _check_masks(

@@ -1,0 +1,231 @@
+// Photographs in: chosen or dropped, sent into a folder of ComfyUI's input folder, shown, and removed one by one.
+
+import { make, makeButton } from '../widget/dom'
+import { collectChosen, collectDropped, inMegabytes, sizeOf, type Choice } from './collect'
+import { ServerError, type Plan, type Server } from './server'
+import { STYLE } from './style'
+import { makeThumbnails } from './thumbnails'
+
+export const LEAST_HEIGHT = 170 // pixels
+const PLACEHOLDER = 'my_photographs' // the name of a folder for files that were in none
+const REASONS_SHOWN = 3
+const FINE = 'Choose photographs or a folder, or drop them here.'
+
+/** What the panel needs of its node. */
+export interface Host {
+  /** The folder's name as the node has it; null where there is nothing that could have one. */
+  read(): string | null
+  write(folder: string): void
+  /** Let all nodes know the folders that there are now. */
+  refreshFolders(): Promise<void>
+  /** Whether a folder of photographs without a camera file is what the node is for. */
+  readonly plain: boolean
+  readonly unconnected: string // what to say of an upload where `read` gives null
+}
+
+type Mood = '' | 'bad' | 'warn'
+
+export class Panel {
+  readonly element = make('div', { class: 'mvcustom-photographs' })
+  private readonly panel = make('div', { class: 'panel' })
+  private readonly folders = make('select', { 'aria-label': "Folders inside ComfyUI's input folder", title: "Folders inside ComfyUI's input folder" })
+  private readonly choosing: HTMLElement
+  private readonly question = make('div', { class: 'row question', hidden: true })
+  private readonly note = make('div', { class: 'note', role: 'status', 'aria-live': 'polite' })
+  private readonly pictures = makeThumbnails((path) => this.askRemoval(path))
+  private shown: string | null | undefined // the folder that is described; undefined: none yet
+  private typed: string | null | undefined // the folder at the last look
+  private said = 0 // sentences so far
+  private described: string | null = null // the name that the server has for the folder
+
+  constructor(
+    private readonly host: Host,
+    private readonly server: Server
+  ) {
+    this.choosing = make('div', { class: 'row' }, this.makeChooser('Choose photographs', false), this.makeChooser('Choose folder', true), this.folders)
+    this.folders.addEventListener('change', () => this.folders.value && this.take(this.folders.value))
+    this.panel.append(this.choosing, this.question, this.note, this.pictures.element)
+    this.panel.style.setProperty('--least', `${LEAST_HEIGHT}px`)
+    this.element.style.setProperty('--least', `${LEAST_HEIGHT}px`)
+    this.element.attachShadow({ mode: 'open' }).append(make('style', {}, STYLE), this.panel)
+    for (const kind of ['pointerdown', 'wheel', 'keydown', 'paste']) this.panel.addEventListener(kind, (event) => event.stopPropagation())
+    this.acceptDrops()
+  }
+
+  /** Now and then: describe the folder again once its name has come to rest. */
+  look(): void {
+    const folder = this.host.read()
+    const rests = folder === this.typed
+    this.typed = folder
+    if (rests && folder !== this.shown && this.element.isConnected) void this.describe()
+  }
+
+  async dropped(transfer: DataTransfer): Promise<void> {
+    await this.guard(async () => this.offer(await collectDropped(transfer)))
+  }
+
+  private makeChooser(label: string, folder: boolean): HTMLElement {
+    const chooser = make('input', { type: 'file', multiple: true, hidden: true, webkitdirectory: folder, 'aria-label': label })
+    chooser.addEventListener('change', () => {
+      this.offer(collectChosen(chooser.files ?? []))
+      chooser.value = '' // so that the same choice is a change again
+    })
+    const title = folder ? 'A folder with photographs, and camera files if there are any' : 'One or more photographs, and camera files if there are any'
+    return make('span', { class: 'chooser' }, makeButton(label, title, () => chooser.click()), chooser)
+  }
+
+  private acceptDrops(): void {
+    this.panel.addEventListener('dragover', (event) => {
+      if (!event.dataTransfer?.types.includes('Files')) return
+      event.preventDefault()
+      event.stopPropagation()
+      this.panel.classList.add('over')
+    })
+    this.panel.addEventListener('dragleave', () => this.panel.classList.remove('over'))
+    this.panel.addEventListener('drop', (event) => {
+      this.panel.classList.remove('over')
+      if (!event.dataTransfer?.types.includes('Files')) return
+      event.preventDefault()
+      event.stopPropagation() // else ComfyUI reads them as workflows
+      void this.dropped(event.dataTransfer)
+    })
+  }
+
+  private offer(choice: Choice, name = choice.folder ?? PLACEHOLDER): void {
+    if (!choice.files.length) return this.say('Nothing was chosen: the folder is empty.', 'bad')
+    const field = make('input', { type: 'text', 'aria-label': "Name of the folder inside ComfyUI's input folder", value: name })
+    const count = `${inNumber(choice.files.length, 'file')}, ${inMegabytes(sizeOf(choice.files))}`
+    this.ask(`${count}, into this folder of ComfyUI's input folder:`, field, ['Upload', () => this.upload(choice, field.value.trim())])
+    field.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter') this.upload(choice, field.value.trim())
+    })
+    field.select()
+  }
+
+  private upload(choice: Choice, folder: string): void {
+    void this.guard(async () => {
+      const plan = await this.server.plan(folder, choice.files)
+      if (!plan.taken.length) return this.say(`Nothing was stored. ${describeLeftOut(plan)}`, 'bad')
+      if (!plan.held) return this.send(choice, folder, plan, false)
+      const other = ['Other name', () => this.offer(choice, `${folder}_2`)] as const
+      const holds = `input/${folder} holds ${inNumber(plan.held, 'file')} already`
+      const { length } = plan.existing
+      if (!length) return this.ask(`${holds}. Add these to them?`, ['Add', () => this.start(choice, folder, plan, false)], other)
+      this.ask(
+        `${holds}, ${length} of the same name as one of these.`,
+        [`Replace ${length}`, () => this.start(choice, folder, plan, true)],
+        [`Keep ${length}`, () => this.start(choice, folder, { ...plan, taken: plan.taken.filter((path) => !plan.existing.includes(path)) }, false)],
+        other
+      )
+    })
+  }
+
+  private start(choice: Choice, folder: string, plan: Plan, replace: boolean): void {
+    void this.guard(() => this.send(choice, folder, plan, replace))
+  }
+
+  private async send(choice: Choice, folder: string, plan: Plan, replace: boolean): Promise<void> {
+    const taken = new Set(plan.taken)
+    const files = choice.files.filter(({ path }) => taken.has(path))
+    if (!files.length) return this.say('Nothing was stored: all of them are there already.', '')
+    const bar = make('progress', { max: 1, value: 0, 'aria-label': 'Upload' })
+    const cancel = new AbortController()
+    this.ask(`Uploading ${inNumber(files.length, 'file')}, ${inMegabytes(sizeOf(files))}`, bar)
+    this.say('', '')
+    this.question.lastElementChild?.addEventListener('click', () => cancel.abort())
+    await this.server.send(folder, files, replace, (share) => (bar.value = share), cancel.signal)
+    this.closeQuestion()
+    const stored = `${inNumber(files.length, 'file')} ${files.length === 1 ? 'is' : 'are'} now in input/${folder}.`
+    const missing = this.host.read() === null ? this.host.unconnected : ''
+    await this.guard(() => this.host.refreshFolders()) // it may fail, which changes nothing of what is stored
+    if (!missing) this.host.write(folder)
+    await this.describe()
+    this.say([stored, missing, describeLeftOut(plan), this.note.textContent === FINE ? '' : this.note.textContent].filter(Boolean).join('\n'), this.mood)
+  }
+
+  private askRemoval(path: string): void {
+    const folder = this.described
+    if (folder === null) return
+    this.ask(`Delete ${path} from input/${folder} on the server? This cannot be undone.`, [
+      'Delete',
+      () =>
+        void this.guard(async () => {
+          await this.server.remove(folder, path)
+          this.closeQuestion()
+          await this.describe()
+        })
+    ])
+  }
+
+  private async describe(): Promise<void> {
+    const folder = this.host.read()
+    this.shown = this.typed = folder
+    const said = this.said
+    await this.guard(async () => {
+      const { folders, described } = await this.server.list(folder ?? '')
+      if (folder !== this.shown) return // another was chosen meanwhile
+      this.folders.replaceChildren(make('option', { value: '' }, 'Folders …'), ...folders.map((name) => make('option', { value: name }, name)))
+      this.described = described?.folder ?? null
+      this.folders.value = folders.includes(this.described ?? '') ? (this.described ?? '') : ''
+      this.pictures.show((described?.photographs ?? []).map((path) => ({ path, url: this.server.thumbnailUrl(this.described ?? '', path) })))
+      if (said !== this.said) return // something newer is said
+      if (!described || (this.host.plain && described.count)) this.say(this.count(described?.count ?? 0), '')
+      else if (described.solve) this.say(`No camera file is in input/${this.described ?? ''}. ${described.solve}.`, 'warn')
+      else if (described.problem) this.say(described.problem, 'bad')
+      else this.say(this.count(described.count), '')
+    })
+  }
+
+  private count = (count: number): string => (count ? `${inNumber(count, 'photograph')} in input/${this.described ?? ''}.` : FINE)
+
+  private take(folder: string): void {
+    if (this.host.read() === null) return this.say(this.host.unconnected, 'warn')
+    this.host.write(folder)
+    void this.describe()
+  }
+
+  /** Show a sentence, fields and buttons; the last button closes it. */
+  private ask(words: string, ...parts: (HTMLElement | readonly [string, () => void])[]): void {
+    const made = parts.map((part) => (part instanceof HTMLElement ? part : makeButton(part[0], part[0], part[1])))
+    this.question.replaceChildren(make('span', { class: 'words' }, words), ...made, makeButton('Cancel', 'Cancel', () => this.closeQuestion()))
+    this.question.hidden = false
+    this.choosing.hidden = true
+  }
+
+  private closeQuestion(): void {
+    this.question.hidden = true
+    this.question.replaceChildren()
+    this.choosing.hidden = false
+  }
+
+  private get mood(): Mood {
+    return (['bad', 'warn'] as const).find((mood) => this.note.classList.contains(mood)) ?? ''
+  }
+
+  private say(words: string, mood: Mood): void {
+    this.said++
+    this.note.textContent = words
+    this.note.className = `note ${mood}`
+  }
+
+  /** Do something that asks the server; what it refuses is said on the node. */
+  private async guard(work: () => void | Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.closeQuestion()
+      if (error instanceof DOMException && error.name === 'AbortError') this.say('Cancelled; nothing was stored.', '')
+      else if (error instanceof ServerError) this.say(error.message, 'bad')
+      else if (error instanceof DOMException) this.say(`The files could not be read (${error.message}); choose them again.`, 'bad')
+      else throw error
+    }
+  }
+}
+
+const inNumber = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
+function describeLeftOut({ left_out: all }: Plan): string {
+  const shown = all.slice(0, REASONS_SHOWN).map(([path, reason]) => `${path}: ${reason}`)
+  const more = all.length > REASONS_SHOWN ? [`and ${all.length - REASONS_SHOWN} more`] : []
+  return all.length ? `Left out: ${[...shown, ...more].join('\n')}` : ''
+}
