@@ -11,7 +11,6 @@ interface Widget {
   callback?: (value: unknown) => void
 }
 interface Graph {
-  links?: unknown
   getLink?(id: unknown): { origin_id: string | number } | null | undefined
   getNodeById(id: string | number): Node | null | undefined
   setDirtyCanvas?(foreground: boolean, background: boolean): void
@@ -24,7 +23,6 @@ export interface Node {
   size: [number, number]
   setSize?(size: [number, number]): void
   computeSize?(): [number, number]
-  onRemoved?: () => void
   onDragOver?: (event: DragEvent) => boolean
   onDragDrop?: (event: DragEvent) => Promise<boolean>
   addDOMWidget(name: string, type: string, element: HTMLElement, options: Record<string, unknown>): Widget
@@ -40,7 +38,7 @@ const SOLVE = 'MVCustomSolveCameras'
 const FOLDER = 'folder'
 const WIDTH = 300 // pixels of a new node
 const LOOK_MILLISECONDS = 300
-const panels = new Set<Panel>()
+const panels = new Set<WeakRef<Panel>>() // they live as long as their nodes
 let clock: ReturnType<typeof setInterval> | undefined // runs while there is a panel
 
 const ownFolder = (node: Node): Widget | undefined => node.widgets?.find(({ name }) => name === FOLDER)
@@ -98,16 +96,19 @@ function addPanel(app: App, api: Api, node: Node): void {
     await panel.dropped(event.dataTransfer)
     return true
   }
-  const removed = node.onRemoved
-  node.onRemoved = function (this: Node): void {
-    panels.delete(panel)
-    if (!panels.size) clearInterval(clock)
-    removed?.call(this)
-  }
-  if (!panels.size) clock = setInterval(() => panels.forEach((each) => each.look()), LOOK_MILLISECONDS)
-  panels.add(panel)
+  if (!panels.size) clock = setInterval(lookAll, LOOK_MILLISECONDS)
+  panels.add(new WeakRef(panel))
   const [width, height] = node.computeSize?.() ?? node.size
   node.setSize?.([Math.max(width, node.size[0], WIDTH), Math.max(height, node.size[1])])
+}
+
+function lookAll(): void {
+  for (const reference of panels) {
+    const panel = reference.deref()
+    if (panel) panel.look()
+    else panels.delete(reference)
+  }
+  if (!panels.size) clearInterval(clock)
 }
 
 export function registerPhotographs(app: App, api: Api): void {
