@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +84,13 @@ def start(page: ChromiumPage, server: ComfyServer, vue: bool, folder: str = "") 
     page.evaluate(f"{START}({json.dumps(vue)}, {next(NODE_IDS)}, {json.dumps(folder)})")
     page.wait_for(f"{SHADOW}?.querySelector('.panel').clientHeight > 100")
     return Opened(page, server.log_path.parent / "input")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def classic_again(page: ChromiumPage) -> Iterator[None]:
+    """The server keeps which renderer was chosen: other tests' nodes would have other sizes."""
+    yield
+    page.evaluate("app.extensionManager.setting.set('Comfy.VueNodes.Enabled', false)")
 
 
 @pytest.fixture(params=[False, True], ids=["canvas", "nodes 2.0"])
