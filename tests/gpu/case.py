@@ -21,11 +21,13 @@ class Case:
         run: gives what came out, by name.
         least_db: the agreement below which the device is wrong.
         reference: the case that the processor runs instead; none: the same.
+        not_dynamic: why ComfyUI itself computes something else in dynamic memory; empty: it does not.
     """
 
     run: Callable[[ComfyInProcess], Arrays]
     least_db: float = AGREEMENT_DB
     reference: str = ""
+    not_dynamic: str = ""
 
 
 def measure_agreement(found: Arrays, wanted: Arrays) -> dict[str, float]:

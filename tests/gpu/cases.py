@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from mvcustom.tests.gpu import weights
@@ -67,7 +68,10 @@ CASES: dict[str, Case] = weights.CASES | {
     "scope: by level": show(to_scope(scope_64="5", scope_32="3", scope_16="dense", scope_8="3"), stop_after_first_pass),
     "area": show(add_area, stop_after_first_pass),
     "LoRA on MODEL and CLIP": show(load_lora),
-    "LoRA as a hook": show(add_lora_hook),
+    "LoRA as a hook": replace(
+        show(add_lora_hook), not_dynamic="core's CLIP.clone gives hooks another network than the one that it encodes with"
+    ),
+    "LoRA as a hook, on the MODEL alone": show(partial(add_lora_hook, strength_clip=0.0)),
     "learning": learn(seed=1, exact_vae=False),
     "learning: checkpointing": learn(seed=2, gradient_checkpointing=True),
     "learning: bfloat16": learn(seed=3, bfloat16=True, least_db=20.0),

@@ -194,10 +194,10 @@ def load_lora(graph: Graph) -> None:
     graph["lora"] = node("LoraLoader", model=["backbone", 0], clip=["backbone", 1], lora_name=LORA_FILE, **strengths)
 
 
-def add_lora_hook(graph: Graph) -> None:
+def add_lora_hook(graph: Graph, strength_clip: float = 0.8) -> None:
     """Core's hook LoRA on the prompt's MODEL and CLIP."""
     keep_lora()
-    graph["lora"] = node("CreateHookLora", lora_name=LORA_FILE, strength_model=0.8, strength_clip=0.8)
+    graph["lora"] = node("CreateHookLora", lora_name=LORA_FILE, strength_model=0.8, strength_clip=strength_clip)
     graph["clip"] = node("SetClipHooks", clip=["concept", 1], apply_to_conds=True, schedule_clip=False, hooks=["lora", 0])
     graph["positive"]["inputs"]["clip"] = ["clip", 0]
 
