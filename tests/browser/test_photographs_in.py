@@ -150,7 +150,7 @@ def test_folder_with_cameras_is_chosen_and_dropped(opened: Opened, photographs: 
     (folder / "clip.mp4").write_bytes(b"0")
     chosen, dropped, on_node = (f"{way} {tmp_path.name}" for way in ("folder", "dropped", "on node"))
     opened.choose("Choose folder", [folder])
-    assert opened.page.evaluate(f"{SHADOW}.querySelector('.question input').value") == "cup"
+    opened.page.wait_for(f"{SHADOW}.querySelector('.question input')?.value === 'cup'")
     opened.upload(chosen)
     opened.wait_for_words(f"4 files are now in input/{chosen}.")
     opened.wait_for_words("clip.mp4: wanted photographs (PNG, JPEG")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from mvcustom.devtools.comfyui import locate_comfyui, server_command
 from mvcustom.devtools.server import ComfyServer
@@ -31,7 +34,7 @@ def make_prompt(prefix: str = "") -> dict[str, Any]:
 
 
 def learn(server: ComfyServer, prefix: str = "") -> tuple[list[bytes], str, list[int]]:
-    """The pictures, the report, and the updates that were shown."""
+    """The pictures' pixels, the report, and the updates that were shown. A picture's file has its prompt in it as well."""
     updates: list[int] = []
 
     def look(name: str, data: dict[str, Any]) -> None:
@@ -40,7 +43,8 @@ def learn(server: ComfyServer, prefix: str = "") -> tuple[list[bytes], str, list
 
     outputs = server.run_prompt(make_prompt(prefix), look).outputs
     found = [outputs[prefix + name]["images"][0] for name in ("curves", "preview")]
-    pictures = [server.get("/view", filename=each["filename"], subfolder=each["subfolder"], type=each["type"]) for each in found]
+    files = [server.get("/view", filename=each["filename"], subfolder=each["subfolder"], type=each["type"]) for each in found]
+    pictures = [Image.open(io.BytesIO(file)).tobytes() for file in files]
     return pictures, outputs[f"{prefix}report"]["text"][0], updates
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from mvcustom.mvcustom_core.camera.cameras import Cameras
 from mvcustom.mvcustom_core.concept.learning.learner import Learner
 from mvcustom.nodes.bridge.host.tensors import check_images, check_masks
+from mvcustom.nodes.cameras.camera_trajectory import MVCustomCameraTrajectory
 from mvcustom.nodes.cameras.ping_pong_views import MVCustomPingPongViews
 from mvcustom.nodes.cameras.save_cameras import MVCustomSaveCameras
 from mvcustom.nodes.cameras.save_views_for_3d import MVCustomSaveViewsFor3D
@@ -86,6 +87,12 @@ def make_scene() -> Inputs:
     return {"images": draw(3), "cameras": make_cameras()}
 
 
+def trajectory_inputs(_: Path) -> Inputs:
+    path = {"path": "orbit", "azimuth_start_deg": -15.0, "azimuth_end_deg": 15.0, "elevation_deg": 0.0}
+    sizes = {"base_view": -1, "width": SIZE, "height": SIZE, "views": 3}
+    return {**sizes, "path": path, "base_cameras": make_cameras(), "photographs": draw(3)}
+
+
 def probe_inputs(_: Path) -> Inputs:
     model, clip, vae = load_once()
     scene = {"views": draw(3), "cameras": make_cameras(), "depth": make_depth()}
@@ -106,6 +113,7 @@ BASES: dict[Any, Callable[[Path], Inputs]] = {
     },
     MVCustomEvaluateViews: evaluation_inputs,
     MVCustomPingPongViews: lambda _: {"images": draw(3)},
+    MVCustomCameraTrajectory: trajectory_inputs,
     MVCustomAnchorPhotograph: lambda _: {"photograph": draw(2), "vae": load_once()[2], "cameras": make_cameras(), "anchor": 0},
     MVCustomSaveCameras: lambda _: {**make_scene(), "format": "transforms.json", "filename_prefix": "door"},
     MVCustomSaveViewsFor3D: lambda _: {**make_scene(), "depth": make_depth(), "filename_prefix": "door", "points": 100},
@@ -127,6 +135,7 @@ IMAGES = [
     (MVCustomEvaluateViews, "references"),
     (MVCustomEvaluateViews, "true_views"),
     (MVCustomPingPongViews, "images"),
+    (MVCustomCameraTrajectory, "photographs"),
     (MVCustomAnchorPhotograph, "photograph"),
     (MVCustomSaveCameras, "images"),
     (MVCustomSaveViewsFor3D, "images"),

@@ -372,8 +372,7 @@ def test_dense_modules(maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(backbones, "DENSE_FILE", tmp_path / "motion_dense.safetensors")
     with pytest.raises(FileNotFoundError, match="python dev.py train-tiny motion_dense"):
         backbones.load_model(DENSE)
-    weights = MotionModules(DENSE_SETTINGS).state_dict()
-    save_file({f"ema/{name}": w.contiguous() for name, w in weights.items()}, backbones.DENSE_FILE)
+    save_file(MotionModules(DENSE_SETTINGS).state_dict(), backbones.DENSE_FILE)
     for rung in ("rendering_dense", "rendering_1x1"):
         maker.make(rung)
     assert maker.sampled == [(False, False, False, None), (True, False, False, None), (False, False, False, 1), (True, False, False, 1)]
