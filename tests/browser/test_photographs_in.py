@@ -48,11 +48,11 @@ class Opened:
         self.page.evaluate(f"{button}.click()")
 
     def upload(self, folder: str) -> None:
-        """Name the folder, and upload."""
+        """Name the folder, and upload; at once, since the panel may draw its question again when the list of folders arrives."""
         field = f"{SHADOW}.querySelector('.question input')"
-        self.page.wait_for(field)
-        self.page.evaluate(f"Object.assign({field}, {{ value: {json.dumps(folder)} }})")
-        self.press("Upload")
+        button = f"[...{SHADOW}.querySelectorAll('.question button')].find(button => button.textContent === 'Upload')"
+        self.page.wait_for(f"{field} && {button}")
+        self.page.evaluate(f"Object.assign({field}, {{ value: {json.dumps(folder)} }}) && {button}.click()")
 
     def wait_for_words(self, words: str) -> None:
         text = f"{SHADOW}.querySelector('.panel').textContent"

@@ -57,7 +57,8 @@ export class Panel {
     const folder = this.host.read()
     const rests = folder === this.typed
     this.typed = folder
-    if (rests && folder !== this.shown && this.element.isConnected) void this.describe()
+    const isFirst = this.shown === undefined
+    if (rests && folder !== this.shown && this.element.isConnected) void this.describe(isFirst && this.said > 0) // an upload was quicker
   }
 
   async dropped(transfer: DataTransfer): Promise<void> {
@@ -157,7 +158,7 @@ export class Panel {
     ])
   }
 
-  private async describe(): Promise<void> {
+  private async describe(silently = false): Promise<void> {
     const folder = this.host.read()
     this.shown = this.typed = folder
     const said = this.said
@@ -168,7 +169,7 @@ export class Panel {
       this.described = described?.folder ?? null
       this.folders.value = folders.includes(this.described ?? '') ? (this.described ?? '') : ''
       this.pictures.show((described?.photographs ?? []).map((path) => ({ path, url: this.server.thumbnailUrl(this.described ?? '', path) })))
-      if (said !== this.said) return // something newer is said
+      if (silently || said !== this.said) return // something newer is said
       if (!described || (this.host.plain && described.count)) this.say(this.count(described?.count ?? 0), '')
       else if (described.solve) this.say(`No camera file is in input/${this.described ?? ''}. ${described.solve}.`, 'warn')
       else if (described.problem) this.say(described.problem, 'bad')
