@@ -81,30 +81,33 @@ def digest_tensor(tensor: Tensor) -> str:
 def own_weights(patcher: ModelPatcher) -> dict[str, Tensor]:
     """Name -> weight of a network without weight patches, wherever ComfyUI keeps it at this moment; sorted by name."""
     weights = {name: read_backup(patcher, name, weight) for name, weight in patcher.model.named_parameters()}
-    for place, layer in own_layers(patcher).items():
+    for place, (layer, is_kept) in own_layers(patcher).items():
         weights = {name: weight for name, weight in weights.items() if not name.startswith(f"{place}.")}
-        weights |= {f"{place}.{name}": read_backup(patcher, f"{place}.{name}", weight, layer) for name, weight in layer.named_parameters()}
+        weights |= {
+            f"{place}.{name}": read_backup(patcher, f"{place}.{name}", weight, is_kept) for name, weight in layer.named_parameters()
+        }
     return dict(sorted(weights.items()))
 
 
-def own_layers(patcher: ModelPatcher) -> dict[str, nn.Module]:
-    """Place -> layer of this patcher's own, for each place where it or a clone has patched an object: while a clone is loaded, the network
-    that they share has the clone's layer there.
+def own_layers(patcher: ModelPatcher) -> dict[str, tuple[nn.Module, bool]]:
+    """The layers of this patcher's own at each place where it or a clone has patched an object: while a clone is loaded, the network that
+    they share has the clone's layer there.
+
+    Returns:
+        place -> the layer, and whether what ComfyUI keeps under the names of its weights is this layer's: ComfyUI marks the layers that it
+        has patched, and of one without this mark it keeps nothing, but of a clone's layer it may.
     """
     parts = {place: patcher.get_model_object(place) for place in {*patcher.object_patches, *patcher.object_patches_backup}}
-    return {place: part for place, part in sorted(parts.items()) if isinstance(part, nn.Module)}
+    layers = {place: part for place, part in sorted(parts.items()) if isinstance(part, nn.Module)}
+    return {
+        place: (layer, any(getattr(part, "comfy_patched_weights", False) for part in layer.modules())) for place, layer in layers.items()
+    }
 
 
-def read_backup(patcher: ModelPatcher, name: str, weight: Tensor, layer: nn.Module | None = None) -> Tensor:
-    """A weight as it was before ComfyUI patched it.
-
-    Args:
-        layer: what `own_layers` has for the weight. ComfyUI marks layers that it has patched; what it keeps under the name of one
-            without this mark is of a clone's layer.
-    """
+def read_backup(patcher: ModelPatcher, name: str, weight: Tensor, is_kept: bool = True) -> Tensor:
+    """A weight as it was before ComfyUI patched it; `is_kept` as `own_layers` has it."""
     if name in patcher.hook_backup:
         return patcher.hook_backup[name][0]
-    is_kept = layer is None or any(getattr(part, "comfy_patched_weights", False) for part in layer.modules())
     return patcher.backup[name].weight if is_kept and name in patcher.backup else weight
 
 

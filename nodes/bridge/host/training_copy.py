@@ -119,13 +119,13 @@ def bake_weights(patcher: ModelPatcher, prefix: str, dtype: torch.dtype) -> dict
 def _find_weights(patcher: ModelPatcher, prefix: str) -> dict[str, tuple[Tensor, Callable[..., Tensor]]]:
     """Name -> a weight as the patcher has it without its patches, and what reads it as plain numbers."""
     found = {key: each[0] for key, each in patcher.get_key_patches(prefix).items()}
-    for place, layer in own_layers(patcher).items():  # ComfyUI reads the layers in the network, which may be a clone's now
+    for place, (layer, is_kept) in own_layers(patcher).items():  # ComfyUI reads the layers in the network, which may be a clone's now
         found = {key: each for key, each in found.items() if not key.startswith(f"{place}.")}
         for name in layer.state_dict():
             key = f"{place}.{name}"
             if key.startswith(prefix):
                 weight, _, convert = get_key_weight(layer, name)
-                found[key] = read_backup(patcher, key, weight, layer), convert or _keep
+                found[key] = read_backup(patcher, key, weight, is_kept), convert or _keep
     return found
 
 

@@ -24,6 +24,7 @@ from .upload import NOTHING_STORED, Staging, check_announced, check_content, che
 HOME = "/mvcustom/photographs"
 CHUNK = 1 << 18  # bytes
 LARGEST_LIST = 4 * MEGABYTE  # of the names of files
+TOO_LONG = f"photographs: wanted a list of at most {LARGEST_LIST // MEGABYTE} MB, got more; choose an inner folder"
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -131,13 +132,13 @@ async def _read_part(part: BodyPartReader) -> str:
     while chunk := await part.read_chunk(CHUNK):
         text += chunk
         if len(text) > LARGEST_LIST:
-            raise Refusal("photographs: wanted a list of at most 4 MB, got more; choose an inner folder", 413)
+            raise Refusal(TOO_LONG, 413)
     return text.decode()
 
 
 async def _read_text(request: web.Request) -> str:
     if (request.content_length or 0) > LARGEST_LIST:
-        raise Refusal("photographs: wanted a list of at most 4 MB, got more; choose an inner folder", 413)
+        raise Refusal(TOO_LONG, 413)
     return await request.text()
 
 
