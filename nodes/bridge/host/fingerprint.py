@@ -43,14 +43,12 @@ class Fingerprint:
     unread: tuple[str, ...] = ()
 
 
-@torch.inference_mode()  # weights that ComfyUI moved while a node ran can be read in no other
 def fingerprint_model(model: ModelPatcher) -> Fingerprint:
     """The fingerprint of a MODEL, or of any other ModelPatcher."""
     reader = Reader(digest_tensor, _describe_patcher)
     return Fingerprint(reader.digest(model), tuple(sorted(reader.unread)))
 
 
-@torch.inference_mode()
 def fingerprint_clip(clip: CLIP) -> Fingerprint:
     """The fingerprint of a CLIP: its network, the layer it stops at, its tokenizer, and its hooks."""
     reader = Reader(digest_tensor, _describe_patcher)
@@ -63,7 +61,6 @@ def fingerprint_vae(vae: VAE) -> Fingerprint:
     return fingerprint_model(vae.patcher)
 
 
-@torch.inference_mode()
 def digest_parts(parts: Iterable[Tensor | str | float | None]) -> str:
     """A hash of whole tensors and texts as 16 hexadecimal digits."""
     total = hashlib.sha256()
@@ -76,7 +73,6 @@ def digest_parts(parts: Iterable[Tensor | str | float | None]) -> str:
     return total.hexdigest()[:16]
 
 
-@torch.inference_mode()
 def digest_tensor(tensor: Tensor) -> str:
     """A hash of a tensor's shape and float32 values; of a large one, of a sample of them."""
     return digest_parts([str(list(tensor.shape)), _sample(tensor).cpu()])
