@@ -92,7 +92,7 @@ def fingerprint_weights(model: ModelPatcher) -> str:
     digest = hashlib.sha256()
     for name, weight in own_weights(model).items():
         if name.startswith("diffusion_model.") and weight.dim() == 1:
-            digest.update(weight.detach().half().cpu().numpy().tobytes())
+            digest.update(weight.data.half().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -6,6 +6,9 @@ injections, additional models such as motion modules, and the transformer option
 Weights are compared by value, whatever ComfyUI has patched into them or moved to a device. Small tensors are read whole, tables of
 embeddings are summed row by row, because tools change single rows of them, and of other large tensors `PIECES` stretches are read. Values
 are compared in float32, so that weights and their lossless copy in another dtype agree.
+
+Weights are read through `data`: ComfyUI makes and moves them in inference mode while a node runs, and outside of it when all models are
+unloaded between two runs. Torch then has parameters of neither kind and refuses every view of them, also of what `detach` gives.
 """
 
 from __future__ import annotations
@@ -67,7 +70,7 @@ def digest_parts(parts: Iterable[Tensor | str | float | None]) -> str:
     for part in parts:
         if isinstance(part, Tensor):
             total.update(f"{part.dtype}{list(part.shape)}".encode())
-            total.update(part.detach().cpu().flatten().contiguous().view(torch.uint8).numpy().tobytes())
+            total.update(part.data.cpu().flatten().contiguous().view(torch.uint8).numpy().tobytes())
         else:
             total.update(f"{part!r};".encode())
     return total.hexdigest()[:16]
@@ -151,7 +154,7 @@ def _digest_weights(patcher: ModelPatcher) -> str:
 
 def _sample(tensor: Tensor) -> Tensor:
     """Float32 values of a tensor as bit patterns, [S] int32: all of a small one, `PIECES` stretches of a large one."""
-    flat = tensor.detach().reshape(-1)
+    flat = tensor.data.reshape(-1)
     if len(flat) > SMALL:
         stride = len(flat) // PIECES
         flat = torch.cat([flat[: PIECES * stride].view(PIECES, stride)[:, :PIECE].flatten(), flat[-PIECE:]])  # [S]
@@ -160,7 +163,7 @@ def _sample(tensor: Tensor) -> Tensor:
 
 def _sum_rows(table: Tensor) -> Tensor:
     """The sums of a table's rows, [N] int32, of bit patterns: these do not depend on the order of adding."""
-    return torch.cat([_bits(rows).sum(1, dtype=torch.int64).to(torch.int32) for rows in table.detach().split(SMALL)])
+    return torch.cat([_bits(rows).sum(1, dtype=torch.int64).to(torch.int32) for rows in table.data.split(SMALL)])
 
 
 def _bits(tensor: Tensor) -> Tensor:

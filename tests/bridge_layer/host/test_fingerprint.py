@@ -168,6 +168,27 @@ def test_a_lossless_copy_in_another_dtype_agrees():
     assert fingerprint_model(model) == half
 
 
+def test_weights_that_comfyui_moved_between_two_runs_are_read_as_before():
+    """A node makes weights and moves them in inference mode. The button that unloads all models moves them outside of it, and leaves
+    parameters of neither kind, of which torch refuses every view, in any mode."""
+    with torch.inference_mode():
+        _, clip, vae, _ = load_embedded()
+        before = fingerprint_clip(clip), fingerprint_vae(vae)
+    for network in (clip.patcher.model, vae.patcher.model):
+        with torch.inference_mode():
+            network.double()
+        network.float()
+    weight = next(vae.first_stage_model.parameters())
+    with pytest.raises(RuntimeError, match="version counter"):
+        weight.view(-1)
+    for mode in (False, True):
+        with torch.inference_mode(mode):
+            assert (fingerprint_clip(clip), fingerprint_vae(vae)) == before
+            assert digest_parts([weight]) == digest_parts([weight.clone()])
+    network = ModelPatcher(torch.nn.ModuleDict({"diffusion_model": vae.first_stage_model}), weight.device, weight.device)
+    assert fingerprint_weights(network) == fingerprint_weights(network), "the digest in concept files"
+
+
 def test_text_encoders_that_encode_other_things_differ():
     clip = load_once()[1]
     layer = clip.clone()
