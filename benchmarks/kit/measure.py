@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import statistics
 import sys
 import time
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import torch
+from torch import Tensor
 
 GIB = 1024**3
 
@@ -66,3 +69,25 @@ def peak_resident_bytes() -> int:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process now. It counts what the C library keeps of freed memory: see `return_free_memory`."""
+    return psutil.Process().memory_info().rss
+
+
+def return_free_memory() -> None:
+    """Let the C library give freed memory back to the system, where it is glibc, which else keeps blocks below 32 MiB for later.
+
+    What is resident afterwards is in use, apart from rests of pages.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
+
+
+def tensor_bytes() -> int:
+    """Memory of all tensors on the CPU that Python knows of; what several of them share counts once."""
+    tensors = [thing for thing in gc.get_objects() if issubclass(type(thing), Tensor) and thing.device.type == "cpu"]
+    storages = {storage.data_ptr(): storage.nbytes() for storage in (tensor.untyped_storage() for tensor in tensors)}
+    return sum(storages.values())

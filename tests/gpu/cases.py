@@ -17,9 +17,11 @@ from mvcustom.tests.gpu.graphs import (
     evaluate,
     forget_concept_in_depth,
     guide,
+    keep_photograph,
     learn,
     load_lora,
     preview,
+    probe_attention,
     put,
     save_and_load,
     show,
@@ -27,6 +29,7 @@ from mvcustom.tests.gpu.graphs import (
     stop_after_first_pass,
     use_one_pass,
 )
+from mvcustom.tests.gpu.test_learning import learn_from_matches
 
 PICTURE = put("depth", depth_image=["first_views", 0])
 cut_masks: Change = lambda graph: graph["learn"]["inputs"].pop("masks")  # noqa: E731
@@ -44,6 +47,7 @@ CASES: dict[str, Case] = weights.CASES | {
         put("hook", sites="decoder 16 + 32 + 64", soft_end=0.0, strength=0.5, shared_noise=False, subject_share=0.3)
     ),
     "several anchors": show(add_anchor, put("hook", scope="trajectory", inside_subject="blend", render_prediction=True)),
+    "a photograph is kept": show(keep_photograph),
     "one pass": show(use_one_pass, steps=4, exact_vae=False),
     "completion: dpmpp_2m": show(*complete_with("dpmpp_2m"), steps=4),
     "completion: uni_pc": show(*complete_with("uni_pc"), steps=4),
@@ -58,6 +62,7 @@ CASES: dict[str, Case] = weights.CASES | {
     "depth: relative depth": show(PICTURE, put("depth", depth_image_meaning="relative depth"), show_depth),
     "depth: metric": show(PICTURE, put("depth", depth_image_meaning="metric", near=0.5, far=2.0), show_depth),
     "evaluation": show(evaluate),
+    "attention probe": show(probe_attention),
     "previews": Case(preview),
     "scope: 1x1": show(to_scope(scope="AnimateDiff (1x1)"), stop_after_first_pass),
     "scope: balanced": show(to_scope(scope="balanced (dense up to 32, 9x9 at 64)"), stop_after_first_pass),
@@ -80,6 +85,7 @@ CASES: dict[str, Case] = weights.CASES | {
     ),
     "learning: class pictures": learn(add_class_images, seed=5),
     "learning: no masks, no warm start": learn(cut_masks, seed=6, warm_start=False),
+    "learning: matched features": Case(learn_from_matches),
     "learning: LoRA on MODEL and CLIP": learn(load_lora, seed=7),
     "save and load": Case(save_and_load),
 }  # fmt: skip

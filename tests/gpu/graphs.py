@@ -176,6 +176,29 @@ def evaluate(graph: Graph) -> None:
     graph["save"] = save("evaluation", 2)
 
 
+def probe_attention(graph: Graph) -> None:
+    """The first pass's views judged by their depth. The module is named, since the best one may be another by a rounding."""
+    inputs = {"model": ["concept", 0], "positive": ["positive", 0], "vae": ["backbone", 2], "views": ["first_views", 0]}
+    inputs |= {"cameras": ["trajectory", 0], "depth": ["depth", 0], "timestep": 300, "seed": 1}
+    for name in ("hook", "completion", "hooked_guider", "second", "views"):
+        graph.pop(name)
+    graph["probe"] = node("MVCustomAttentionProbe", **inputs, module="up_blocks.3.motion_modules.1")
+    graph["save"] = save("probe", 2)
+
+
+def keep_photograph(graph: Graph) -> None:
+    """A photograph in place of the first pass, which the noise mask keeps while the other views follow it."""
+    graph["photograph"] = node("ImageFromBatch", image=["photographs", 0], batch_index=0, length=1)
+    inputs = {"photograph": ["photograph", 0], "vae": ["backbone", 2], "cameras": ["trajectory", 0], "anchor": 1}
+    graph["anchored"] = node("MVCustomAnchorPhotograph", **inputs)
+    for name in ("depth", "hook"):
+        graph[name]["inputs"]["views"] = ["anchored", 1]
+    graph["hook"]["inputs"]["render_prediction"] = True
+    graph["second"]["inputs"] |= {"latent_image": ["anchored", 0], "sampler": ["euler", 0]}
+    for name in ("guider", "first", "first_views", "completion"):
+        graph.pop(name)
+
+
 def add_area(graph: Graph) -> None:
     graph["night"] = node("CLIPTextEncode", text="a <v*> box at night", clip=["concept", 1])
     graph["area"] = node("ConditioningSetArea", conditioning=["night", 0], width=64, height=64, x=32, y=0, strength=1.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import comfy.model_management
 import folder_paths
+import numpy as np
 import pytest
 import torch
 from comfy.model_patcher import ModelPatcher
@@ -17,7 +18,11 @@ from mvcustom.devtools import stand_in
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.motion import MotionSettings
 from mvcustom.mvcustom_core.backbone.recipe import SD15
+from mvcustom.mvcustom_core.camera.cameras import Cameras
+from mvcustom.mvcustom_core.camera.matches import Matches
+from mvcustom.mvcustom_core.camera.rays import project_points
 from mvcustom.mvcustom_core.concept.learning.learner import Learner
+from mvcustom.mvcustom_core.concept.learning.losses import LossWeights
 from mvcustom.mvcustom_core.concept.learning.photographs import Photographs
 from mvcustom.mvcustom_core.concept.learning.plan import LearningSettings
 from mvcustom.mvcustom_core.concept.pose_block import PoseLayout, PoseSite
@@ -27,7 +32,9 @@ from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, BackboneSpe
 from mvcustom.nodes.bridge.learning.denoiser import ComfyDenoiser, ConceptWords, Economy, token_row
 from mvcustom.nodes.bridge.learning.inputs import Backbone, Pictures, RunOptions
 from mvcustom.nodes.bridge.learning.run import Learned, run_learning
+from mvcustom.tests.gpu.case import Arrays
 from mvcustom.tests.host.embedded import SPEC, load_once, make_cameras
+from mvcustom.tests.host.in_process import ComfyInProcess
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
 
@@ -55,6 +62,13 @@ def make_model(dtype: torch.dtype) -> ModelPatcher:
     model = apply_motion(stand_in.make_model(Tiny, dtype), stand_in.make_motion(settings, dtype))
     model.set_attachments(BACKBONE_ATTACHMENT, BackboneSpec(SD15, LAYOUT, (0, 1), NerfSettings(samples=4)))
     return model
+
+
+def make_matches(cameras: Cameras) -> Matches:
+    """Where all photographs show twenty points near the origin."""
+    points = 0.2 * torch.rand(20, 3, generator=torch.Generator().manual_seed(4)) - 0.1
+    pixels, _ = project_points(cameras, points)  # [V, 20, 2]
+    return {(i, j): torch.cat([pixels[i], pixels[j]], 1) for j in range(len(cameras)) for i in range(j)}
 
 
 def make_photographs() -> tuple[Tensor, Tensor]:
@@ -125,6 +139,15 @@ def make_learner(economy: Economy, **changes: object) -> Learner:
     images, masks = make_photographs()
     denoiser = ComfyDenoiser(model, clip, SPEC.pose_layout, WORDS, economy)
     latents = torch.randn(6, 4, 8, 8, generator=torch.Generator().manual_seed(2)).to(denoiser.device)
-    photographs = Photographs(latents, images.movedim(-1, 1), masks[:, None], make_cameras(6, reach_deg=60.0))
-    settings = replace(SETTINGS, steps=9, held_out=0, nerf=SPEC.nerf, **changes)
+    cameras = make_cameras(6, reach_deg=60.0)
+    photographs = Photographs(latents, images.movedim(-1, 1), masks[:, None], cameras, make_matches(cameras))
+    settings = replace(SETTINGS, **{"steps": 9, "held_out": 0, "nerf": SPEC.nerf} | changes)
     return Learner(photographs, denoiser, SPEC.pose_layout, token_row(clip, "box"), settings, torch.zeros(2, 4, 8, 8))
+
+
+def learn_from_matches(_: ComfyInProcess) -> Arrays:
+    """The losses and the pose blocks of three updates that matched features take part in."""
+    learner = make_learner(Economy(), weights=LossWeights(correspondence=0.25), steps=3)
+    losses = [report.losses["correspondence"] for report in learner.run()]
+    pose = learner.concept("<v*>", "box", "a box").pose
+    return {"losses": np.array(losses), "pose": np.concatenate([pose[name].flatten().numpy() for name in sorted(pose)])}

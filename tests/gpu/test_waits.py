@@ -12,6 +12,7 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from mvcustom.mvcustom_core.backbone.attention import Scope
+from mvcustom.mvcustom_core.concept.learning.losses import LossWeights
 from mvcustom.mvcustom_core.rendering.completion import CompletionSettings
 from mvcustom.nodes.bridge.learning.denoiser import Economy
 from mvcustom.nodes.bridge.rendering.completion import build_completion_sampler
@@ -99,8 +100,9 @@ def test_a_step_waits_for_its_noise_level_and_for_nothing_else(name: str) -> Non
         (Economy(bfloat16=True), {}),
         (Economy(), {"rendering_steps": 9}),
         (Economy(), {"prior_share": 1.0}),
+        (Economy(), {"weights": LossWeights(correspondence=0.25)}),
     ],
-    ids=["plain", "checkpointed", "bfloat16", "rendering", "class pictures"],
+    ids=["plain", "checkpointed", "bfloat16", "rendering", "class pictures", "matches"],
 )
 def test_an_update_waits_for_its_losses_and_for_nothing_else(economy: Economy, changes: dict[str, object]) -> None:
     updates = make_learner(economy, **changes).run()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
+import platform
 import sys
 from argparse import Namespace
 from dataclasses import replace
@@ -16,6 +18,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from mvcustom.benchmarks import computed_cost, peer, sampling
+from mvcustom.benchmarks.kit import measure
 from mvcustom.benchmarks.kit.backbone import Job, Weights, add_motion, load_image_model
 from mvcustom.benchmarks.kit.cost import StreamedAttention, counting
 from mvcustom.devtools.stand_in import CHANNELS, HEADS, TinySD15, make_motion
@@ -67,7 +70,31 @@ def test_a_model_that_is_changed_without_its_modules_is_told() -> None:
 
 def test_the_true_size_run_learns_samples_and_reports(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     told = run(monkeypatch, capsys, "true_size", "--small", "--size", "64", "--views", "2", "--steps", "1", "--updates", "1", "--runs", "1")
-    assert "every number finite" in told and "peak memory" in told
+    assert (
+        "every number finite" in told and "peak memory" in told and "held memory has grown by 0.000 GiB, that of tensors by 0.000" in told
+    )
+
+
+def test_memory_of_tensors_is_counted_once_and_until_they_are_gone() -> None:
+    gc.collect()
+    before = measure.tensor_bytes()
+    kept = torch.zeros(1000, 1000)
+    views = [kept.T, kept[10:], torch.nn.Parameter(kept)]
+    assert measure.tensor_bytes() - before == kept.nbytes
+    del kept, views
+    assert measure.tensor_bytes() == before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps what is freed and gives it back when it is asked to")
+def test_memory_that_is_only_kept_for_later_is_no_longer_resident_once_it_is_returned() -> None:
+    measure.return_free_memory()
+    before = measure.resident_bytes()
+    blocks = [bytearray(b"1") * 50_000 for _ in range(2000)]  # 100 MB in blocks that glibc takes from its heap
+    last = blocks[-1]
+    del blocks
+    kept = measure.resident_bytes() - before
+    measure.return_free_memory()
+    assert len(last) == 50_000 and measure.resident_bytes() - before < kept / 2
 
 
 # What is computed
