@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..camera.cameras import Cameras
 from ..shapes import check_shape
+from .pace import Views, walk
 
 SAMPLES_PER_SEGMENT = 64  # of the table that inverts arc length
 
@@ -51,20 +52,22 @@ def interpolate_cameras(keyframes: Cameras, times: Tensor, subject_distance: flo
     return moved.to(keyframes.w2c.device, keyframes.w2c.dtype)
 
 
-def even_times(keyframes: Cameras, views: int, subject_distance: float = 1.0) -> Tensor:
+def even_times(keyframes: Cameras, views: Views, subject_distance: float = 1.0) -> Tensor:
     """Times for `interpolate_cameras` at which the camera moves at even speed, first and last keyframe included.
+
+    Views with shares of their own stand at these shares of the way.
 
     Speed is that of the picture: a turn by one radian counts like a move by `subject_distance` (world units), for both shift a subject
     at that distance alike. Cameras that do not move at all are spaced evenly in time.
     """
-    if views < 1:
-        raise ValueError(f"trajectory: wanted at least one view, got {views}")
     dense = torch.linspace(0, len(keyframes) - 1, SAMPLES_PER_SEGMENT * (len(keyframes) - 1) + 1, dtype=torch.float64)
     steps = _measure_steps(interpolate_cameras(keyframes.to("cpu", torch.float64), dense, subject_distance), subject_distance)
     if steps.sum() == 0:
         steps = np.ones_like(steps)
     travelled = np.concatenate([[0.0], steps.cumsum()])
-    return torch.from_numpy(np.interp(np.linspace(0, travelled[-1], views), travelled, dense))  # [V]
+    even = isinstance(views, int) and views > 0
+    distances = np.linspace(0, travelled[-1], views) if even else walk(views, (0.0, travelled[-1])).numpy()  # their last bits differ
+    return torch.from_numpy(np.interp(distances, travelled, dense))  # [V]
 
 
 def _measure_steps(exact: Cameras, subject_distance: float) -> np.ndarray:

@@ -1,9 +1,10 @@
 """Camera paths. Each preset moves one base camera and returns `views` cameras with its intrinsics and image size.
 
 Film terms: truck, pedestal and dolly move the camera along its own axes; pan and tilt turn it in place; orbit and spiral rotate it rigidly
-around a centre, so that the subject keeps its place in the picture. Views are spaced evenly over a range (start, end), including both ends;
-a single view is at the start. Distances are world units (1 is the distance of the farthest camera of a normalised scene), angles are
-degrees, and right, up and forward are positive. `up` is a world direction; None takes the base camera's own (its -y axis).
+around a centre, so that the subject keeps its place in the picture. A number of views is spaced evenly over a range (start, end), including
+both ends, and a single view is at the start; views with a pace of their own come from `ease_views`. Distances are world units (1 is the
+distance of the farthest camera of a normalised scene), angles are degrees, and right, up and forward are positive. `up` is a world
+direction; None takes the base camera's own (its -y axis).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from torch import Tensor
 from ..camera.cameras import Cameras, fit_cameras, look_at, square_intrinsics
 from ..camera.rigid import relative_to, rotation_from_vector
 from .interpolation import even_times, interpolate_cameras
+from .pace import Views, walk
 
 Vector = tuple[float, float, float]
 Range = tuple[float, float]
@@ -29,7 +31,7 @@ FRONT_ELEVATION_DEG, FRONT_FOV_DEG = 18.0, 52.0
 
 def orbit(
     base: Cameras,
-    views: int,
+    views: Views,
     azimuth_deg: Range = (-15.0, 15.0),
     elevation_deg: float = 0.0,
     radius: float | None = None,
@@ -43,12 +45,12 @@ def orbit(
         elevation_deg: height of the whole circle above the base camera.
         radius: distance to the centre; None keeps the base camera's.
     """
-    azimuth = _walk(views, azimuth_deg)
+    azimuth = walk(views, azimuth_deg)
     return _swing(base, azimuth, torch.full_like(azimuth, elevation_deg), radius, center, up)
 
 
 def spiral(
-    base: Cameras, views: int, angle_deg: float = 10.0, turns: float = 1.0, center: Vector = ORIGIN, up: Vector | None = None
+    base: Cameras, views: Views, angle_deg: float = 10.0, turns: float = 1.0, center: Vector = ORIGIN, up: Vector | None = None
 ) -> Cameras:
     """Spiral outward from the base camera on a sphere around a centre, clockwise as seen by the camera, until `angle_deg` away.
 
@@ -60,40 +62,40 @@ def spiral(
     end = 2 * math.pi * turns
     dense = torch.linspace(0, end, 1024, dtype=torch.float64)
     travelled = dense * (1 + dense**2).sqrt() + dense.asinh()  # arc length of Archimedes' spiral, but for a factor
-    phase = torch.from_numpy(np.interp(_walk(views, (0.0, float(travelled[-1]))), travelled, dense))
+    phase = torch.from_numpy(np.interp(walk(views, (0.0, float(travelled[-1]))), travelled, dense))
     away = angle_deg * phase / end  # [V]
     return _swing(base, away * phase.sin(), away * phase.cos(), None, center, up)
 
 
-def truck(base: Cameras, views: int, distance: Range = (-0.2, 0.2)) -> Cameras:
+def truck(base: Cameras, views: Views, distance: Range = (-0.2, 0.2)) -> Cameras:
     """Move sideways, right positive, without turning."""
-    return _slide(base, _walk(views, distance), axis=0)
+    return _slide(base, walk(views, distance), axis=0)
 
 
-def pedestal(base: Cameras, views: int, distance: Range = (-0.2, 0.2)) -> Cameras:
+def pedestal(base: Cameras, views: Views, distance: Range = (-0.2, 0.2)) -> Cameras:
     """Move up (positive) or down without turning."""
-    return _slide(base, -_walk(views, distance), axis=1)
+    return _slide(base, -walk(views, distance), axis=1)
 
 
-def dolly(base: Cameras, views: int, distance: Range = (0.0, 0.3)) -> Cameras:
+def dolly(base: Cameras, views: Views, distance: Range = (0.0, 0.3)) -> Cameras:
     """Move along the line of sight, forward positive."""
-    return _slide(base, _walk(views, distance), axis=2)
+    return _slide(base, walk(views, distance), axis=2)
 
 
-def pan(base: Cameras, views: int, angle_deg: Range = (-10.0, 10.0), up: Vector | None = None) -> Cameras:
+def pan(base: Cameras, views: Views, angle_deg: Range = (-10.0, 10.0), up: Vector | None = None) -> Cameras:
     """Turn in place about the up direction, to the right for positive angles."""
     start = _exact(base)
-    return _place(base, _rotation(_up_direction(start, up), -_walk(views, angle_deg)), start.centers)
+    return _place(base, _rotation(_up_direction(start, up), -walk(views, angle_deg)), start.centers)
 
 
-def tilt(base: Cameras, views: int, angle_deg: Range = (-10.0, 10.0)) -> Cameras:
+def tilt(base: Cameras, views: Views, angle_deg: Range = (-10.0, 10.0)) -> Cameras:
     """Turn in place about the camera's horizontal axis, upward for positive angles."""
     start = _exact(base)
-    return _place(base, _rotation(start.w2c[0, 0, :3], _walk(views, angle_deg)), start.centers)
+    return _place(base, _rotation(start.w2c[0, 0, :3], walk(views, angle_deg)), start.centers)
 
 
-def follow_keyframes(keyframes: Cameras, views: int, subject_distance: float = 1.0) -> Cameras:
-    """Move smoothly through two or more cameras at even speed, from the first to the last.
+def follow_keyframes(keyframes: Cameras, views: Views, subject_distance: float = 1.0) -> Cameras:
+    """Move smoothly through two or more cameras, from the first to the last; a number of views moves at even speed.
 
     Args:
         subject_distance: distance of the subject in world units. A turn by one radian counts as much as a move by this distance.
@@ -101,18 +103,18 @@ def follow_keyframes(keyframes: Cameras, views: int, subject_distance: float = 1
     return interpolate_cameras(keyframes, even_times(keyframes, views, subject_distance), subject_distance)
 
 
-def follow_cameras(base: Cameras, views: int, cameras: Cameras, at_base: bool, scale: float) -> Cameras:
-    """Resample another path to `views` cameras: moved to begin at the base camera and with its lens, or with its own poses and lens.
+def follow_cameras(base: Cameras, views: Views, cameras: Cameras, at_base: bool, scale: float) -> Cameras:
+    """Resample another path to the views: moved to begin at the base camera and with its lens, or with its own poses and lens.
 
     Args:
         scale: length in the base camera's world of one unit of the path.
     """
     scaled = cameras.to("cpu", torch.float64).transform(torch.eye(3), torch.zeros(3), scale)
-    path = interpolate_cameras(scaled, torch.linspace(0, len(cameras) - 1, views, dtype=torch.float64))
+    path = interpolate_cameras(scaled, walk(views, (0.0, len(cameras) - 1.0)))
     if not at_base:
         return fit_cameras(path, base.width, base.height).to(base.w2c.device, base.w2c.dtype)
     w2c = relative_to(path, 0).w2c @ base.to("cpu", torch.float64).w2c
-    return replace(base, w2c=w2c.to(base.w2c), K=base.K.repeat(views, 1, 1))
+    return replace(base, w2c=w2c.to(base.w2c), K=base.K.repeat(len(w2c), 1, 1))
 
 
 def front_camera(size: int) -> Cameras:
@@ -123,13 +125,6 @@ def front_camera(size: int) -> Cameras:
 
 
 TRAJECTORIES: dict[str, Callable[..., Cameras]] = {preset.__name__: preset for preset in (orbit, spiral, truck, pedestal, dolly, pan, tilt)}
-
-
-def _walk(views: int, ends: Range) -> Tensor:
-    """Even steps from start to end, float64 [V]."""
-    if views < 1:
-        raise ValueError(f"trajectory: wanted at least one view, got {views}")
-    return torch.linspace(*ends, views, dtype=torch.float64)
 
 
 def _exact(base: Cameras) -> Cameras:

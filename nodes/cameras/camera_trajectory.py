@@ -11,6 +11,7 @@ from ...mvcustom_core.camera.cameras import Cameras, fit_cameras
 from ...mvcustom_core.camera.rigid import upright_direction
 from ...mvcustom_core.capture.formats.camera_path import read_camera_path
 from ...mvcustom_core.path.keyframes import KEYS, SLIDES, parse_keyframes, place_keyframes
+from ...mvcustom_core.path.pace import CONSTANT, EASES, Views, ease_views
 from ...mvcustom_core.path.trajectory import (
     UP,
     Vector,
@@ -133,7 +134,10 @@ class MVCustomCameraTrajectory(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         size_tip = "of the views in pixels. If the aspect ratio differs from the base camera's, the field of view is cropped at its centre."
-        views_tip = "Number of views. They are spaced evenly along the path, with one at each end; 8 to 16 are usual."
+        views_tip = "Number of views along the path, with one at each end; 8 to 16 are usual."
+        ease_tip = (
+            "Speed along the path. ease in: the camera starts slowly. ease out: it stops slowly. constant: the views are spaced evenly."
+        )
         return io.Schema(
             node_id="MVCustomCameraTrajectory",
             display_name="Camera Trajectory",
@@ -167,6 +171,7 @@ class MVCustomCameraTrajectory(io.ComfyNode):
                     optional=True,
                     tooltip="The photographs of base_cameras, one for each camera. The node shows them in small beside the cameras.",
                 ),
+                io.Combo.Input("ease", options=list(EASES), default=CONSTANT, optional=True, tooltip=ease_tip),
             ],
             outputs=[
                 CamerasSocket.Output(display_name="cameras", tooltip="One camera for each view, in the order of the path."),
@@ -196,10 +201,11 @@ class MVCustomCameraTrajectory(io.ComfyNode):
         path: dict[str, Any],
         base_cameras: Cameras | None = None,
         photographs: Tensor | None = None,
+        ease: str = CONSTANT,
     ) -> io.NodeOutput:
         base = _pick_base(base_cameras, base_view, max(width, height))
         up = UP if base_cameras is None else upright_direction(base_cameras)
-        cameras = build_path(fit_cameras(base, width, height), views, path, up)
+        cameras = build_path(fit_cameras(base, width, height), ease_views(views, ease), path, up)
         text = write_camera_text(cameras)
         plot = images_to_comfy(plot_trajectory(cameras, references=base_cameras)[None])
         shown = ui.PreviewImage(plot, cls=cls).as_dict() | cls._tell_widget(base_cameras, photographs)
@@ -234,7 +240,7 @@ def _pick_base(cameras: Cameras | None, view: int, size: int) -> Cameras:
     return cameras[view]
 
 
-def build_path(base: Cameras, views: int, path: dict[str, Any], up: Vector) -> Cameras:
+def build_path(base: Cameras, views: Views, path: dict[str, Any], up: Vector) -> Cameras:
     """The cameras of the node's input `path`. The widget in the browser makes the same ones."""
     kind = path["path"]
     if kind == "orbit":

@@ -17,9 +17,9 @@ CANVAS = f"{SHADOW}?.querySelector('canvas')"
 FRAME = "new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
 
 # Choose the renderer, and open a workflow of one node. The front end keeps values by node id, so that each has an id of its own.
-START = """(async (vue, id) => {
+START = """(async (vue, id, values) => {
     await app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue)
-    const node = { id, type: 'MVCustomCameraTrajectory', pos: [300, 90], size: [340, 700] }
+    const node = { id, type: 'MVCustomCameraTrajectory', pos: [300, 90], size: [340, 700], ...(values && { widgets_values: values }) }
     await app.loadGraphData({ last_node_id: id, last_link_id: 0, nodes: [node], links: [], groups: [], version: 0.4 }, true, true)
     app.canvas.ds.scale = 1
     app.canvas.ds.offset = [0, 0]
@@ -64,8 +64,9 @@ class CameraPathPage:
     hands: Hands
 
     @classmethod
-    def start(cls, page: ChromiumPage, vue: bool) -> CameraPathPage:
-        page.evaluate(f"{START}({json.dumps(vue)}, {next(NODE_IDS)})")
+    def start(cls, page: ChromiumPage, vue: bool, stored: list[Any] | None = None) -> CameraPathPage:
+        """Open the node, with the widget values of a saved workflow if there are any."""
+        page.evaluate(f"{START}({json.dumps(vue)}, {next(NODE_IDS)}, {json.dumps(stored)})")
         page.wait_for(f"{CANVAS}?.clientHeight > 100")
         opened = cls(page, Hands(page))
         opened.settle()

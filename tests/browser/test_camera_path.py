@@ -10,7 +10,7 @@ import pytest
 
 from mvcustom.mvcustom_core.embedded.scenes.sweep import sample_photographs
 from mvcustom.nodes.bridge.cameras.widget_data import describe_base
-from mvcustom.tests.browser.camera_path_page import NODE, SHADOW, CameraPathPage
+from mvcustom.tests.browser.camera_path_page import CANVAS, NODE, SHADOW, CameraPathPage
 from mvcustom.tests.browser.chromium import ChromiumPage
 from mvcustom.tests.browser.hands import ALT, CONTROL, SHIFT
 
@@ -116,7 +116,24 @@ def test_old_workflow_opens_unchanged(opened: CameraPathPage) -> None:
     text = '[ {"azimuth_deg": -30},\n\n {"azimuth_deg":30, "distance": 0.70} ]'
     opened.set(path="keyframes", path__keyframes=text)
     saved = opened.page.evaluate(f"{NODE}.serialize().widgets_values")
-    assert saved == [0, 512, 512, 8, "keyframes", text], "the widget stores nothing of its own, and does not rewrite the text"
+    assert saved == [0, 512, 512, 8, "keyframes", text, "constant"], "the widget stores nothing of its own, and does not rewrite the text"
+
+
+@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
+def test_workflow_of_before_the_ease_opens_with_a_constant_one(page: ChromiumPage, vue: bool) -> None:
+    old = [2, 640, 512, 12, "orbit", -20, 25, 5]
+    opened = CameraPathPage.start(page, vue, old)
+    assert list(opened.values().values()) == [*old, "constant"]
+    opened.set(path="keyframes", ease="ease in")
+    opened.set(path="truck")
+    assert opened.values()["ease"] == "ease in", "kinds of path come and go before it"
+    opened.press("reverse")
+    assert (opened.values()["path.start"], opened.values()["ease"]) == (0.2, "ease out")
+    opened.press("↶")
+    assert (opened.values()["path.start"], opened.values()["ease"]) == (-0.2, "ease in")
+    page.evaluate(RELOAD)
+    page.wait_for(f"{CANVAS}?.clientHeight > 100")
+    assert list(opened.values().values()) == [2, 640, 512, 12, "truck", -0.2, 0.2, "ease in"]
 
 
 HOSTILE = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>'

@@ -4,13 +4,14 @@
 import { app as comfyApp } from '../../../scripts/app.js'
 // @ts-expect-error: as above
 import { api as comfyApi } from '../../../scripts/api.js'
-import { PathError } from './maths/presets'
+import { PathError } from './maths/error'
 import { registerPhotographs } from './photographs/register'
 import { hasBaseCameras, identify, locate, readPath, writeBaseView, writePath, type HostNode } from './widget/host'
 import { LEAST_HEIGHT, Panel, type Host } from './widget/panel'
 
 export * as camera from './maths/camera'
 export * as edits from './state/edits'
+export * as editor from './widget/editor'
 export * as handles from './state/handles'
 export * as keyframes from './maths/keyframes'
 export * as file from './maths/file'
@@ -55,7 +56,7 @@ function makeHost(node: HostNode): Host {
   return {
     identify: () => identify(node),
     read: () => readPath(node),
-    write: (kind, values, settled) => (settled ? changeOnce(() => writePath(node, kind, values)) : writePath(node, kind, values)),
+    write: (path, settled) => (settled ? changeOnce(() => writePath(node, path)) : writePath(node, path)),
     chooseBase: (view) => changeOnce(() => writeBaseView(node, view)),
     hasBaseCameras: () => hasBaseCameras(node),
     output: () => app.nodeOutputs?.[locate(node) ?? ''],

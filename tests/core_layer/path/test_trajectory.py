@@ -17,7 +17,19 @@ from mvcustom.mvcustom_core.camera.rigid import (
     vector_from_rotation,
 )
 from mvcustom.mvcustom_core.path.interpolation import even_times, interpolate_cameras
-from mvcustom.mvcustom_core.path.trajectory import TRAJECTORIES, dolly, follow_keyframes, orbit, pan, pedestal, spiral, tilt, truck
+from mvcustom.mvcustom_core.path.pace import EASES, ease_views, walk
+from mvcustom.mvcustom_core.path.trajectory import (
+    TRAJECTORIES,
+    dolly,
+    follow_cameras,
+    follow_keyframes,
+    orbit,
+    pan,
+    pedestal,
+    spiral,
+    tilt,
+    truck,
+)
 
 K = torch.tensor([[70.0, 0, 30], [0, 70, 34], [0, 0, 1]])
 RIGHT, UP, FORWARD = torch.tensor([1.0, 0, 0]), torch.tensor([0.0, -1, 0]), torch.tensor([0.0, 0, 1])
@@ -47,6 +59,32 @@ def test_presets_keep_lens_size_dtype_and_rigidity(name: str, views: int) -> Non
     assert (len(path), path.width, path.height, path.w2c.dtype) == (views, 64, 64, torch.float32)
     torch.testing.assert_close(path.K, K.expand(views, 3, 3))
     torch.testing.assert_close(path[0].w2c, TRAJECTORIES[name](base, 5)[0].w2c)  # one view stands at the start
+
+
+@pytest.mark.parametrize("ease", EASES)
+def test_eased_views_begin_and_end_where_even_ones_do_and_rest_where_they_are_eased(ease: str) -> None:
+    shares = walk(ease_views(101, ease), (0.0, 1.0))
+    steps = 100 * shares.diff()  # speeds, in ways per time
+    assert float(shares[0]) == 0 and float(shares[-1]) == 1 and (steps > 0).all()
+    rests_first, rests_last = ease in ("ease in", "ease in and out"), ease in ("ease out", "ease in and out")
+    assert (float(steps[0]) < 0.05) == rests_first and (float(steps[-1]) < 0.05) == rests_last
+    base = make_base()
+    for path in (
+        lambda views: orbit(base, views, (-40.0, 80.0)),
+        lambda views: spiral(base, views, 20.0, 1.5),
+        lambda views: follow_keyframes(orbit(base, 3, (0.0, 50.0)), views),
+        lambda views: follow_cameras(base, views, orbit(base, 3, (0.0, 50.0)), at_base=False, scale=1.0),
+    ):
+        eased, even = path(ease_views(5, ease)), path(5)
+        torch.testing.assert_close(eased.w2c[[0, -1]], even.w2c[[0, -1]])
+        first = (eased.centers[1] - eased.centers[0]).norm() / (even.centers[1] - even.centers[0]).norm()
+        assert (first < 0.8) if rests_first else (first > 0.95), "the first step"
+
+
+def test_single_eased_view_is_at_the_start() -> None:
+    torch.testing.assert_close(orbit(make_base(), ease_views(1, "ease out")).w2c, orbit(make_base(), 1).w2c)
+    with pytest.raises(ValueError, match="ease: wanted one of constant, ease in, ease out, ease in and out, got 'bounce'"):
+        ease_views(3, "bounce")
 
 
 @pytest.mark.parametrize("name", TRAJECTORIES)

@@ -128,6 +128,14 @@ def test_base_view_is_picked_and_checked() -> None:
         run(ORBIT, base=photographs, view=6)
 
 
+def test_ease_moves_the_views_along_the_same_path() -> None:
+    even, eased = (Node.execute(0, 64, 64, 5, ORBIT, ease=ease).args[0] for ease in ("constant", "ease in and out"))
+    assert torch.equal(even.w2c, run(ORBIT).w2c), "what old workflows have"
+    angles = [math.degrees(math.acos(min(1.0, float(camera @ even.centers[2])))) for camera in eased.centers]
+    assert angles == pytest.approx([15, 15 - 30 * (3 / 16 - 2 / 64), 0, 15 - 30 * (3 / 16 - 2 / 64), 15], abs=1.5)
+    check_same(eased[[0, 2, 4]], even[[0, 2, 4]])
+
+
 def test_keyframes_are_met_and_smooth() -> None:
     path = {"path": "keyframes", "keyframes": '[{"azimuth_deg": -20, "distance": 0.8}, {"azimuth_deg": 20, "elevation_deg": 5}]'}
     cameras, base = run(path, views=9), default_camera()

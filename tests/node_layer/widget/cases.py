@@ -11,6 +11,7 @@ import torch
 from mvcustom.mvcustom_core.camera.cameras import Cameras, fit_cameras, look_at, make_intrinsics
 from mvcustom.mvcustom_core.camera.rigid import rotation_from_vector
 from mvcustom.mvcustom_core.path.keyframes import SLIDES
+from mvcustom.mvcustom_core.path.pace import EASES, ease_views
 from mvcustom.nodes.cameras.camera_trajectory import build_path
 
 KINDS = ("orbit", "spiral", "truck", "pedestal", "dolly", "pan", "tilt", "keyframes", "file")
@@ -28,7 +29,8 @@ def make_case(seed: int) -> dict[str, Any]:
     base = make_base(rng)
     kind = KINDS[seed % len(KINDS)]
     size = {"width": rng.choice((64, 512, 768)), "height": rng.choice((64, 512, 640))}
-    state = {"baseView": 0, **size, "views": rng.randint(1, 24), "kind": kind, "values": make_values(kind, rng)}
+    values = make_values(kind, rng)
+    state = {"baseView": 0, **size, "views": rng.randint(1, 24), "kind": kind, "ease": rng.choice(list(EASES)), "values": values}
     return {"state": state, "base": base, "text": make_text(rng) if kind == "file" else None}
 
 
@@ -95,6 +97,6 @@ def build_in_python(case: dict[str, Any], folder: Path) -> list[list[float]]:
         file.write_text(case["text"], encoding="utf-8")
         path["file"] = str(file)
     base = fit_cameras(read_base(case["base"]), state["width"], state["height"])
-    cameras = build_path(base, state["views"], path, tuple(case["base"]["up"]))
+    cameras = build_path(base, ease_views(state["views"], state["ease"]), path, tuple(case["base"]["up"]))
     lenses = cameras.K[:, (0, 1, 0, 1), (0, 1, 2, 2)]  # [V, 4]
     return torch.cat([cameras.w2c.flatten(1), lenses], dim=1).tolist()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mvcustom.mvcustom_core.camera.cameras import fit_cameras
+from mvcustom.mvcustom_core.path.pace import ease_views
 from mvcustom.mvcustom_core.path.trajectory import front_camera
 from mvcustom.nodes.cameras.camera_trajectory import KEYFRAMES, build_path
 from mvcustom.tests.node_layer.widget.cases import BUILD, KINDS, PARITY, build_in_python, make_case
@@ -65,8 +66,15 @@ def test_keyframes_that_are_no_json_are_refused_in_both(widget: WidgetFunctions)
     assert refuse(widget, {"keyframes": "[{]"}).startswith("keyframes: wanted JSON, got ")
 
 
-def refuse(widget: WidgetFunctions, values: dict[str, Any]) -> str:
-    state = {"baseView": 0, "width": 64, "height": 64, "views": 3, "kind": "keyframes", "values": values}
+def test_ease_that_nobody_knows_is_refused_in_the_words_of_python(widget: WidgetFunctions) -> None:
+    for name in ("bounce", "toString"):
+        with pytest.raises(ValueError) as wanted:
+            ease_views(3, name)
+        assert refuse(widget, {"keyframes": "[{}, {}]"}, ease=name) == str(wanted.value)
+
+
+def refuse(widget: WidgetFunctions, values: dict[str, Any], **changed: Any) -> str:
+    state = {"baseView": 0, "width": 64, "height": 64, "views": 3, "kind": "keyframes", "ease": "constant", "values": values, **changed}
     with pytest.raises(ScriptError) as found:
         widget.call("widget.path.buildPath(data, null)", state)
     return str(found.value)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from mvcustom.mvcustom_core.camera.cameras import Cameras, look_at, square_intrinsics
+from mvcustom.mvcustom_core.path.pace import EASES, ease_views, walk
 from mvcustom.nodes.bridge.cameras.widget_data import CELL, describe_base, make_sheet
 from mvcustom.tests.node_layer.widget.javascript import WidgetFunctions
 
 ORBIT = {"azimuth_start_deg": -15, "azimuth_end_deg": 15, "elevation_deg": 0}
 
 
-def make_state(kind: str, views: int = 8, **values: Any) -> dict[str, Any]:
-    return {"baseView": 0, "width": 512, "height": 512, "views": views, "kind": kind, "values": values}
+def make_state(kind: str, views: int = 8, ease: str = "constant", **values: Any) -> dict[str, Any]:
+    return {"baseView": 0, "width": 512, "height": 512, "views": views, "kind": kind, "ease": ease, "values": values}
 
 
 def make_ring(count: int, distance: float = 1.0) -> Cameras:
@@ -82,9 +84,23 @@ def test_full_circle_ends_one_step_before_its_start(widget: WidgetFunctions) -> 
     assert values["azimuth_end_deg"] <= 360, "what the node accepts"
 
 
+@pytest.mark.parametrize("ease", EASES)
+def test_full_circle_closes_with_the_mean_of_the_steps_beside_the_seam(widget: WidgetFunctions, ease: str) -> None:
+    """Played again and again, the step from the last view to the first is like those around it."""
+    state = make_state("orbit", 12, ease, **{**ORBIT, "azimuth_start_deg": -20})
+    values = widget.call("widget.edits.closeCircle(data)", state)
+    azimuths = ease_walk(values, ease)
+    seam = azimuths[0] + 360 - azimuths[-1]
+    assert seam == pytest.approx((azimuths[1] - azimuths[0] + azimuths[-1] - azimuths[-2]) / 2, abs=1e-3)
+
+
+def ease_walk(values: dict[str, float], ease: str, views: int = 12) -> list[float]:
+    return walk(ease_views(views, ease), (values["azimuth_start_deg"], values["azimuth_end_deg"])).tolist()
+
+
 def test_every_preset_is_a_path(widget: WidgetFunctions) -> None:
     script = """Object.entries(widget.edits.PRESETS).map(([name, make]) =>
-        [name, widget.path.buildPath({ ...data, ...make(8) }, null).length])"""
+        [name, widget.path.buildPath({ ...data, ...make(data) }, null).length])"""
     found = widget.call(script, make_state("orbit"))
     assert len(found) >= 8 and all(count == 8 for _, count in found), found
 
@@ -93,6 +109,34 @@ def test_reversed_path_runs_backward(widget: WidgetFunctions) -> None:
     values = widget.call("widget.edits.reverseEnds(data)", make_state("orbit", **ORBIT))
     assert values == {**ORBIT, "azimuth_start_deg": 15, "azimuth_end_deg": -15}
     assert widget.call("widget.edits.reverseEnds(data)", make_state("spiral", angle_deg=3, turns=1)) is None
+
+
+# The cameras' numbers of a path, and of the same path after the widget's button "reverse".
+REVERSE = """(({ state, write }) => {
+    const stored = { ...state }
+    const host = { read: () => stored, write: path => Object.assign(stored, path) }
+    const numbers = () => widget.path.buildPath(stored, null).map(widget.camera.matrixOf)
+    const before = numbers()
+    new widget.editor.Editor(host, () => widget.model.makeModel(stored, null, null, null), () => {}, () => {}).reverse()
+    return [before, numbers()]
+})({ state: data })"""
+
+
+@pytest.mark.parametrize("ease", EASES)
+@pytest.mark.parametrize(
+    ("kind", "values", "tolerance"),
+    [
+        ("orbit", ORBIT, 1e-9),
+        # The two ways through a rotation spline differ a little.
+        ("keyframes", {"keyframes": '[{"azimuth_deg": -30}, {"elevation_deg": 20}, {"azimuth_deg": 50}]'}, 5e-3),
+    ],
+    ids=["orbit", "keyframes"],
+)
+def test_reversed_path_with_an_ease_has_the_same_views_in_the_other_order(
+    widget: WidgetFunctions, kind: str, values: dict[str, Any], tolerance: float, ease: str
+) -> None:
+    forth, back = widget.call(REVERSE, make_state(kind, 7, ease, **values))
+    np.testing.assert_allclose(np.array(back), np.array(forth)[::-1], atol=tolerance)
 
 
 def test_keyframes_are_inserted_moved_closed_and_kept_at_two(widget: WidgetFunctions) -> None:

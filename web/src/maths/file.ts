@@ -1,8 +1,9 @@
 // Paths from CameraCtrl or RealEstate10K text, as in mvcustom_core/capture/formats and mvcustom_core/path/trajectory.py.
 
 import { fitCamera, type Camera } from './camera'
+import { PathError } from './error'
 import { interpolateCameras } from './interpolation'
-import { PathError, walk } from './presets'
+import { walk, type Views } from './pace'
 import { add, apply, dot, fromRows, multiply, norm, row, scale, subtract, transpose, type Matrix, type Vector } from './vector'
 
 const COLUMNS = 19
@@ -57,8 +58,8 @@ function isRotation(rotation: Matrix): boolean {
   return error <= RIGID_TOLERANCE && dot(right, c) > 0 && norm(right) > 0
 }
 
-/** The path resampled to `views` cameras: moved to begin at the base camera and with its lens, or with its own poses and lens. */
-export function followCameras(base: Camera, views: number, cameras: readonly Camera[], atBase: boolean, factor: number): Camera[] {
+/** The path resampled to the views: moved to begin at the base camera and with its lens, or with its own poses and lens. */
+export function followCameras(base: Camera, views: Views, cameras: readonly Camera[], atBase: boolean, factor: number): Camera[] {
   if (cameras.length < 2) throw new PathError(`keyframes: wanted at least two cameras to move between, got ${cameras.length}`)
   const scaled = cameras.map((camera) => ({ ...camera, center: scale(camera.center, factor) }))
   const path = interpolateCameras(scaled, walk(views, [0, cameras.length - 1]))

@@ -2,7 +2,8 @@
 // for the axes, at centripetal spacing.
 
 import type { Camera, Lens } from './camera'
-import { findSegment, interpolateAt, walk } from './presets'
+import { walk, type Views } from './pace'
+import { findSegment, interpolateAt } from './presets'
 import { fitRotations } from './spline'
 import { add, multiply, norm, scale, subtract, transpose, vectorFromRotation, type Vector } from './vector'
 
@@ -32,8 +33,8 @@ export function interpolateCameras(keyframes: readonly Camera[], times: readonly
   })
 }
 
-/** Times at which the camera moves at even speed, first and last keyframe included. */
-export function evenTimes(keyframes: readonly Camera[], views: number, subjectDistance = 1): number[] {
+/** Times at which the camera moves at even speed, first and last keyframe included, or at which it has gone given shares of the way. */
+export function evenTimes(keyframes: readonly Camera[], views: Views, subjectDistance = 1): number[] {
   const last = keyframes.length - 1
   const dense = walk(SAMPLES_PER_SEGMENT * last + 1, [0, last])
   const steps = measureSteps(interpolateCameras(keyframes, dense, subjectDistance), subjectDistance)
@@ -43,7 +44,7 @@ export function evenTimes(keyframes: readonly Camera[], views: number, subjectDi
   return walk(views, [0, travelled[travelled.length - 1]]).map((distance) => interpolateAt(distance, travelled, dense))
 }
 
-export function followKeyframes(keyframes: readonly Camera[], views: number): Camera[] {
+export function followKeyframes(keyframes: readonly Camera[], views: Views): Camera[] {
   return interpolateCameras(keyframes, evenTimes(keyframes, views))
 }
 

@@ -1,7 +1,8 @@
 // Keyframes that a user writes, as in mvcustom_core/path/keyframes.py. A faulty text is refused in the same words.
 
 import type { Camera } from './camera'
-import { PathError, SLIDES, orbit, pan, slide, tilt } from './presets'
+import { PathError } from './error'
+import { SLIDES, orbit, pan, slide, tilt } from './presets'
 import type { Vector } from './vector'
 
 export const KEYS = ['azimuth_deg', 'elevation_deg', 'distance', ...SLIDES, 'pan_deg', 'tilt_deg'] as const

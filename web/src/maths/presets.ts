@@ -1,17 +1,9 @@
 // Camera paths from one base camera: the same as mvcustom_core/path/trajectory.py, whose conventions hold here.
 
 import { downOf, forwardOf, rightOf, type Camera } from './camera'
+import { PathError } from './error'
+import { walk, type Range, type Views } from './pace'
 import { add, apply, cross, multiply, norm, normalize, rotationAbout, scale, transpose, type Matrix, type Vector } from './vector'
-
-export type Range = readonly [number, number]
-
-/** A mistake of the user's, in words that the widget shows. */
-export class PathError extends Error {}
-
-/** Even steps from start to end. */
-export function walk(views: number, [start, end]: Range): number[] {
-  return Array.from({ length: views }, (_, i) => (views === 1 ? start : start + ((end - start) * i) / (views - 1)))
-}
 
 /** np.interp: the value at `x` of the polyline through (knots, values). */
 export function interpolateAt(x: number, knots: readonly number[], values: readonly number[]): number {
@@ -33,13 +25,13 @@ export function findSegment(x: number, knots: readonly number[]): number {
   return low
 }
 
-export function orbit(base: Camera, views: number, azimuthDeg: Range, elevationDeg: number, radius: number | null, up: Vector): Camera[] {
+export function orbit(base: Camera, views: Views, azimuthDeg: Range, elevationDeg: number, radius: number | null, up: Vector): Camera[] {
   return walk(views, azimuthDeg).map((azimuth) => swing(base, azimuth, elevationDeg, radius, up))
 }
 
 const SPIRAL_STEPS = 1024 // of the table that inverts the arc length
 
-export function spiral(base: Camera, views: number, angleDeg: number, turns: number, up: Vector): Camera[] {
+export function spiral(base: Camera, views: Views, angleDeg: number, turns: number, up: Vector): Camera[] {
   if (!(turns > 0)) throw new PathError(`trajectory: wanted a positive number of turns, got ${turns}`)
   const end = 2 * Math.PI * turns
   const dense = walk(SPIRAL_STEPS, [0, end])
@@ -58,16 +50,16 @@ export const SLIDES = Object.keys(SLIDE_AXES) as Slide[]
 /** The unit world direction of a slide. */
 export const axisOf = (kind: Slide, base: Camera): Vector => SLIDE_AXES[kind](base)
 
-export function slide(kind: Slide, base: Camera, views: number, distance: Range): Camera[] {
+export function slide(kind: Slide, base: Camera, views: Views, distance: Range): Camera[] {
   const axis = axisOf(kind, base)
   return walk(views, distance).map((offset) => ({ ...base, center: add(base.center, scale(axis, offset)) }))
 }
 
-export function pan(base: Camera, views: number, angleDeg: Range, up: Vector): Camera[] {
+export function pan(base: Camera, views: Views, angleDeg: Range, up: Vector): Camera[] {
   return walk(views, angleDeg).map((angle) => turn(base, rotationAbout(normalize(up), -angle)))
 }
 
-export function tilt(base: Camera, views: number, angleDeg: Range): Camera[] {
+export function tilt(base: Camera, views: Views, angleDeg: Range): Camera[] {
   return walk(views, angleDeg).map((angle) => turn(base, rotationAbout(rightOf(base), angle)))
 }
 

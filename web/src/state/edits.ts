@@ -1,17 +1,21 @@
 // Edits of the path as a whole, and the history for undo. Nothing here draws.
 
-import type { Keyframe } from '../maths/keyframes'
+import { writeKeyframes, type Keyframe } from '../maths/keyframes'
+import { easeViews, walk } from '../maths/pace'
 import type { PathState, Values } from './path'
 
 export interface Snapshot {
   readonly kind: string
   readonly values: Values
+  readonly ease: string
 }
 
-/** Turn a whole circle in even steps, so that the last view is one step before the first. */
+/** Turn a whole circle whose last view is one step before the first: the mean of the steps on both sides of the seam. */
 export function closeCircle(state: PathState): Values {
   const start = Number(state.values.azimuth_start_deg)
-  const turn = 360 - 360 / Math.max(1, state.views)
+  const shares = walk(easeViews(Math.max(1, state.views), state.ease), [0, 1])
+  const last = shares.length - 1
+  const turn = last > 0 ? 360 / (1 + (shares[1] - shares[0] + shares[last] - shares[last - 1]) / 2) : 0
   const begin = start + turn > 360 ? 0 : start
   return { ...state.values, azimuth_start_deg: begin, azimuth_end_deg: Math.round((begin + turn) * 1e4) / 1e4 }
 }
@@ -52,18 +56,20 @@ export function moveKeyframe(keyframes: readonly Keyframe[], from: number, to: n
   return [...rest.slice(0, to), keyframes[from], ...rest.slice(to)]
 }
 
-const orbit = (start: number, end: number): Snapshot => ({
+type Shape = Pick<Snapshot, 'kind' | 'values'>
+
+const orbit = (start: number, end: number): Shape => ({
   kind: 'orbit',
   values: { azimuth_start_deg: start, azimuth_end_deg: end, elevation_deg: 0 }
 })
-const slide = (kind: string, start: number, end: number): Snapshot => ({ kind, values: { start, end } })
-const keys = (...keyframes: Keyframe[]): Snapshot => ({ kind: 'keyframes', values: { keyframes: JSON.stringify(keyframes) } })
+const slide = (kind: string, start: number, end: number): Shape => ({ kind, values: { start, end } })
+const keys = (...keyframes: Keyframe[]): Shape => ({ kind: 'keyframes', values: { keyframes: writeKeyframes(keyframes) } })
 
-/** Paths to begin with, by the words that people use. */
-export const PRESETS: Readonly<Record<string, (views: number) => Snapshot>> = {
+/** Paths to begin with, by the words that people use. They keep the number of views and the ease. */
+export const PRESETS: Readonly<Record<string, (state: PathState) => Shape>> = {
   'small orbit': () => orbit(-15, 15),
   'half orbit': () => orbit(-90, 90),
-  turntable: (views) => orbit(0, Math.round((360 - 360 / Math.max(1, views)) * 1e4) / 1e4),
+  turntable: (state) => ({ kind: 'orbit', values: closeCircle({ ...state, ...orbit(0, 0) }) }),
   'push in': () => slide('dolly', 0, 0.3),
   'pull back': () => slide('dolly', 0, -0.5),
   'slide right': () => slide('truck', -0.2, 0.2),

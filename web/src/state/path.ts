@@ -4,7 +4,9 @@ import { fitCamera, frontCamera, UP, type Camera } from '../maths/camera'
 import { followCameras, parseCameraText } from '../maths/file'
 import { followKeyframes } from '../maths/interpolation'
 import { parseKeyframes, placeKeyframe } from '../maths/keyframes'
-import { orbit, pan, PathError, slide, spiral, tilt, type Slide } from '../maths/presets'
+import { PathError } from '../maths/error'
+import { easeViews, type Range } from '../maths/pace'
+import { orbit, pan, slide, spiral, tilt, type Slide } from '../maths/presets'
 import type { Vector } from '../maths/vector'
 
 export type Value = string | number
@@ -17,6 +19,7 @@ export interface PathState {
   readonly height: number
   readonly views: number
   readonly kind: string
+  readonly ease: string
   readonly values: Values // of the inputs of this kind of path, by name
 }
 
@@ -35,7 +38,7 @@ const numberOf = (state: PathState, name: string): number => {
   if (!Number.isFinite(value)) throw new PathError(`${name}: wanted a finite number, got ${String(state.values[name])}`)
   return value
 }
-const rangeOf = (state: PathState, start: string, end: string): [number, number] => [numberOf(state, start), numberOf(state, end)]
+const rangeOf = (state: PathState, start: string, end: string): Range => [numberOf(state, start), numberOf(state, end)]
 
 /** The base camera for pictures of the chosen size, and the up direction of its scene. */
 export function pickBase(state: PathState, base: BaseCameras | null): { camera: Camera; up: Vector } {
@@ -49,7 +52,7 @@ export function pickBase(state: PathState, base: BaseCameras | null): { camera: 
 /** The cameras of the path; `fileText` is the file's content where the path comes from a file. */
 export function buildPath(state: PathState, base: BaseCameras | null, fileText: string | null = null): Camera[] {
   const { camera, up } = pickBase(state, base)
-  const views = Math.max(1, Math.min(MOST_VIEWS, Math.round(state.views)))
+  const views = easeViews(Math.max(1, Math.min(MOST_VIEWS, Math.round(state.views))), state.ease)
   switch (state.kind) {
     case 'orbit':
       return orbit(camera, views, rangeOf(state, 'azimuth_start_deg', 'azimuth_end_deg'), numberOf(state, 'elevation_deg'), null, up)

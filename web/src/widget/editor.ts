@@ -3,6 +3,7 @@
 import { parseKeyframes, writeKeyframes, type Keyframe } from '../maths/keyframes'
 import { meetSphere, type Ray } from '../maths/ray'
 import { norm, type Vector } from '../maths/vector'
+import { reverseEase } from '../maths/pace'
 import { History, insertKeyframe, removeKeyframe, reverseEnds, reverseKeyframes, type Snapshot } from '../state/edits'
 import { makeKeyframe } from '../state/handles'
 import type { Values } from '../state/path'
@@ -21,25 +22,31 @@ export class Editor {
   ) {}
 
   private snapshot(): Snapshot {
-    const { kind, values } = this.host.read()
-    return { kind, values }
+    const { kind, values, ease } = this.host.read()
+    return { kind, values, ease }
   }
 
-  change(next: Snapshot, record: boolean, settled = true): void {
+  private change(next: Snapshot, record: boolean, settled = true): void {
     if (record) this.history.record(this.snapshot())
-    this.host.write(next.kind, next.values, settled)
+    this.host.write(next, settled)
     this.complain('')
     this.changed()
   }
 
+  /** Store another path with the present ease. */
+  begin(path: Pick<Snapshot, 'kind' | 'values'>): void {
+    this.change({ ...path, ease: this.model().state.ease }, true)
+  }
+
   /** Store values of the present kind of path. */
   store(values: Values): void {
-    this.change({ kind: this.model().state.kind, values }, true)
+    this.begin({ kind: this.model().state.kind, values })
   }
 
   /** Store values in the middle of a drag, of which the first are recorded. */
   storeDragged(values: Values, first: boolean): void {
-    this.change({ kind: this.model().state.kind, values }, first, false)
+    const { kind, ease } = this.model().state
+    this.change({ kind, values, ease }, first, false)
   }
 
   undo(): void {
@@ -59,10 +66,11 @@ export class Editor {
 
   reverse(): void {
     const { state } = this.model()
-    const turned = reverseEnds(state)
-    if (state.kind === 'keyframes') this.editKeyframes(reverseKeyframes)
-    else if (turned) this.store(turned)
-    else this.complain(`A path of the kind ${state.kind} is not turned round.`)
+    const [keyframes, chosen] = [this.keyframes(), this.keyframe()]
+    const values = keyframes ? { keyframes: writeKeyframes(reverseKeyframes(keyframes)) } : reverseEnds(state)
+    if (!values) return this.complain(`A path of the kind ${state.kind} is not turned round.`)
+    if (keyframes && chosen !== null) this.chosen = `keyframe ${keyframes.length - 1 - chosen}`
+    this.change({ kind: state.kind, values, ease: reverseEase(state.ease) }, true)
   }
 
   /** The keyframe whose handle is chosen. */

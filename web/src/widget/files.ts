@@ -1,7 +1,7 @@
 // Camera text that is pasted, and camera files that are dropped: checked here in the node's words, then put into ComfyUI's input folder.
 
 import { parseCameraText } from '../maths/file'
-import { PathError } from '../maths/presets'
+import { PathError } from '../maths/error'
 
 const LARGEST = 8 << 20 // bytes; a path of 256 views has less than 0.1 MB
 

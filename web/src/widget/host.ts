@@ -1,6 +1,8 @@
 // The node in ComfyUI: its own inputs are read and written here, and nowhere else. Nothing of ComfyUI is changed.
 
-import type { PathState, Value, Values } from '../state/path'
+import { CONSTANT } from '../maths/pace'
+import type { Snapshot } from '../state/edits'
+import type { PathState, Value } from '../state/path'
 
 export interface HostWidget {
   name: string
@@ -44,14 +46,18 @@ export function readPath(node: HostNode): PathState {
     height: count(node, 'height', 512),
     views: count(node, 'views', 8),
     kind: String(find(node, 'path')?.value ?? ''),
+    ease: String(find(node, 'ease')?.value ?? CONSTANT),
     values: Object.fromEntries(inner.map((widget) => [widget.name.slice(PREFIX.length), widget.value as Value]))
   }
 }
 
 /** Store another path in the node's inputs; a kind that changes brings inputs of its own. */
-export function writePath(node: HostNode, kind: string, values: Values): void {
-  const chooser = find(node, 'path')
-  if (chooser && chooser.value !== kind) set(chooser, kind)
+export function writePath(node: HostNode, { kind, values, ease }: Snapshot): void {
+  const chosen = { path: kind, ease }
+  for (const [name, value] of Object.entries(chosen)) {
+    const chooser = find(node, name)
+    if (chooser && chooser.value !== value) set(chooser, value)
+  }
   for (const [name, value] of Object.entries(values)) {
     const widget = find(node, PREFIX + name)
     if (widget && widget.value !== value) set(widget, value)

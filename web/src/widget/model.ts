@@ -1,7 +1,7 @@
 // Everything that the widget shows, worked out from the node's inputs and the last run. Nothing here draws.
 
 import type { Camera } from '../maths/camera'
-import { PathError } from '../maths/presets'
+import { PathError } from '../maths/error'
 import { listHandles, type Handle, type Placement } from '../state/handles'
 import { buildPath, pickBase, type BaseCameras, type PathState } from '../state/path'
 import { FAR_DEG, findWarnings, measureAngles } from '../state/warnings'

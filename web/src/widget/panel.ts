@@ -1,8 +1,8 @@
 // The widget on the node: toolbar, picture, player, keyframes and messages, in a shadow root of its own.
 
 import { readBase, readSheet, type Sheet } from '../state/base'
-import { closeCircle, closeLoop, History } from '../state/edits'
-import type { BaseCameras, PathState, Values } from '../state/path'
+import { closeCircle, closeLoop, History, type Snapshot } from '../state/edits'
+import type { BaseCameras, PathState } from '../state/path'
 import { FIRST_VIEW, placeView, type View } from '../drawing/view'
 import { Drawing } from './drawing'
 import { make, STYLE } from './dom'
@@ -21,7 +21,7 @@ export interface Host {
   identify(): string | null
   read(): PathState
   /** Store a path; a change that is `settled` becomes a step of ComfyUI's undo, as those of a drag do when the button is released. */
-  write(kind: string, values: Values, settled: boolean): void
+  write(path: Snapshot, settled: boolean): void
   chooseBase(view: number): void
   hasBaseCameras(): boolean // whether something is connected there
   output(): unknown
@@ -74,7 +74,7 @@ export class Panel implements Stage {
     })
     this.toolbar = new Toolbar({
       look: (view) => this.look(view),
-      begin: (preset) => this.edit.change(preset(this.built.state.views), true),
+      begin: (preset) => this.edit.begin(preset(this.built.state)),
       reverse: () => this.edit.reverse(),
       closeCircle: () => this.edit.store(closeCircle(this.built.state)),
       closeLoop: () => this.edit.editKeyframes(closeLoop),
@@ -226,7 +226,7 @@ export class Panel implements Stage {
   /** Camera text that was pasted or dropped becomes a file of the input folder, and the path. */
   private takeText(name: string, text: string): void {
     this.host.upload(name, text).then(
-      (file) => this.edit.change({ kind: 'file', values: { file } }, true),
+      (file) => this.edit.begin({ kind: 'file', values: { file } }),
       (error: unknown) => this.complain(error instanceof Error ? error.message : String(error))
     )
   }

@@ -1,12 +1,12 @@
 // The buttons above the picture.
 
-import { PRESETS, type Snapshot } from '../state/edits'
+import { PRESETS } from '../state/edits'
 import type { View } from '../drawing/view'
 import { make, makeButton } from './dom'
 
 export interface ToolbarActions {
   look(view: Partial<View>): void
-  begin(preset: (views: number) => Snapshot): void
+  begin(preset: (typeof PRESETS)[string]): void
   reverse(): void
   closeCircle(): void
   closeLoop(): void
@@ -28,7 +28,7 @@ export class Toolbar {
       presets.value = ''
       if (preset) actions.begin(preset)
     })
-    this.circle = makeButton('full circle', 'End the orbit one step before its start: 360 - 360 / views', () => actions.closeCircle())
+    this.circle = makeButton('full circle', 'End the orbit one step before its start, so that it can be played again and again', () => actions.closeCircle())
     this.loop = makeButton('close loop', 'End at the first keyframe', () => actions.closeLoop())
     this.element = make(
       'div',
