@@ -96,7 +96,16 @@ def correspondence_loss(
         ValueError: if the targets are of other clips or another grid.
     """
     targets.check_fit(seen)
-    draw = draw_queries(targets.find_reachable(seen.scope), queries, generator)
+    return supervise(seen, targets, draw_queries(targets.find_reachable(seen.scope), queries, generator), head)
+
+
+def supervise(seen: Observation, targets: Targets, draw: Draw, head: ScoreHead | None = None) -> Supervision:
+    """`correspondence_loss` of queries that are drawn already, among those that the module's scope lets reach their targets.
+
+    Raises:
+        ValueError: if the targets are of other clips or another grid.
+    """
+    targets.check_fit(seen)
     with torch.autocast(seen.q.device.type, enabled=False):
         total = torch.zeros((), device=seen.q.device)
         for rows in walk_rows(seen, targets, draw, head):

@@ -94,8 +94,24 @@ def draw_queries(admitted: Tensor, most: int, generator: torch.Generator) -> Dra
         admitted: [B, V, (h w), V] which queries may be drawn.
         generator: on the CPU.
     """
+    return pick_queries(admitted, most, draw_order(admitted, generator).to(admitted.device, non_blocking=True))
+
+
+def draw_order(
+    admitted: Tensor,  # [B, V, (h w), V]
+    generator: torch.Generator,
+) -> Tensor:
+    """Random numbers for `pick_queries`, [B, V, V, (h w)] on the CPU, as the generator is."""
+    return torch.rand(admitted.transpose(2, 3).shape, generator=generator)
+
+
+def pick_queries(admitted: Tensor, most: int, order: Tensor) -> Draw:
+    """The draw of `draw_queries` by random numbers that are there already.
+
+    Args:
+        order: [B, V, V, (h w)] in 0..1; of each pair of views the highest are drawn.
+    """
     admitted = admitted.transpose(2, 3)  # [B, V, V, (h w)]
-    order = torch.rand(admitted.shape, generator=generator).to(admitted.device, non_blocking=True)
     picked, cells = torch.where(admitted, order, -1.0).topk(min(most, admitted.shape[-1]), dim=-1)
     drawn = picked >= 0
     every, some = admitted.sum(-1, keepdim=True), drawn.sum(-1, keepdim=True)  # [B, V, V, 1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from ..engine.stage import Example
 from .decoding import Cut, read_frames
-from .sources import EXTRAS, Entry
+from .sources import Entry
 from .stage import Clips
 
 MOST_UNREADABLE = 0.05  # of all entries
@@ -79,16 +79,19 @@ class Cache:
         unreadable = {place for place, _ in faults}
         return [entry for place, entry in enumerate(entries) if place not in unreadable]
 
-    def open(self, entries: list[Entry]) -> Clips:
-        """Clips of the cut's number of frames, at random places in the entries."""
-        extras = set.intersection(*(set(EXTRAS[entry.kind]) for entry in entries)) if entries else set()
+    def open(self, entries: list[Entry], extras: Sequence[str] = ()) -> Clips:
+        """Clips of the cut's number of frames, at random places in the entries.
+
+        Args:
+            extras: what is read besides latents and context; all entries must have it, see `EXTRAS`.
+        """
         paths, frames = [self._path(entry) for entry in entries], self.cut.frames
 
         def draw(index: int, generator: torch.Generator) -> Example:
             with safe_open(paths[index], "pt") as file:
                 places = file.get_slice("latents").get_shape()[0] - frames + 1
                 start = int(torch.randint(places, (), generator=generator))
-                sliced = {name: file.get_slice(name)[start : start + frames].float() for name in ("latents", *sorted(extras))}
+                sliced = {name: file.get_slice(name)[start : start + frames].float() for name in ("latents", *extras)}
                 return sliced | {"context": file.get_tensor("context").float()}
 
         digest = hashlib.sha256("".join(path.stem for path in paths).encode()).hexdigest()[:16]

@@ -13,6 +13,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 
 from ...mvcustom_core.backbone.attention import Scope
+from ...mvcustom_core.backbone.motion import MotionModules
 from ...mvcustom_core.backbone.presets import SCOPE_PRESETS
 from ..cli import ROOT
 from ..engine.loop import run_stage
@@ -20,6 +21,7 @@ from ..engine.processes import is_launched, join_processes, launch
 from ..engine.settings import LoopSettings
 from .backbone import EMBEDDED, Backbone, load_backbone, make_network, read_start, release_encoders
 from .cache import Cache, split_held_out
+from .correspondence import LAYER, READ, CorrespondenceTerm, check_depth
 from .decoding import Cut
 from .sources import Entry, find_entries
 from .stage import NoisyClips, VideoStage
@@ -61,10 +63,18 @@ def _make_stage(arguments: argparse.Namespace, backbone: Backbone, cache: Cache,
     torch.manual_seed(arguments.seed)  # of modules that start from nothing
     network = make_network(backbone, start, widening, dtype, arguments.checkpointing)
     release_encoders()
-    examples = NoisyClips(cache.open(learned), turn=all(entry.kind != "video" for entry in learned))
-    stage = VideoStage(NAME, network, backbone.prediction, examples, cache.open(held_out), widening)
+    terms = _make_terms(arguments, network.motion)
+    extras = READ if terms else ()
+    examples = NoisyClips(cache.open(learned, extras), turn=all(entry.kind != "video" for entry in learned), terms=terms)
+    stage = VideoStage(NAME, network, backbone.prediction, examples, cache.open(held_out, extras), widening, terms)
     stage.origin = {"backbone": f"{backbone.name} {backbone.digest}", "motion from": arguments.motion or "default"}
+    if terms:
+        stage.origin["cameo"] = f"{arguments.cameo:g} at {arguments.cameo_layer}"
     return stage
+
+
+def _make_terms(arguments: argparse.Namespace, modules: MotionModules) -> list[CorrespondenceTerm]:
+    return [CorrespondenceTerm(modules, arguments.cameo_layer, arguments.cameo, seed=arguments.seed)] if arguments.cameo else []
 
 
 def _make_cut(arguments: argparse.Namespace, backbone: Backbone) -> Cut:
@@ -97,7 +107,13 @@ def _make_settings(arguments: argparse.Namespace) -> LoopSettings:
 
 
 def _find(arguments: argparse.Namespace) -> list[Entry]:
-    return find_entries(arguments.data, arguments.caption)
+    """The entries, which have what the options want of them."""
+    if arguments.cameo < 0:
+        raise ValueError(f"--cameo: wanted a weight of 0 or more, got {arguments.cameo:g}")
+    entries = find_entries(arguments.data, arguments.caption)
+    if arguments.cameo:
+        check_depth(entries)
+    return entries
 
 
 def _share(find: Callable[[], list[Entry]], processes: PartialState) -> list[Entry]:
@@ -126,6 +142,8 @@ def _parse(words: list[str]) -> argparse.Namespace:
     add("--held-out", type=int, help="entries that are measured on and not learned from; by default one of 50, at most 16")
     add("--scope", choices=[name for name, scopes in SCOPE_PRESETS.items() if not scopes[0].trajectory], help="the widest scope")
     add("--widen", help='scopes from updates on, such as "0:1, 2000:3, 6000:5, 12000:9, 20000:dense"; levels apart: "0:5/9/dense/dense"')
+    add("--cameo", type=float, default=0.0, help="weight of CAMEO's loss, such as 0.02; needs clips with cameras and depth")
+    add("--cameo-layer", default=LAYER, help="the motion module whose attention it holds to the same surface points")
     add("--updates", type=int, default=40000, help="in all, those before an interruption included")
     add("--minutes", type=float, help="end after about so many, with fewer updates")
     add("--batch", type=int, default=1, help="clips in one pass of a process")

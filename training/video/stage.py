@@ -6,20 +6,20 @@ noise; the weights that an image model learns best by leave hardly a gradient th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ...mvcustom_core.backbone.checkpoint import motion_metadata
-from ...mvcustom_core.backbone.motion import MotionSettings
+from ...mvcustom_core.backbone.motion import MotionSettings, Observation
+from ...mvcustom_core.cameo.loss import Recorder
 from ...mvcustom_core.diffusion.prediction import Prediction, add_noise, prediction_target, scale_signal
 from ...mvcustom_core.diffusion.schedule import TIMESTEPS, make_alphas_cumprod
 from ..engine.stage import Example, Examples, Losses, Stage
-from .network import BlockKey, Observers, VideoUNet
+from .network import BlockKey, VideoUNet
 from .widening import Widening, describe_scopes
 
 HELD_OUT_CLIPS = 16
@@ -44,17 +44,50 @@ class Clips:
     description: str
 
 
+class ClipTerm(nn.Module):
+    """A further term of the loss, which reads queries and keys of one motion module's first attention. It may have weights of its own.
+
+    `forward(seen, batch)` returns the term [], from what the module's observer was shown and from a batch of prepared examples.
+
+    Attributes:
+        name: in the metrics.
+        block: whose module is read.
+        weight: factor of the term.
+    """
+
+    name: str
+    block: BlockKey
+    weight: float
+
+    def prepare(self, example: Example, generator: torch.Generator) -> Example:
+        """The example with what the term needs of it; on the CPU, where examples are drawn."""
+        return example
+
+    def judge(self, seen: Observation, batch: Example) -> dict[str, float]:
+        """Further held-out figures."""
+        return {}
+
+
+def prepare(example: Example, terms: Iterable[ClipTerm], generator: torch.Generator) -> Example:
+    """An example with what all terms need."""
+    for term in terms:
+        example = term.prepare(example, generator)
+    return example
+
+
 @dataclass(frozen=True, slots=True)
 class NoisyClips:
     """Clips with the noise and the noise level that they are denoised at. The other way round is a clip too where `turn` says so.
 
     Attributes:
         caption_drop: share of the clips that lose their caption, so that guidance has something to guide away from.
+        terms: of the loss, which prepare what they need.
     """
 
     clips: Clips
     turn: bool = False
     caption_drop: float = 0.1
+    terms: Sequence[ClipTerm] = ()
 
     def __len__(self) -> int:
         return self.clips.count
@@ -67,25 +100,8 @@ class NoisyClips:
         if chances[1] < self.caption_drop:
             example["context"] = self.clips.empty
         noise = torch.randn(example["latents"].shape, generator=generator)
-        t, seed = (torch.randint(most, (), generator=generator) for most in (TIMESTEPS, 2**31))
-        return example | {"noise": noise, "t": t, "seed": seed}
-
-
-class ClipTerm(nn.Module):
-    """A further term of the loss, which reads queries and keys of one motion module's first attention. It may have weights of its own.
-
-    `forward(seen, batch)` returns the term [], from what an observer of the module was shown and from the batch: latents [B, F, 4, h, w],
-    where the data knows them w2c [B, F, 4, 4], K [B, F, 3, 3] and depth [B, F, H, W], and seed [B] for random numbers.
-
-    Attributes:
-        name: in the metrics.
-        block: whose module is read.
-        weight: factor of the term.
-    """
-
-    name: str
-    block: BlockKey
-    weight: float
+        t = torch.randint(TIMESTEPS, (), generator=generator)
+        return prepare(example | {"noise": noise, "t": t}, self.terms, generator)
 
 
 class VideoStage(Stage):
@@ -113,18 +129,16 @@ class VideoStage(Stage):
         self.register_buffer("alphas", alphas, persistent=False)  # [1000]
 
     def forward(self, batch: Example) -> Losses:
-        seen: dict[BlockKey, Any] = {}
-        # what is shown first belongs to the result
-        observers = {term.block: partial(seen.setdefault, term.block) for term in self.terms}
-        loss = self.clip_errors(batch, observers).mean()
+        recorders = self._make_recorders()
+        loss = self.clip_errors(batch, recorders).mean()
         parts = {"loss": loss.detach()}
         for term in self.terms:
-            value = term(seen[term.block], batch)
+            value = term(recorders[term.block].seen, batch)
             loss = loss + term.weight * value
             parts[term.name] = value.detach()
         return loss, parts
 
-    def clip_errors(self, batch: Example, observers: Observers | None = None) -> Tensor:
+    def clip_errors(self, batch: Example, recorders: Mapping[BlockKey, Recorder] | None = None) -> Tensor:
         """Mean squared error of the prediction for each frame, [(B F)].
 
         Args:
@@ -135,22 +149,33 @@ class VideoStage(Stage):
         t = batch["t"].repeat_interleave(frames)  # [(B F)]
         context = batch["context"].float().repeat_interleave(frames, dim=0)  # [(B F), L, D]
         scales = scale_signal(self.prediction, self.alphas[t])
-        predicted = self.network(add_noise(x0, noise, *scales), t.float(), context, frames, observers)
+        predicted = self.network(add_noise(x0, noise, *scales), t.float(), context, frames, recorders)
         return (predicted.float() - prediction_target(self.prediction, x0, noise, *scales)).square().mean((1, 2, 3))
 
     def held_out(self) -> dict[str, float]:
-        """Error of the held-out clips at a few noise levels."""
-        figures, clips = {}, self.held_out_clips
+        """Error of the held-out clips at a few noise levels, and what the terms tell of them."""
+        figures: dict[str, list[float]] = {}
         for name, t in LEVELS.items():
-            errors = []
-            for index in range(min(clips.count, HELD_OUT_CLIPS)):
-                generator = torch.Generator().manual_seed(index)
-                clip = clips.draw(index, generator)
-                clip |= {"noise": torch.randn(clip["latents"].shape, generator=generator), "t": torch.tensor(t)}
-                errors.append(self.clip_errors({key: value[None].to(self.device) for key, value in clip.items()}).mean())
-            if errors:
-                figures[name] = float(torch.stack(errors).mean())
+            for index in range(min(self.held_out_clips.count, HELD_OUT_CLIPS)):
+                for key, value in self._judge(index, t).items():
+                    figures.setdefault(f"{name} {key}".strip(), []).append(value)
+        return {name: float(torch.tensor(values).mean()) for name, values in figures.items()}
+
+    def _judge(self, index: int, t: int) -> dict[str, float]:
+        """Figures of one held-out clip at one timestep; the error has no name."""
+        generator = torch.Generator().manual_seed(index)
+        clip = self.held_out_clips.draw(index, generator)
+        clip |= {"noise": torch.randn(clip["latents"].shape, generator=generator), "t": torch.tensor(t)}
+        clip = prepare(clip, self.terms, generator)
+        batch = self.place({name: tensor[None] for name, tensor in clip.items()})
+        recorders = self._make_recorders()
+        figures = {"": float(self.clip_errors(batch, recorders).mean())}
+        for term in self.terms:
+            figures |= term.judge(recorders[term.block].seen, batch)
         return figures
+
+    def _make_recorders(self) -> dict[BlockKey, Recorder]:
+        return {term.block: Recorder() for term in self.terms}
 
     def find_change(self, update: int) -> Callable[[], str] | None:
         """Widen the scope."""
