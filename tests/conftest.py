@@ -13,6 +13,7 @@ import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,7 @@ from mvcustom.tests.host.in_process import MEMORY_MODES, ComfyInProcess, enter_c
 
 TIER_OF_FOLDER = {"bridge_layer": "bridge", "node_layer": "bridge", "browser": "browser", "gpu": "gpu"}
 IN_PROCESS_TIERS = {"bridge", "gpu"}
+ORDER = ("browser", "server", "bridge", "core", "gpu")  # long files first: short ones even out what two processes have left to do
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,7 +63,16 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"ComfyUI's memory on a GPU: {config.getoption('comfy_memory')}"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """`--dist loadfile` divides as the module says; None is xdist's own way."""
+    from mvcustom.tests.distribution import DivisionByFile  # of xdist, which only asks where it is installed
+
+    return DivisionByFile(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place: dict[Path, int] = {}
     for item in items:
         tier = _find_tier(item.path)
         if tier == "core" and "comfy" in item.fixturenames:
@@ -69,6 +80,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if tier in ("core", "bridge") and "comfy_server" in item.fixturenames:
             tier = "server"
         item.add_marker(tier)
+        place[item.path] = min(ORDER.index(tier), place.get(item.path, len(ORDER)))
+    items.sort(key=lambda item: place[item.path])
 
 
 @pytest.fixture(scope="session")

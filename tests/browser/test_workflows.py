@@ -24,9 +24,11 @@ RUN_SECONDS = 600
 
 # Smaller values for the demo: what the browser shows is whether it runs, not how good the pictures are. Class -> input -> value.
 DEMO_ECONOMIES: dict[str, dict[str, Any]] = {
-    "MVCustomRenderDemoSubject": {"views": 6},
+    "MVCustomRenderDemoSubject": {"views": 6, "size": 64},
     "MVCustomLearnConcept": {"steps": 3, "rendering_steps": 1},
-    "BasicScheduler": {"steps": 4},
+    "MVCustomCameraTrajectory": {"width": 64, "height": 64, "views": 3},
+    "EmptyLatentImage": {"width": 64, "height": 64, "batch_size": 3},
+    "BasicScheduler": {"steps": 3},
 }
 
 # Workflows for files that nobody may ship: opened and accepted with empty files of the right names, which the loaders then refuse.
