@@ -6,8 +6,6 @@ import errno
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -22,7 +20,6 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from mvcustom.devtools.comfyui import locate_comfyui
 from mvcustom.mvcustom_core.concept.learning.state import LearningState, StepReport, load_finished, load_learning, save_learning
 from mvcustom.nodes.bridge.learning import inputs as inputs_file
 from mvcustom.nodes.bridge.learning import run as run_file
@@ -42,7 +39,6 @@ from mvcustom.tests.bridge_layer.learning.runs import (
 )
 from mvcustom.tests.host.embedded import SPEC, load_once, make_scoped
 
-ROOT = Path(__file__).resolve().parents[3]
 Interrupted = comfy.model_management.InterruptProcessingException
 STEPS = 4
 UNDISTURBED: dict[str, Learned] = {}
@@ -300,29 +296,27 @@ def test_another_run_does_not_touch_an_unfinished_one(monkeypatch: pytest.Monkey
     assert state.read_bytes() == kept
 
 
-KILLED = """
-import os, signal, sys, types
-pack = types.ModuleType("mvcustom")
-pack.__path__ = [sys.argv[1]]
-sys.modules["mvcustom"] = pack
-from pathlib import Path
-from mvcustom.tests.host.in_process import enter_comfyui
-enter_comfyui(Path(sys.argv[2]), on_gpu=False)
-import comfy.utils, folder_paths
-from mvcustom.nodes.bridge.learning import store
-from mvcustom.tests.bridge_layer.learning.runs import learn
-folder_paths.output_directory = sys.argv[3]
-store.SAVE_EVERY, store.SAVE_SHARE = 0.0, float("inf")
-comfy.utils.PROGRESS_BAR_HOOK = lambda value, *_, **__: value == int(sys.argv[4]) and os.kill(os.getpid(), signal.SIGKILL)
-learn(steps=int(sys.argv[5]), held_out=1)
-"""
+def learn_until_killed(monkeypatch: pytest.MonkeyPatch, last: int) -> None:
+    """In a process of its own, which keeps every update and kills itself in update `last`."""
+    child = os.fork()
+    if child == 0:
+        monkeypatch.setattr(store_file, "SAVE_EVERY", 0.0)
+        monkeypatch.setattr(store_file, "SAVE_SHARE", float("inf"))
+        monkeypatch.setattr(
+            comfy.utils, "PROGRESS_BAR_HOOK", lambda value, *_, **__: value == last and os.kill(os.getpid(), signal.SIGKILL)
+        )
+        try:
+            learn(steps=STEPS, held_out=1)
+        finally:
+            os._exit(1)  # whatever happens: the tests are not run twice
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
 
 
-def test_a_killed_run_goes_on_to_the_same_bits(folder: Path, updates: list[int], elsewhere: Callable[..., Learned]):
+def test_a_killed_run_goes_on_to_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, updates: list[int], elsewhere: Callable[..., Learned]
+):
     whole, last = elsewhere(steps=STEPS, held_out=1), random.randrange(2, STEPS + 1)
-    arguments = [str(ROOT), str(locate_comfyui()), folder_paths.output_directory, str(last), str(STEPS)]
-    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True, text=True, cwd=folder_paths.output_directory)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    learn_until_killed(monkeypatch, last)
     (state,) = folder.iterdir()
     assert load_learning(state).step == last - 1, "the update in which it was killed is all that is lost"
     updates.clear()
