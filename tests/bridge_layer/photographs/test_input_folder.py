@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-import folder_paths
 import pytest
 from PIL import Image
 
@@ -17,16 +15,10 @@ from mvcustom.tests.bridge_layer.photographs.browser_upload import call, make_pi
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path) -> Iterator[Path]:
-    """ComfyUI's input folder with one folder of photographs that have no cameras; beside it a photograph that is nobody's business."""
-    before = folder_paths.get_input_directory()
-    place = tmp_path / "input"
-    place.mkdir()
-    folder_paths.set_input_directory(str(place))
+def filled(home: Path) -> None:
+    """One folder of photographs that have no cameras; beside the input folder a photograph that is nobody's business."""
     send("cup", {"b.png": make_picture(), "a.png": make_picture(), "masks/a.png": make_picture()})
-    (tmp_path / "secret.png").write_bytes(make_picture())
-    yield place
-    folder_paths.set_input_directory(before)
+    (home.parent / "secret.png").write_bytes(make_picture())
 
 
 def test_photographs_without_cameras_are_listed_with_what_to_connect(home: Path) -> None:

@@ -6,10 +6,9 @@ import asyncio
 import os
 import resource
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import folder_paths
 import pytest
 from aiohttp import FormData
 from aiohttp.test_utils import TestClient
@@ -25,17 +24,6 @@ HOSTILE = [
     "a\n.png", "con.png", "images/NUL.png", "a.png ", "a.png.", "images./a.png", "~/../a.png", "x" * 300 + ".png", "a/" * 20 + "a.png",
     "\ud800.png", "a<b.png", "a|b.png",
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path) -> Iterator[Path]:
-    """ComfyUI's input folder, in a folder of which nothing else may change."""
-    before = folder_paths.get_input_directory()
-    place = tmp_path / "input"
-    place.mkdir()
-    folder_paths.set_input_directory(str(place))
-    yield place
-    folder_paths.set_input_directory(before)
 
 
 def list_tree(place: Path) -> dict[str, bytes | None]:
