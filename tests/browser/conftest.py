@@ -9,9 +9,20 @@ import pytest
 from mvcustom.devtools.server import ComfyServer
 from mvcustom.tests.browser.chromium import ChromiumPage, find_chromium
 
-SETTLE_MILLISECONDS = 2500  # the interface goes on moving things after it is loaded, and draws results after they arrive
+START_MILLISECONDS = 2500  # the interface goes on opening things after it is loaded
+STILL_FRAMES = 30
 READY = "window.app?.canvas && window.LiteGraph?.registered_node_types?.SaveImage"
-SETTLE = f"new Promise(resolve => setTimeout(resolve, {SETTLE_MILLISECONDS}))"
+# Until no node has moved or grown for some frames: panels measure themselves after they are there, and results are drawn after they arrive.
+SETTLE = """new Promise(resolve => {
+    let before, still = 0
+    const watch = () => {
+        const now = JSON.stringify(app.graph._nodes.map(node => [...node.pos, ...node.size]))
+        still = now === before ? still + 1 : 0
+        before = now
+        still < FRAMES ? requestAnimationFrame(watch) : resolve()
+    }
+    watch()
+})""".replace("FRAMES", str(STILL_FRAMES))
 
 
 @pytest.fixture(scope="module")
@@ -23,5 +34,5 @@ def page(comfy_server: ComfyServer, tmp_path_factory: pytest.TempPathFactory) ->
     with ChromiumPage(binary, tmp_path_factory.mktemp("chromium")) as page:
         page.open(f"http://{comfy_server.address}")
         page.wait_for(READY)
-        page.evaluate(SETTLE)
+        page.evaluate(f"new Promise(resolve => setTimeout(resolve, {START_MILLISECONDS}))")
         yield page
