@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,10 @@ def write_video(path: Path, frames: int = 14, size: tuple[int, int] = (96, 64)) 
 
 def write_set(folder: Path, count: int) -> Path:
     for index in range(count):
-        write_video(folder / f"{index:02d}.mp4")
+        if index == 0:
+            write_video(folder / "00.mp4")
+        else:
+            shutil.copyfile(folder / "00.mp4", folder / f"{index:02d}.mp4")
         (folder / f"{index:02d}.txt").write_text(f"caption {index}\n")
     return folder
 
