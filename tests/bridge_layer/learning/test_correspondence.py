@@ -14,7 +14,6 @@ from torch import Tensor
 from mvcustom.mvcustom_core.capture import solving
 from mvcustom.mvcustom_core.concept.learning.losses import LossWeights
 from mvcustom.nodes.bridge.host.fingerprint import digest_parts, fingerprint_clip, fingerprint_model, fingerprint_vae
-from mvcustom.nodes.bridge.learning import run as run_file
 from mvcustom.nodes.bridge.learning.inputs import RECIPE, Backbone, digest_inputs
 from mvcustom.nodes.bridge.learning.preset import Choices, describe_choices
 from mvcustom.nodes.bridge.photographs import matching
@@ -24,11 +23,12 @@ from mvcustom.tests.host.embedded import load_once
 ON = LossWeights(correspondence=0.25)
 
 
+pytestmark = pytest.mark.usefixtures("quick_preview", "copied_once")
+
+
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
+def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_paths, "temp_directory", str(tmp_path / "temp"))
-    monkeypatch.setattr(run_file, "draw_preview", lambda learner, *_: torch.full((3, 4, 4), learner.state.step / 100))
 
 
 @pytest.fixture

@@ -12,20 +12,14 @@ from typing import Any
 import comfy.model_management
 import folder_paths
 import pytest
-import torch
 
 from mvcustom.mvcustom_core.concept.learning.state import StepReport, load_finished
-from mvcustom.nodes.bridge.learning import run as run_file
 from mvcustom.nodes.bridge.learning.display import RECENT, Pace, describe_progress
 from mvcustom.tests.bridge_layer.learning.runs import OPTIONS, learn
 
 ON_NODE = replace(OPTIONS, node="7")
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
-    monkeypatch.setattr(run_file, "draw_preview", lambda *_: torch.zeros(3, 4, 4))
+pytestmark = pytest.mark.usefixtures("quick_preview", "copied_once")
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, client: str | None = "a client", look: Callable[[str], None] = lambda _: None) -> list[Any]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import comfy.model_management
-import folder_paths
 import pytest
 import torch
 from torch import Tensor
@@ -22,11 +20,6 @@ from mvcustom.nodes.bridge.learning.memory import UpdateSize, estimate_rendering
 from mvcustom.tests.bridge_layer.learning.runs import OPTIONS, learn
 from mvcustom.tests.bridge_layer.learning.test_denoiser import make_denoiser
 from mvcustom.tests.host.embedded import SPEC, load_once, make_cameras, make_concept
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
 
 
 def make_size(cells: int, frames: int = 2, **nerf: Any) -> UpdateSize:
@@ -113,6 +106,7 @@ def run_short(monkeypatch: pytest.MonkeyPatch, *, always: bool) -> list[bool]:
     return tried
 
 
+@pytest.mark.usefixtures("quick_preview")
 def test_memory_that_runs_out_is_answered_by_checkpointing(monkeypatch: pytest.MonkeyPatch):
     wanted = learn(load_once()[0], steps=1)
     tried = run_short(monkeypatch, always=False)

@@ -6,8 +6,7 @@ import errno
 import os
 import random
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -37,39 +36,13 @@ from mvcustom.tests.bridge_layer.learning.runs import (
     settings_for,
     stop_after,
 )
-from mvcustom.tests.host.embedded import SPEC, load_once, make_scoped
+from mvcustom.tests.host.embedded import load_once, make_scoped
 
 Interrupted = comfy.model_management.InterruptProcessingException
 STEPS = 4
 UNDISTURBED: dict[str, Learned] = {}
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where runs are kept."""
-    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
-    return tmp_path / "mvcustom" / "learning"
-
-
-@pytest.fixture(autouse=True)
-def preview(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Tensor]:
-    """The drawing of previews, which is replaced here, since it takes longer than these runs."""
-    draw = run_file.draw_preview
-    monkeypatch.setattr(run_file, "draw_preview", lambda learner, *_: torch.full((3, 4, 4), learner.state.step / 100))
-    return draw
-
-
-@pytest.fixture(scope="module")
-def denoiser() -> Iterator[ComfyDenoiser]:
-    once = load_once()
-    with ComfyDenoiser(once[0], once[1], SPEC.pose_layout, WORDS, OPTIONS.economy) as denoiser:
-        yield denoiser
-
-
-@pytest.fixture(autouse=True)
-def copied_once(monkeypatch: pytest.MonkeyPatch, denoiser: ComfyDenoiser) -> None:
-    """All runs here learn on one copy of the backbone: making it takes longer than the updates."""
-    monkeypatch.setattr(run_file, "ComfyDenoiser", lambda *_: nullcontext(denoiser))
+pytestmark = pytest.mark.usefixtures("quick_preview", "copied_once")
 
 
 @pytest.fixture
@@ -111,8 +84,8 @@ def fail_in_call(monkeypatch: pytest.MonkeyPatch, number: int, fail: Callable[[T
 # A finished run
 
 
-def test_a_finished_concept_is_not_learned_again(monkeypatch: pytest.MonkeyPatch, folder: Path, preview: Callable[..., Tensor]):
-    monkeypatch.setattr(run_file, "draw_preview", preview)
+def test_a_finished_concept_is_not_learned_again(monkeypatch: pytest.MonkeyPatch, folder: Path, quick_preview: Callable[..., Tensor]):
+    monkeypatch.setattr(run_file, "draw_preview", quick_preview)
     first = learn(held_out=1)
     (kept,) = folder.iterdir()
     assert kept.suffix == ".finished" and "was learned before" not in first.notes and f"{folder} keeps 1 finished" in first.notes
