@@ -93,9 +93,7 @@ def one_step(model: ModelPatcher, **changes: Any) -> Tensor:
 
 
 CHANGES: dict[str, tuple[Callable[[ModelPatcher, Concept], Any], tuple[int, float]]] = {
-    "nothing": (lambda first, concept: one_step(first), (0, 0)),
     "seed": (lambda first, concept: one_step(first, seed=6, noise=draw_noise().flip(0)), (0, 0)),
-    "steps": (lambda first, concept: sample(first, steps=2), (0, 0)),
     "guidance": (lambda first, concept: one_step(first, cfg=2.0), (0, 0)),
     "negative prompt": (lambda first, concept: one_step(first, negative=encode("blue")), (0, 0)),
     "second pass": (lambda first, concept: one_step(second_pass(first)), (0, 0)),

@@ -199,7 +199,7 @@ def test_model_with_a_concept_is_refused():
         learn(apply_once(load_once()[0], make_concept()))
 
 
-@pytest.mark.usefixtures("quick_preview")
+@pytest.mark.usefixtures("quick_preview", "copied_once")
 def test_cancelling_stops_within_a_step_and_the_next_run_works(monkeypatch: pytest.MonkeyPatch):
     model, steps = load_once()[0], []
     predict = ComfyDenoiser.predict
@@ -256,7 +256,7 @@ def test_bfloat16_is_close_and_another():
     assert torch.nn.functional.cosine_similarity(one, other, dim=0) > 0.9
 
 
-@pytest.mark.usefixtures("quick_preview")
+@pytest.mark.usefixtures("quick_preview", "copied_once")
 def test_class_pictures_take_part():
     pictures = torch.rand(2, 64, 64, 3, generator=torch.Generator().manual_seed(5))
     curves = learn(load_once()[0], steps=2, pictures=make_pictures(pictures), prior_share=1.0).losses
@@ -265,7 +265,7 @@ def test_class_pictures_take_part():
         learn(load_once()[0], pictures=make_pictures(pictures[:, :, :32]))
 
 
-@pytest.mark.usefixtures("quick_preview")
+@pytest.mark.usefixtures("quick_preview", "copied_once")
 def test_report_is_on_every_held_out_photograph():
     learned = learn(load_once()[0], steps=1, held_out=2)
     assert learned.held_out.shape == (2, 3, 64, 192) and 0 <= learned.held_out.min() and learned.held_out.max() <= 1
@@ -279,6 +279,7 @@ def test_report_is_on_every_held_out_photograph():
     assert all("IoU" in line and "dB" in line for line in lines)
 
 
+@pytest.mark.usefixtures("copied_once")
 def test_preview_shows_the_held_out_photograph():
     preview = learn(load_once()[0], steps=1, held_out=1).preview
     images = torch.rand(PHOTOGRAPHS, 64, 64, 3, generator=torch.Generator().manual_seed(0))

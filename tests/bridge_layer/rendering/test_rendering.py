@@ -191,11 +191,9 @@ def test_what_is_constant_in_a_run_is_computed_once(monkeypatch: pytest.MonkeyPa
     assert sorted(made) == [4, 8]
 
 
-@pytest.mark.parametrize("name", ["euler_ancestral", "heun", "dpmpp_2m", "lcm"])
+@pytest.mark.parametrize("name", ["euler_ancestral", "heun"])  # noise in every step, and two calls in a step
 def test_any_sampler(name: str):
-    results = []
-    for model in (hook_model(shared_noise=False), load_once()[0].clone()):
-        results.append(sample(model, sampler=comfy.samplers.sampler_object(name)))
+    results = [sample(model, sampler=sampler_object(name)) for model in (hook_model(shared_noise=False), load_once()[0])]
     assert torch.isfinite(results[0]).all() and (results[0] - results[1])[[0, 2]].abs().max() > 1e-3
 
 
