@@ -36,6 +36,7 @@ from mvcustom.tests.bridge_layer.learning.runs import (
     settings_for,
     stop_after,
 )
+from mvcustom.tests.forked import run_until_killed
 from mvcustom.tests.host.embedded import load_once, make_scoped
 
 Interrupted = comfy.model_management.InterruptProcessingException
@@ -269,27 +270,15 @@ def test_another_run_does_not_touch_an_unfinished_one(monkeypatch: pytest.Monkey
     assert state.read_bytes() == kept
 
 
-def learn_until_killed(monkeypatch: pytest.MonkeyPatch, last: int) -> None:
-    """In a process of its own, which keeps every update and kills itself in update `last`."""
-    child = os.fork()
-    if child == 0:
-        monkeypatch.setattr(store_file, "SAVE_EVERY", 0.0)
-        monkeypatch.setattr(store_file, "SAVE_SHARE", float("inf"))
-        monkeypatch.setattr(
-            comfy.utils, "PROGRESS_BAR_HOOK", lambda value, *_, **__: value == last and os.kill(os.getpid(), signal.SIGKILL)
-        )
-        try:
-            learn(steps=STEPS, held_out=1)
-        finally:
-            os._exit(1)  # whatever happens: the tests are not run twice
-    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
-
-
 def test_a_killed_run_goes_on_to_the_same_bits(
     monkeypatch: pytest.MonkeyPatch, folder: Path, updates: list[int], elsewhere: Callable[..., Learned]
 ):
     whole, last = elsewhere(steps=STEPS, held_out=1), random.randrange(2, STEPS + 1)
-    learn_until_killed(monkeypatch, last)
+    with monkeypatch.context() as patch:
+        patch.setattr(store_file, "SAVE_EVERY", 0.0)
+        patch.setattr(store_file, "SAVE_SHARE", float("inf"))
+        patch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda value, *_, **__: value == last and os.kill(os.getpid(), signal.SIGKILL))
+        run_until_killed(lambda: learn(steps=STEPS, held_out=1))
     (state,) = folder.iterdir()
     assert load_learning(state).step == last - 1, "the update in which it was killed is all that is lost"
     updates.clear()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from safetensors.torch import load_file
 
 from mvcustom.tests.core_layer.training import toy
 from mvcustom.tests.core_layer.training.toy import EXAMPLES, SETTINGS, Toy
+from mvcustom.tests.forked import run_until_killed
 from mvcustom.training.engine.checkpoint import Checkpoints
 from mvcustom.training.engine.loop import run_stage
 from mvcustom.training.engine.order import ExampleLine, Share
@@ -84,8 +82,7 @@ def test_each_epoch_has_an_order_of_its_own() -> None:
 
 def test_a_killed_run_ends_bit_for_bit_as_one_that_was_not(tmp_path: Path, whole: Path) -> None:
     fatal = random.randrange(5, SETTINGS.updates)
-    killed = subprocess.run([sys.executable, str(PROGRAM), str(tmp_path), "--kill-at", str(fatal)])
-    assert killed.returncode == -signal.SIGKILL
+    run_until_killed(lambda: run_stage(Toy(wound=toy.kill_at(fatal)), SETTINGS, tmp_path))
     assert not (tmp_path / "toy.safetensors").exists()
     resumed = Toy()
     run_stage(resumed, SETTINGS, tmp_path)

@@ -1,4 +1,4 @@
-"""A stage of two small matrices, and a program that trains it: alone, as one of several processes, or until it kills itself."""
+"""A stage of two small matrices, which may kill its process, and a program that trains it as one of several processes."""
 
 from __future__ import annotations
 
@@ -97,13 +97,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--updates", type=int, default=SETTINGS.updates)
     parser.add_argument("--batch", type=int, default=SETTINGS.batch)
-    parser.add_argument("--kill-at", type=int)
     parser.add_argument("--fail-at", type=int)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     join_processes()
-    wound = kill_at(arguments.kill_at) if arguments.kill_at is not None else fail_at(arguments.fail_at, "1")
-    stage = Toy(wound=wound)
+    stage = Toy(wound=fail_at(arguments.fail_at, "1"))
     settings = replace(SETTINGS, updates=arguments.updates, batch=arguments.batch)
     run_stage(stage, settings, arguments.folder)
     (arguments.folder / f"seen-{os.environ.get('RANK', '0')}.txt").write_text(" ".join(map(str, stage.seen)), encoding="utf-8")
