@@ -53,7 +53,7 @@ def check_whole(place: Path, pictures: torch.Tensor, *words: str) -> str:
     return report
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> torch.Tensor:
     return load(write_folder(tmp_path_factory.mktemp("tidy"), make_cameras()))[0]
 
