@@ -1,18 +1,18 @@
-"""On real servers: what was learned once is not learned again, whatever ComfyUI forgets."""
+"""On a real server, and in another ComfyUI on its files: what was learned once is not learned again, whatever ComfyUI forgets."""
 
 from __future__ import annotations
 
 import io
-import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
-from mvcustom.devtools.comfyui import locate_comfyui, server_command
 from mvcustom.devtools.server import ComfyServer
 from mvcustom.tests.host.graph import whole_path
+from mvcustom.tests.host.in_process import ComfyInProcess
 
 LEARNING = ("backbone", "photographs", "learn")
 
@@ -57,7 +57,22 @@ def free_memory(server: ComfyServer) -> None:
     server.run_prompt({"picture": picture, "shown": shown})
 
 
-def test_a_concept_is_learned_once_through_cleared_caches_copies_and_restarts(comfy_server: ComfyServer, tmp_path: Path) -> None:
+def learn_here(host: ComfyInProcess, base: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[bytes], str, list[int]]:
+    """The same in this process, which knows no more of the server than the files in its folder, and keeps no outputs."""
+    import comfy.utils
+
+    updates: list[int] = []
+    monkeypatch.setattr(host.folder_paths, "output_directory", str(base / "output"))
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda value, *_, **__: updates.append(value))
+    outputs = host.run(make_prompt(), host.make_executor("NONE"))
+    found = [outputs[name]["images"][0] for name in ("curves", "preview")]
+    files = [Path(host.folder_paths.get_temp_directory(), each["subfolder"], each["filename"]) for each in found]
+    return [Image.open(file).tobytes() for file in files], outputs["report"]["text"][0], updates
+
+
+def test_a_concept_is_learned_once_through_cleared_caches_copies_and_restarts(
+    comfy_server: ComfyServer, comfy: ComfyInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pictures, report, updates = learn(comfy_server)
     assert updates == [1, 2] and "was learned before" not in report
     free_memory(comfy_server)
@@ -65,9 +80,6 @@ def test_a_concept_is_learned_once_through_cleared_caches_copies_and_restarts(co
         again = learn(comfy_server, prefix)
         assert "was learned before (2 updates" in again[1], (again[1], report)
         assert again[0] == pictures and not again[2]
-    base = comfy_server.log_path.parent
-    command = [*server_command(Path(sys.executable), locate_comfyui(), base), "--cache-none"]
-    with ComfyServer(command, locate_comfyui(), tmp_path / "log") as restarted:
-        again = learn(restarted)
+    again = learn_here(comfy, comfy_server.log_path.parent, monkeypatch)
     assert again[0] == pictures and "was learned before (2 updates" in again[1] and not again[2]
     assert report.splitlines()[0] == again[1].splitlines()[0]

@@ -294,10 +294,14 @@ def test_rungs_share_the_first_pass(maker: Maker):
     assert made["rendering"].seconds > made["customised"].seconds > 0
 
 
-def test_the_autoencoder_alone_comes_near_the_truth(case: AblationCase):
-    made = Maker(case, lambda: None, SamplingSettings()).make("decoded")
-    error = (made.views - case.truth.images).square().mean()
-    assert made.seconds is None and 22 < float(-10 * error.log10()) < 45
+@pytest.fixture(scope="module")
+def decoded(case: AblationCase) -> Made:
+    return Maker(case, lambda: None, SamplingSettings()).make("decoded")
+
+
+def test_the_autoencoder_alone_comes_near_the_truth(case: AblationCase, decoded: Made):
+    error = (decoded.views - case.truth.images).square().mean()
+    assert decoded.seconds is None and 22 < float(-10 * error.log10()) < 45
 
 
 def test_the_anchor_is_carried_by_its_depth(maker: Maker):
@@ -311,21 +315,20 @@ def test_the_anchor_is_carried_by_its_depth(maker: Maker):
     assert (moved > 2 * error[others]).all()
 
 
-def test_latents_are_carried_by_the_true_depth(case: AblationCase):
-    made = Maker(case, lambda: None, SamplingSettings())
-    carried, decoded = made.make("latents").views, made.make("decoded").views
-    assert torch.equal(carried[case.anchor], decoded[case.anchor])
-    error = (carried - decoded).square().mean((1, 2, 3))
-    moved = (decoded - decoded[case.anchor]).square().mean((1, 2, 3))
-    others = [view for view in range(len(decoded)) if view != case.anchor]
+def test_latents_are_carried_by_the_true_depth(case: AblationCase, decoded: Made):
+    carried, first = Maker(case, lambda: None, SamplingSettings()).make("latents").views, decoded.views
+    assert torch.equal(carried[case.anchor], first[case.anchor])
+    error = (carried - first).square().mean((1, 2, 3))
+    moved = (first - first[case.anchor]).square().mean((1, 2, 3))
+    others = [view for view in range(len(first)) if view != case.anchor]
     assert (error[others] > 0).all() and (error[others] < 0.5 * moved[others]).all()
 
 
-def test_own_latents_are_carried_by_the_estimated_depth(maker: Maker):
+def test_own_latents_are_carried_by_the_estimated_depth(maker: Maker, decoded: Made):
     """The truth stands for the first pass here."""
     case = maker.case
     smooth, cells = (maker.make(rung).views for rung in ("own_latents", "own_cells"))
-    first = maker.make("decoded").views
+    first = decoded.views
     others = [view for view in range(len(first)) if view != case.anchor]
     moved = (first - first[case.anchor]).square().mean((1, 2, 3))[others]
     for views in (smooth, cells):

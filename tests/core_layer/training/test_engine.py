@@ -116,8 +116,17 @@ def test_a_checkpoint_holds_what_is_trained_and_the_newest_are_kept(whole: Path)
     assert any(not torch.equal(kept[f"weight/trained.{name}"], kept[f"ema/trained.{name}"]) for name in Toy().trained.state_dict())
 
 
+FAILING = """
+import os, time
+if os.environ["RANK"] == "1":
+    raise ValueError("this process has had enough")
+time.sleep(600)
+"""
+
+
 def test_a_process_that_fails_ends_the_others_with_its_message(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert launch(PROGRAM, [str(tmp_path), "--fail-at", "3"], 2) == 1
+    (tmp_path / "failing.py").write_text(FAILING, encoding="utf-8")
+    assert launch(tmp_path / "failing.py", [], 2) == 1
     said = capfd.readouterr().err
     assert "this process has had enough" in said
     assert "training: process 1 of 2 failed (its message stands above); the others were ended" in said

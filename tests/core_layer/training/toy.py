@@ -78,16 +78,6 @@ def kill_at(fatal: int) -> Callable[[int], None]:
     return wound
 
 
-def fail_at(fatal: int, rank: str) -> Callable[[int], None]:
-    """Fail in one of the processes before an update."""
-
-    def wound(update: int) -> None:
-        if update == fatal and os.environ["RANK"] == rank:
-            raise ValueError("this process has had enough")
-
-    return wound
-
-
 def weights_after(weights: dict[str, Tensor]) -> Tensor:
     return torch.cat([tensor.flatten() for tensor in weights.values()])
 
@@ -97,11 +87,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--updates", type=int, default=SETTINGS.updates)
     parser.add_argument("--batch", type=int, default=SETTINGS.batch)
-    parser.add_argument("--fail-at", type=int)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     join_processes()
-    stage = Toy(wound=fail_at(arguments.fail_at, "1"))
+    stage = Toy()
     settings = replace(SETTINGS, updates=arguments.updates, batch=arguments.batch)
     run_stage(stage, settings, arguments.folder)
     (arguments.folder / f"seen-{os.environ.get('RANK', '0')}.txt").write_text(" ".join(map(str, stage.seen)), encoding="utf-8")
