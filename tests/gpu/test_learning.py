@@ -147,7 +147,7 @@ def make_learner(economy: Economy, **changes: object) -> Learner:
 
 def learn_from_matches(_: ComfyInProcess) -> Arrays:
     """The losses and the pose blocks of three updates that matched features take part in."""
-    learner = make_learner(Economy(), weights=LossWeights(correspondence=0.25), steps=3)
+    learner = make_learner(Economy(), weights=LossWeights(correspondence=0.25), prior_share=0.0, steps=3)
     losses = [report.losses["correspondence"] for report in learner.run()]
     pose = learner.concept("<v*>", "box", "a box").pose
     return {"losses": np.array(losses), "pose": np.concatenate([pose[name].flatten().numpy() for name in sorted(pose)])}

@@ -100,7 +100,7 @@ def test_a_step_waits_for_its_noise_level_and_for_nothing_else(name: str) -> Non
         (Economy(bfloat16=True), {}),
         (Economy(), {"rendering_steps": 9}),
         (Economy(), {"prior_share": 1.0}),
-        (Economy(), {"weights": LossWeights(correspondence=0.25)}),
+        (Economy(), {"weights": LossWeights(correspondence=0.25), "prior_share": 0.0}),
     ],
     ids=["plain", "checkpointed", "bfloat16", "rendering", "class pictures", "matches"],
 )

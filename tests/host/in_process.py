@@ -15,8 +15,8 @@ from mvcustom.devtools.comfyui import BASE_FOLDERS
 
 # core's nodes outside nodes.py that the tests use
 CORE_EXTRAS = (
-    "nodes_custom_sampler", "nodes_dataset", "nodes_depth_anything_3", "nodes_hooks", "nodes_mask", "nodes_model_advanced", "nodes_moge",
-    "nodes_preview_any", "nodes_video",
+    "nodes_custom_sampler", "nodes_dataset", "nodes_depth_anything_3", "nodes_hooks", "nodes_images", "nodes_mask", "nodes_model_advanced",
+    "nodes_moge", "nodes_preview_any", "nodes_video",
 )  # fmt: skip
 MEMORY_MODES = ("default", "legacy", "dynamic")
 
