@@ -40,9 +40,11 @@ NAMED_FILES = (
     "input/example.png",
     "output/mvcustom/my_subject_00001_.safetensors",
     "input/my_subject/transforms.json",
-    "input/mvcustom_photos/transforms.json",
     "input/my_photographs/0.png",
 )
+
+# What a user chooses; the workflows name no folder.
+FOLDERS = {"MVCustomLoadPosedImages": {"folder": "my_subject"}, "LoadImageDataSetFromFolder": {"folder": "my_photographs"}}
 
 MISSING_NODES = "app.graph._nodes.map(node => node.type).filter(type => !LiteGraph.registered_node_types[type])"
 SHOW_ALL = """(() => {
@@ -60,12 +62,27 @@ UNKNOWN_CHOICES = """(() => {
     const widgets = app.graph._nodes.flatMap(node => node.widgets ?? [])
     return widgets.filter(isUnknown).map(widget => `${widget.name}: ${widget.value}`)
 })()"""
-OVERLAPS = """(() => {
-    const box = node => [node.pos[0], node.pos[1] - 30, node.pos[0] + node.size[0], node.pos[1] + node.size[1]]
+# Boxes as they are drawn: by the canvas, or by the page in Nodes 2.0. A pixel of rounding is no overlap.
+BOXES = """const box = node => {
+    const drawn = LiteGraph.vueNodesMode && document.querySelector(`[data-node-id="${node.id}"]`)?.getBoundingClientRect()
+    const { scale, offset } = app.canvas.ds, { left, top } = app.canvas.canvas.getBoundingClientRect()
+    const [x, y, width, height] = drawn
+        ? [(drawn.left - left) / scale - offset[0], (drawn.top - top) / scale - offset[1], drawn.width / scale, drawn.height / scale]
+        : node.boundingRect
+    return [x + 1, y + 1, x + width - 1, y + height - 1]
+}
+const nodes = app.graph._nodes"""
+OVERLAPS = f"""(() => {{
+    {BOXES}
     const apart = (a, b) => a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1]
-    const nodes = app.graph._nodes
-    return nodes.flatMap((a, i) => nodes.slice(i + 1).filter(b => !apart(box(a), box(b))).map(b => `${a.title} / ${b.title}`))
-})()"""
+    return nodes.flatMap((a, i) => nodes.slice(i + 1).filter(b => !apart(box(a), box(b))).map(b => `${{a.title}} / ${{b.title}}`))
+}})()"""
+OUTSIDE = f"""(() => {{
+    {BOXES}
+    const holds = ([x, y, width, height], b) => x <= b[0] && y <= b[1] && b[2] <= x + width && b[3] <= y + height
+    return nodes.filter(node => !app.graph._groups.some(group => holds(group._bounding, box(node)))).map(node => node.title)
+}})()"""
+DRAW_WITH = "(vue => app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue))"
 SET_WIDGETS = """(economies => {
     const unused = new Set(Object.entries(economies).flatMap(([type, values]) => Object.keys(values).map(name => `${type}.${name}`)))
     for (const node of app.graph._nodes)
@@ -101,6 +118,16 @@ def check_opening(page: ChromiumPage, server: ComfyServer, file: Path) -> None:
     page.save_screenshot(PICTURES / f"{file.stem}_opened.png")
 
 
+def check_places(page: ChromiumPage, name: str) -> None:
+    """No node lies over another, and each lies inside a group: in the classic canvas, and in Nodes 2.0. Leaves pictures."""
+    for vue in (True, False):
+        page.evaluate(f"{DRAW_WITH}({json.dumps(vue)})")
+        page.evaluate(SHOW_ALL)
+        page.evaluate(SETTLE)
+        page.save_screenshot(PICTURES / f"{name}_{'nodes2' if vue else 'canvas'}.png")
+        assert (page.evaluate(OVERLAPS), page.evaluate(OUTSIDE)) == ([], []), f"Nodes 2.0: {vue}"
+
+
 def strip_titles(prompt: dict[str, Any]) -> dict[str, Any]:
     return {node: {"class_type": entry["class_type"], "inputs": entry["inputs"]} for node, entry in prompt.items()}
 
@@ -121,6 +148,7 @@ def test_core_workflow_runs_in_the_browser(page: ChromiumPage, comfy_server: Com
 @pytest.mark.skipif(not DEMO_WORKFLOW.exists(), reason=f"there is no {DEMO_WORKFLOW.relative_to(ROOT)} yet")
 def test_demo_workflow_runs_in_the_browser(page: ChromiumPage, comfy_server: ComfyServer) -> None:
     check_workflow(page, comfy_server, DEMO_WORKFLOW, DEMO_ECONOMIES)
+    check_places(page, "mvcustom_demo_finished")  # with all previews
 
 
 @pytest.mark.parametrize("name", ["mvcustom_sd15_learn", "mvcustom_sd15_views", "mvcustom_photos", "mvcustom_solve", "mvcustom_still"])
@@ -131,7 +159,10 @@ def test_workflow_for_the_users_files_opens_and_is_accepted(page: ChromiumPage, 
         (base / file).touch()
     page.evaluate("app.refreshComboInNodes()")
     check_opening(page, comfy_server, ROOT / "workflows" / f"{name}.json")
-    assert page.evaluate(UNKNOWN_CHOICES) == page.evaluate(OVERLAPS) == []
+    check_places(page, name)
+    chosen = {node: choices for node, choices in FOLDERS.items() if page.evaluate(f"app.graph.findNodesByType('{node}').length")}
+    assert page.evaluate(f"{SET_WIDGETS}({json.dumps(chosen)})") == []
+    assert page.evaluate(UNKNOWN_CHOICES) == []
     ending = page.evaluate(QUEUE_AND_WAIT, timeout=RUN_SECONDS)
     assert ending["name"] == "execution_error", ending  # accepted as it is; the run then meets an empty file
     assert not page.evaluate("Object.keys(app.lastNodeErrors ?? {})")

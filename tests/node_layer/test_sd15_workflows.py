@@ -27,12 +27,12 @@ FILES = {
 }
 """Folder of models -> the file that the workflows choose in it."""
 
+FOLDER = "Photographs.folder=my_subject"  # what a user chooses
 SMALL = {
-    LEARN: ["Photographs.size=64", "Learn Concept.preset=custom", "Learn Concept.steps=2", "Learn Concept.rendering_steps=1",
+    LEARN: [FOLDER, "Photographs.size=64", "Learn Concept.preset=custom", "Learn Concept.steps=2", "Learn Concept.rendering_steps=1",
             "Learn Concept.frames=2", "Learn Concept.references=2", "Learn Concept.held_out=1"],
-    VIEWS: ["Photographs.size=64", "Camera Trajectory.width=64", "Camera Trajectory.height=64", "Camera Trajectory.views=4",
-            "Empty latents, one for each view.width=64", "Empty latents, one for each view.height=64",
-            "Empty latents, one for each view.batch_size=4", "Steps.steps=4", "Run Depth Anything 3.resolution=140"],
+    VIEWS: [FOLDER, "Photographs.size=64", "Camera Trajectory.width=64", "Camera Trajectory.height=64", "Camera Trajectory.views=4",
+            "Steps.steps=4", "Run Depth Anything 3.resolution=140"],
 }  # fmt: skip
 
 
@@ -137,9 +137,8 @@ def test_workflows_of_the_embedded_backbone_have_the_values_of_its_preset(comfy:
 
 def test_values_of_the_views_are_the_presets(comfy: ComfyInProcess) -> None:
     values, recipe = values_of(comfy, VIEWS), RECIPES[SD15].views
-    trajectory, latents = values["Camera Trajectory"], values["Empty latents, one for each view"]
+    trajectory = values["Camera Trajectory"]
     assert (trajectory["views"], trajectory["width"], trajectory["height"]) == (recipe.views, recipe.size, recipe.size)
-    assert (latents["batch_size"], latents["width"], latents["height"]) == (recipe.views, recipe.size, recipe.size)
     assert recipe.steps[0] <= values["Steps"]["steps"] <= recipe.steps[1]
     for guider in ("Guidance", "Guidance with the hook"):
         assert (values[guider]["text_guidance"], values[guider]["image_guidance"]) == (recipe.text_guidance, recipe.image_guidance)

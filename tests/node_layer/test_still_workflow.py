@@ -29,8 +29,7 @@ FILES = {
     "geometry_estimation": "moge_2_vitl_normal_fp16.safetensors",
 }
 SMALL = [
-    "Crop to 512x512.width=64", "Crop to 512x512.height=64", "Camera Trajectory.width=64", "Camera Trajectory.height=64",
-    "Camera Trajectory.views=3", "Steps.steps=3",
+    "Crop to 512x512.width=64", "Crop to 512x512.height=64", "Camera Trajectory.views=3", "Steps.steps=3",
 ]  # fmt: skip
 
 

@@ -59,8 +59,11 @@ def locate_photographs(name: str) -> Path:
     """The folder of photographs that a user wrote, or one of its camera files, which chooses among several.
 
     Raises:
-        ValueError: as `locate_input` does.
+        ValueError: as `locate_input` does, and if nothing is written.
     """
+    if not name.strip().strip('"'):
+        wanted = "folder: wanted the folder of the photographs and their cameras, got none"
+        raise ValueError(f"{wanted}; choose it with the buttons on the node, drop it there, or write its path")
     path = Path(folder_paths.get_input_directory(), name.strip().strip('"'))
     return path if path.suffix and os.path.isfile(path) else locate_input(name)
 

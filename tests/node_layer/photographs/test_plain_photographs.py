@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from torch import Tensor
 
-from mvcustom.devtools.workflow import convert_workflow
+from mvcustom.devtools.workflow import apply_override, convert_workflow
 from mvcustom.nodes.bridge.host.tensors import images_to_comfy
 from mvcustom.tests.bridge_layer.photographs.browser_upload import send
 from mvcustom.tests.core_layer.capture.table_scene import make_arc, photograph
@@ -53,7 +53,7 @@ def test_workflow_finds_cameras_of_uploaded_photographs(comfy: ComfyInProcess, t
     pictures = images_to_comfy(photograph(make_arc())[0])
     assert send(FOLDER, {f"{i:02}.png": encode(picture, tmp_path) for i, picture in enumerate(pictures)})[0] == 200
     whole = convert_workflow(json.loads(WORKFLOW.read_text(encoding="utf-8")), describe_nodes(comfy))
-    prompt = keep_before(whole, SHOWN)
+    prompt = apply_override(keep_before(whole, SHOWN), f"Photographs without cameras.folder={FOLDER}")
     shown = {prompt[name]["_meta"]["title"]: output for name, output in comfy.run(prompt).items()}
     assert "views: 10 of 10 placed" in shown["Report of the cameras"]["text"][0]
     assert len(shown["photographs"]["images"]) == 10
