@@ -27,7 +27,6 @@ DEMO_ECONOMIES: dict[str, dict[str, Any]] = {
     "MVCustomRenderDemoSubject": {"views": 6, "size": 64},
     "MVCustomLearnConcept": {"steps": 3, "rendering_steps": 1},
     "MVCustomCameraTrajectory": {"width": 64, "height": 64, "views": 3},
-    "EmptyLatentImage": {"width": 64, "height": 64, "batch_size": 3},
     "BasicScheduler": {"steps": 3},
 }
 
