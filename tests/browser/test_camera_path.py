@@ -12,6 +12,7 @@ from mvcustom.mvcustom_core.embedded.scenes.sweep import sample_photographs
 from mvcustom.nodes.bridge.cameras.widget_data import describe_base
 from mvcustom.tests.browser.camera_path_page import CANVAS, NODE, SHADOW, CameraPathPage
 from mvcustom.tests.browser.chromium import ChromiumPage
+from mvcustom.tests.browser.conftest import READY, SETTLE
 from mvcustom.tests.browser.hands import ALT, CONTROL, SHIFT
 
 PICTURES = Path(__file__).resolve().parents[2] / "output" / "browser"
@@ -180,6 +181,45 @@ def test_run_brings_photographs_and_their_cameras_are_chosen(opened: CameraPathP
     assert opened.values()["base_view"] == 4
     opened.page.evaluate("new Promise(resolve => setTimeout(resolve, 500))")  # for the thumbnails
     opened.page.save_screenshot(PICTURES / f"camera_path_photographs_{opened.page.evaluate('LiteGraph.vueNodesMode')}.png")
+
+
+DEMO = "(id => app.graph._nodes.flatMap(node => [node, ...node.subgraph?.nodes ?? []]).find(node => node.type === id))('MVCustomRenderDemoSubject')"
+CHANGE_SEED = f"""(seed => {{
+    const widget = {DEMO}.widgets.find(widget => widget.name === 'seed')
+    widget.value = seed
+    widget.callback?.(seed)
+    app.api.dispatchCustomEvent('graphChanged', app.graph.serialize())
+}})"""
+OUTDATED = "The photographs changed since the last run"
+
+
+@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
+def test_base_cameras_are_there_after_a_reload_of_the_page_and_say_when_they_are_out_of_date(page: ChromiumPage, vue: bool) -> None:
+    opened = CameraPathPage.start(page, vue)
+    page.evaluate(CONNECT)
+    assert page.evaluate(RUN, timeout=120) == ["execution_success", ""]
+    page.wait_for(f"app.nodeOutputs[String({NODE}.id)]?.mvcustom_thumbnails")
+    workflow = page.evaluate("JSON.stringify(app.graph.serialize())")
+    page.open(page.evaluate("location.href"))
+    page.wait_for(f"{READY} && !app.nodeOutputs?.['1']")
+    page.evaluate(SETTLE)
+    page.evaluate(f"app.loadGraphData({workflow}, true, true)")
+    page.wait_for(f"{CANVAS}?.clientHeight > 100")
+    opened.settle()
+    assert page.evaluate(f"app.nodeOutputs[String({NODE}.id)] ?? null") is None, "ComfyUI itself remembers nothing"
+    page.wait_for(f"!{SHADOW}.querySelector('.note').textContent.includes('Run once')")
+    assert OUTDATED not in opened.note()
+    page.evaluate("new Promise(resolve => setTimeout(resolve, 500))")  # for the thumbnails
+    page.save_screenshot(PICTURES / f"camera_path_reloaded_{vue}.png")
+    page.evaluate(f"{CHANGE_SEED}(5)")
+    page.wait_for(f"{SHADOW}.querySelector('.note').textContent.includes({json.dumps(OUTDATED)})")
+    page.save_screenshot(PICTURES / f"camera_path_outdated_{vue}.png")
+    page.evaluate(f"{CHANGE_SEED}(0)")
+    page.wait_for(f"!{SHADOW}.querySelector('.note').textContent.includes({json.dumps(OUTDATED)})")
+    page.evaluate(f"{CHANGE_SEED}(5)")
+    page.wait_for(f"{SHADOW}.querySelector('.note').textContent.includes({json.dumps(OUTDATED)})")
+    assert page.evaluate(RUN, timeout=120) == ["execution_success", ""]
+    page.wait_for(f"!{SHADOW}.querySelector('.note').textContent.includes({json.dumps(OUTDATED)})")
 
 
 def test_widget_outlives_copies_tabs_and_subgraphs(opened: CameraPathPage) -> None:

@@ -6,8 +6,10 @@ import { app as comfyApp } from '../../../scripts/app.js'
 import { api as comfyApi } from '../../../scripts/api.js'
 import { PathError } from './maths/error'
 import { registerPhotographs } from './photographs/register'
-import { hasBaseCameras, identify, locate, readPath, writeBaseView, writePath, type HostNode } from './widget/host'
+import { traceBase } from './state/origin'
+import { hasBaseCameras, homeOf, identify, listRunNames, locate, readPath, writeBaseView, writePath, type HostGraph, type HostNode } from './widget/host'
 import { LEAST_HEIGHT, Panel, type Host } from './widget/panel'
+import { Runs } from './widget/runs'
 
 export * as camera from './maths/camera'
 export * as edits from './state/edits'
@@ -17,6 +19,7 @@ export * as keyframes from './maths/keyframes'
 export * as file from './maths/file'
 export * as path from './state/path'
 export * as base from './state/base'
+export * as origin from './state/origin'
 export * as warnings from './state/warnings'
 export * as nudge from './state/nudge'
 export * as view from './drawing/view'
@@ -25,11 +28,13 @@ export * as model from './widget/model'
 export * as host from './widget/host'
 
 interface App {
+  graph: HostGraph & { serialize(): unknown }
   nodeOutputs?: Record<string, unknown>
   canvas?: { emitBeforeChange?(): void; emitAfterChange?(): void }
   registerExtension(extension: { name: string; nodeCreated(node: HostNode): void }): void
 }
 interface Api {
+  addEventListener(name: string, listener: (event: CustomEvent<unknown>) => void): void
   apiURL(path: string): string
   fetchApi(path: string, options?: RequestInit): Promise<Response>
 }
@@ -39,7 +44,9 @@ const api = comfyApi as Api
 const NODE_CLASS = 'MVCustomCameraTrajectory'
 const WIDGET = 'camera_path_view'
 const WIDTH = 340 // pixels of a new node
+const CALM_MILLISECONDS = 300 // after a change of the workflow, before it is looked at
 const panels = new Set<WeakRef<Panel>>() // a panel lives as long as its element, and so as long as its node
+const runs = new Runs((path) => api.fetchApi(path))
 
 /** One step of ComfyUI's undo. */
 function changeOnce(work: () => void): void {
@@ -60,6 +67,11 @@ function makeHost(node: HostNode): Host {
     chooseBase: (view) => changeOnce(() => writeBaseView(node, view)),
     hasBaseCameras: () => hasBaseCameras(node),
     output: () => app.nodeOutputs?.[locate(node) ?? ''],
+    traceBase: () => traceBase(app.graph.serialize(), homeOf(node), String(node.id)),
+    findLastRun: async () => {
+      const run = await runs.find(app.graph.id ?? '', listRunNames(app.graph, node))
+      return run && { output: run.output, trace: traceBase(run.workflow, homeOf(node), String(node.id)) }
+    },
     imageUrl: (sheet) => api.apiURL(viewUrl(sheet.filename, sheet.subfolder, sheet.type)),
     fetchText: async (file) => {
       const parts = file.split(/[\\/]/)
@@ -92,14 +104,30 @@ function addPanel(node: HostNode): void {
   node.setSize?.([Math.max(width, node.size[0], WIDTH), Math.max(height, node.size[1])])
 }
 
-/** Before each frame of the screen, as long as there is a widget. */
-function refreshAll(): void {
+function forEachPanel(work: (panel: Panel) => void): void {
   for (const reference of panels) {
     const panel = reference.deref()
-    if (panel) panel.refresh()
+    if (panel) work(panel)
     else panels.delete(reference)
   }
+}
+
+/** Before each frame of the screen, as long as there is a widget. */
+function refreshAll(): void {
+  forEachPanel((panel) => panel.refresh())
   if (panels.size) requestAnimationFrame(refreshAll)
+}
+
+/** Base cameras may be out of date after a run, and after a change of the workflow. */
+function followWorkflow(): void {
+  let calm: ReturnType<typeof setTimeout> | undefined
+  api.addEventListener('executing', ({ detail }) => {
+    if (detail === null) forEachPanel((panel) => panel.output.forgetRun()) // the run is over
+  })
+  api.addEventListener('graphChanged', () => {
+    clearTimeout(calm)
+    calm = setTimeout(() => forEachPanel((panel) => panel.output.doubt()), CALM_MILLISECONDS)
+  })
 }
 
 app.registerExtension({
@@ -108,4 +136,5 @@ app.registerExtension({
     if (node.comfyClass === NODE_CLASS) addPanel(node)
   }
 })
+followWorkflow()
 registerPhotographs(comfyApp, comfyApi)

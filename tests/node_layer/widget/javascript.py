@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 BUILT = ROOT / "web" / "js" / "camera_path.js"
 
 # What the built file imports from ComfyUI. The extension is registered with nobody.
-STUBS = {"app.js": "export const app = { registerExtension() {} }\n", "api.js": "export const api = {}\n"}
+STUBS = {"app.js": "export const app = { registerExtension() {} }\n", "api.js": "export const api = { addEventListener() {} }\n"}
 LOOP = """
 import { createInterface } from 'node:readline'
 import * as widget from './extensions/pack/js/camera_path.js'

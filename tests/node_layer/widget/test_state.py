@@ -200,6 +200,64 @@ def test_outputs_of_other_shapes_are_not_read(widget: WidgetFunctions, fault: An
     assert widget.call("widget.base.readSheet(data)", fault) is None
 
 
+def make_workflow(inside: bool = False, **changed: Any) -> dict[str, Any]:
+    """A workflow: a loader, a solver and the trajectory (7), which stands in a subgraph if it is `inside`; `changed` are values by type."""
+    widgets = {"Load": ["cup"], "Solve": [3], "MVCustomCameraTrajectory": [0, 512], "Other": [1], **changed}
+    load = {"id": 1, "type": "Load", "mode": 0, "inputs": [], "widgets_values": widgets["Load"]}
+    solve = {"id": 2, "type": "Solve", "mode": 0, "inputs": [{"name": "images", "link": 1}], "widgets_values": widgets["Solve"]}
+    inputs = [{"name": "base_cameras", "link": 2}, {"name": "photographs", "link": 3}, {"name": "views", "link": 4}]
+    own = {"id": 7, "type": "MVCustomCameraTrajectory", "inputs": inputs, "widgets_values": widgets["MVCustomCameraTrajectory"]}
+    other = {"id": 9, "type": "Other", "inputs": [], "widgets_values": widgets["Other"]}
+    links = [[1, 1, 0, 2, 0, "IMAGE"], [2, 2, 1, 7, 0, "C"], [3, 1, 0, 7, 1, "IMAGE"], [4, 9, 0, 7, 2, "INT"]]
+    if not inside:
+        return {"nodes": [load, solve, own, other], "links": links}
+    ends = [(2, -10, 0), (3, -10, 1), (4, -10, 2)]
+    names = [{"name": f"input {link}"} for link, *_ in ends]
+    subgraph = {"id": "s", "inputs": names, "nodes": [own], "links": [{"id": link, "origin_id": node, "origin_slot": slot} for link, node, slot in ends]}
+    stands = {"id": 5, "type": "s", "inputs": [{"name": f"input {link}", "link": link} for link, *_ in ends], "widgets_values": []}
+    return {"nodes": [load, solve, stands, other], "links": links, "definitions": {"subgraphs": [subgraph]}}
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["root", "subgraph"])
+def test_base_cameras_are_out_of_date_when_what_they_are_made_of_changed(widget: WidgetFunctions, inside: bool) -> None:
+    home = "'s'" if inside else "null"
+
+    def trace(**changed: Any) -> str:
+        return widget.call(f"widget.origin.traceBase(data, {home}, '7')", make_workflow(inside, **changed))
+
+    before = trace()
+    assert before and trace(MVCustomCameraTrajectory=[2, 64], Other=[5]) == before, "the path itself, and what gives the number of views"
+    before_run = make_workflow(inside)
+    before_run["nodes"][0]["inputs"] = [{"name": "folder", "widget": {"name": "folder"}, "link": None}]
+    before_run["nodes"][2]["inputs"].insert(0, {"name": "seed", "widget": {"name": "seed"}, "link": None})
+    assert widget.call(f"widget.origin.traceBase(data, {home}, '7')", before_run) == before, "inputs that nothing is connected to"
+    assert trace(Load=["plate"]) != before
+    assert trace(Solve=[4]) != before
+
+
+@pytest.mark.parametrize("fault", [None, 3, {}, {"nodes": 3, "links": "x"}, {"nodes": [None], "links": [None, 3, [1]], "definitions": 1}])
+def test_origin_of_something_that_is_no_workflow_is_not_told(widget: WidgetFunctions, fault: Any) -> None:
+    assert widget.call("widget.origin.traceBase(data, null, '7')", fault) is None
+
+
+def test_workflow_that_goes_round_in_a_circle_is_read(widget: WidgetFunctions) -> None:
+    workflow = make_workflow()
+    workflow["nodes"][0]["inputs"] = [{"name": "images", "link": 5}]
+    workflow["links"].append([5, 2, 0, 1, 0, "IMAGE"])
+    assert widget.call("widget.origin.traceBase(data, null, '7')", workflow)
+
+
+def test_node_in_a_subgraph_is_known_to_a_run_by_every_place_of_it(widget: WidgetFunctions) -> None:
+    script = """(() => {
+        const inner = { id: 7 }, root = { id: 'root', isRootGraph: true }, deep = { id: 'deep', nodes: [inner] }
+        const middle = { id: 'middle', nodes: [{ id: 4, subgraph: deep }] }
+        inner.graph = deep
+        root.nodes = [{ id: 1 }, { id: 2, subgraph: middle }, { id: 3, subgraph: middle }]
+        return [widget.host.listRunNames(root, inner), widget.host.listRunNames(root, { id: 9, graph: root })]
+    })()"""
+    assert widget.call(script) == [["2:4:7", "3:4:7"], ["9"]]
+
+
 def test_sheet_holds_every_photograph_in_order() -> None:
     images = torch.arange(5).float()[:, None, None, None].expand(5, 30, 40, 3) / 10
     sheet, columns, rows = make_sheet(images)

@@ -31,6 +31,7 @@ export interface SceneParts {
   readonly pathDepth: number // of the path's pyramids, world units
   readonly sheet: Sheet | null
   readonly image: HTMLImageElement | null // of the sheet, once it is loaded
+  readonly outdated: boolean // the base cameras
 }
 
 type Line = readonly [Vector, Vector]
@@ -41,7 +42,9 @@ const isBehind = (eye: Eye, point: Vector): boolean => norm(subtract(point, eye.
 /** What stays while the path is drawn by hand: the ground with the cameras behind the subject, or those before it. */
 export function drawLayer(context: CanvasRenderingContext2D, eye: Eye, parts: SceneParts, palette: Palette, unit: number, behind: boolean): void {
   if (behind) drawGround(context, eye, parts.frame, palette, unit)
+  context.globalAlpha = parts.outdated ? 0.4 : 1
   drawBase(context, eye, parts, (point) => isBehind(eye, point) === behind, palette, unit)
+  context.globalAlpha = 1
 }
 
 /** The views of the path behind the subject, or those before it. */

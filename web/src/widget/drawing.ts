@@ -25,6 +25,7 @@ export interface Shown {
   readonly hovered: string
   readonly sheet: Sheet | null
   readonly image: HTMLImageElement | null
+  readonly outdated: boolean // the base cameras: they are drawn faintly
 }
 
 const GUIDE_LENGTH = 0.8 // world units of the line along which a slide is dragged, to either side
@@ -76,9 +77,9 @@ export class Drawing {
   }
 
   /** What a drag of a handle leaves as it is, behind the subject and before it, is drawn once and kept. */
-  private drawLayers({ frame, base }: Model, { view, image }: Shown, parts: SceneParts, eye: Eye, palette: Palette, ink: Ink, unit: number): void {
+  private drawLayers({ frame, base }: Model, { view, image, outdated }: Shown, parts: SceneParts, eye: Eye, palette: Palette, ink: Ink, unit: number): void {
     const { width, height } = this.canvas
-    const key = [view, base?.cameras ?? JSON.stringify(parts.base), parts.chosen, image, width, height]
+    const key = [view, base?.cameras ?? JSON.stringify(parts.base), parts.chosen, image, outdated, width, height]
     const text = JSON.stringify([frame, palette, ink])
     if (text === this.layerText && key.every((part, i) => part === this.layerKey[i])) return
     this.layerText = text
@@ -164,10 +165,10 @@ function makeContext(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   return context
 }
 
-function gatherParts({ base, cameras, colors, frame, place, state }: Model, { sheet, image }: Shown): SceneParts {
+function gatherParts({ base, cameras, colors, frame, place, state }: Model, { sheet, image, outdated }: Shown): SceneParts {
   const pathDepth = PYRAMID_DEPTH * (cameras.length > 24 ? 0.5 : 0.75)
   const shown = base?.cameras ?? (place ? [place.camera] : [])
-  return { frame, base: shown, chosen: base ? state.baseView : 0, path: cameras, colors, pathDepth, sheet, image }
+  return { frame, base: shown, chosen: base ? state.baseView : 0, path: cameras, colors, pathDepth, sheet, image, outdated }
 }
 
 /** 0 black to 1 white, of a computed CSS color. */

@@ -15,6 +15,7 @@ export interface HostWidget {
 export interface HostGraph {
   id?: string
   isRootGraph?: boolean
+  nodes?: HostNode[]
   setDirtyCanvas?: (foreground: boolean, background: boolean) => void
 }
 
@@ -25,6 +26,7 @@ export interface HostNode {
   widgets?: HostWidget[]
   inputs?: { name: string; link?: unknown }[]
   size: [number, number]
+  subgraph?: HostGraph // what the node stands for, if for a subgraph
   setSize?: (size: [number, number]) => void
   computeSize?: () => [number, number]
   addDOMWidget(name: string, type: string, element: HTMLElement, options: Record<string, unknown>): HostWidget
@@ -81,9 +83,19 @@ function set(widget: HostWidget, value: Value): void {
 
 /** The node's name among the outputs that the front end keeps: in a subgraph, the subgraph's id comes first. */
 export function locate(node: HostNode): string | null {
-  const graph = node.graph
-  if (!graph) return null
-  return graph.isRootGraph === false ? `${graph.id ?? ''}:${String(node.id)}` : String(node.id)
+  if (!node.graph) return null
+  const home = homeOf(node)
+  return home === null ? String(node.id) : `${home}:${String(node.id)}`
+}
+
+/** The subgraph that holds the node; null outside of any. */
+export const homeOf = (node: HostNode): string | null => (node.graph?.isRootGraph === false ? (node.graph.id ?? null) : null)
+
+/** The node's names in a run, which unfolds subgraphs: one for each place at which its subgraph stands. */
+export function listRunNames(root: HostGraph, node: HostNode): string[] {
+  if (node.graph === root) return [String(node.id)]
+  const inside = ({ id, subgraph }: HostNode): string[] => (subgraph ? listRunNames(subgraph, node).map((name) => `${id}:${name}`) : [])
+  return (root.nodes ?? []).flatMap(inside)
 }
 
 /** A name that no other node of any open workflow has. */

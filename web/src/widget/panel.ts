@@ -1,14 +1,14 @@
 // The widget on the node: toolbar, picture, player, keyframes and messages, in a shadow root of its own.
 
-import { readBase, readSheet, type Sheet } from '../state/base'
 import { closeCircle, closeLoop, History, type Snapshot } from '../state/edits'
-import type { BaseCameras, PathState } from '../state/path'
+import type { PathState } from '../state/path'
 import { FIRST_VIEW, placeView, type View } from '../drawing/view'
 import { Drawing } from './drawing'
 import { make, STYLE } from './dom'
 import { acceptCameraText } from './files'
 import { Editor } from './editor'
 import { makeModel, warnAbout, type Model } from './model'
+import { Output, type OutputHost } from './output'
 import { Pointer, type Stage } from './pointer'
 import { Player } from './player'
 import { KeyframeStrip } from './strip'
@@ -17,15 +17,12 @@ import { Toolbar } from './toolbar'
 export const LEAST_HEIGHT = 340 // pixels
 
 /** What the widget needs of its node and of the server. */
-export interface Host {
+export interface Host extends OutputHost {
   identify(): string | null
   read(): PathState
   /** Store a path; a change that is `settled` becomes a step of ComfyUI's undo, as those of a drag do when the button is released. */
   write(path: Snapshot, settled: boolean): void
   chooseBase(view: number): void
-  hasBaseCameras(): boolean // whether something is connected there
-  output(): unknown
-  imageUrl(sheet: Sheet): string
   fetchText(file: string): Promise<string>
   upload(name: string, text: string): Promise<string>
 }
@@ -44,10 +41,7 @@ export class Panel implements Stage {
   readonly edit: Editor
   private memory: Memory = { view: FIRST_VIEW, history: new History(), key: '' }
   private memoryName: string | null = null
-  private base: BaseCameras | null = null
-  private sheet: Sheet | null = null
-  private image: HTMLImageElement | null = null
-  private seenOutput: unknown
+  readonly output: Output
   private seenKey = ''
   private file: { name: string; text: string | null; error: string | null } = { name: '', text: null, error: null }
   private built: Model
@@ -64,6 +58,7 @@ export class Panel implements Stage {
 
   constructor(private readonly host: Host) {
     this.built = makeModel(host.read(), null, null, null)
+    this.output = new Output(host, () => this.inputsChanged())
     this.edit = new Editor(host, () => this.built, () => this.editChanged(), (words) => this.complain(words))
     this.player = new Player(() => this.built.cameras.length, () => this.redraw())
     this.strip = new KeyframeStrip({
@@ -106,12 +101,11 @@ export class Panel implements Stage {
   /** Look whether the node or the last run changed, and draw if anything did. Called before each frame of the screen. */
   refresh(): void {
     if (!this.element.isConnected) return
-    const output = this.host.output()
-    if (output !== this.seenOutput) this.takeOutput(output)
     const state = this.host.read()
     const key = JSON.stringify([state, this.host.hasBaseCameras()])
     const name = this.host.identify()
     if (name !== this.memoryName && name !== null) this.remember(name, key)
+    if (name !== null) this.output.refresh()
     if (key !== this.seenKey) this.rebuild(state, key)
     if (this.drawing.resized() || this.stale) this.draw()
   }
@@ -123,31 +117,14 @@ export class Panel implements Stage {
     memories.set(name, this.memory)
     this.edit.history = this.memory.history
     this.memoryName = name
+    this.output.forgetRun()
     this.stale = true
-  }
-
-  private takeOutput(output: unknown): void {
-    this.seenOutput = output
-    this.base = readBase(output)
-    this.sheet = readSheet(output)
-    this.image = null
-    if (this.sheet) this.loadImage(this.host.imageUrl(this.sheet))
-    this.seenKey = ''
-  }
-
-  private loadImage(url: string): void {
-    const image = new Image()
-    image.onload = () => {
-      this.image = image
-      this.redraw()
-    }
-    image.src = url
   }
 
   private rebuild(state: PathState, key: string): void {
     this.seenKey = this.memory.key = key
     if (state.kind === 'file') this.readFile(String(state.values.file ?? ''))
-    const base = this.host.hasBaseCameras() ? this.base : null
+    const base = this.host.hasBaseCameras() ? this.output.base : null
     this.built = makeModel(state, base, state.kind === 'file' ? this.file.text : null, this.edit.keyframe())
     const keyframes = this.edit.keyframes()
     this.strip.element.hidden = !keyframes
@@ -185,13 +162,15 @@ export class Panel implements Stage {
     this.stale = false
     this.player.update()
     const shown = this.player.at(this.built.cameras)
-    this.drawing.draw(this.built, { view: this.view, chosen: this.edit.chosen, shown, hovered: this.hovered, sheet: this.sheet, image: this.image })
+    const { sheet, image, outdated } = this.output
+    this.drawing.draw(this.built, { view: this.view, chosen: this.edit.chosen, shown, hovered: this.hovered, sheet, image, outdated })
     this.say()
   }
 
   private say(): void {
     const problems = [this.message, this.built.error, this.built.state.kind === 'file' ? this.file.error : null].filter(Boolean)
-    const missing = this.host.hasBaseCameras() && !this.base ? ['Run once to see the cameras of the photographs.'] : []
+    const missing = this.host.hasBaseCameras() && !this.output.base ? ['Run once to see the cameras of the photographs.'] : []
+    if (this.output.outdated) missing.push('The photographs changed since the last run: run again to see their cameras.')
     const warnings = this.pointer.dragging ? null : this.warn()
     if (warnings === null && !problems.length) return
     const words = [...missing, ...problems, ...(warnings ?? [])].join('\n')
@@ -231,9 +210,15 @@ export class Panel implements Stage {
     )
   }
 
-  private editChanged(): void {
+  /** Something that the model is made of changed, be it outside of the node's inputs. */
+  private inputsChanged(): void {
     this.seenKey = ''
-    this.redraw()
+    this.stale = true
+  }
+
+  private editChanged(): void {
+    this.inputsChanged()
+    this.refresh()
   }
 
   private complain(words: string): void {
