@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from mvcustom.nodes.depth.estimate_anchor_depth import MVCustomEstimateAnchorDep
 from mvcustom.nodes.sampling.depth_render_hook import MVCustomDepthRenderHook
 from mvcustom.nodes.sampling.latent_completion_sampler import MVCustomLatentCompletionSampler
 from mvcustom.tests.host.checkpoint_files import TEXT, VAE, list_unet_shapes, write_sparse
-from mvcustom.tests.host.embedded import SPEC, count_calls, load_once, make_cameras, make_concept, make_depth, sample
+from mvcustom.tests.host.embedded import SPEC, count_calls, load_once, load_still, make_cameras, make_concept, make_depth, sample
 from mvcustom.tests.host.graph import whole_path
 from mvcustom.tests.host.in_process import ComfyInProcess
 
@@ -98,7 +99,7 @@ def no_learning(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("node", "inputs"), USES_OF_MODEL)
 def test_model_without_motion(node: Any, inputs: Callable[..., Inputs]):
     with pytest.raises(ValueError, match="wanted one with MVCustom motion modules, got one without; connect Load MVCustom Backbone"):
-        execute(node, **inputs(model=embedded.load_unet()))
+        execute(node, **inputs(model=load_still()))
 
 
 @pytest.mark.parametrize(("node", "inputs"), USES_OF_MODEL)
@@ -139,6 +140,7 @@ def test_concept_of_another_backbone():
 # Files
 
 
+@lru_cache(maxsize=1)
 def make_patcher(family: type, **changes: Any) -> ModelPatcher:
     """A MODEL of a family in its published size, without memory for its weights."""
     config = family({**embedded.UNET, **family.unet_config, "channel_mult": [1, 2, 4], "num_res_blocks": [2, 2, 2], **changes})

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings
-from mvcustom.nodes.bridge.backbone import embedded
 from mvcustom.nodes.bridge.backbone.motion import MOTION_ATTACHMENT
 from mvcustom.nodes.bridge.backbone.spec import BACKBONE_ATTACHMENT, SD15_SPEC
 from mvcustom.nodes.bridge.depth.model import EMBEDDED
@@ -280,7 +279,7 @@ def test_modules_look_as_they_were_loaded_until_there_is_a_surface():
 )
 def test_refusals_before_sampling(changes: dict[str, Any], message: str):
     if "model" in changes:
-        changes = {"model": embedded.load_unet()}
+        changes = {"model": load_still()}
     with pytest.raises(ValueError, match=message):
         hook(**changes)
 

@@ -23,7 +23,6 @@ from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.rendering.levels import NoiseLevels
 from mvcustom.mvcustom_core.rendering.operator import RenderOperator
 from mvcustom.mvcustom_core.rendering.rendering import RenderingSettings
-from mvcustom.nodes.bridge.backbone import embedded
 from mvcustom.nodes.bridge.backbone.spec import SD15_SPEC
 from mvcustom.nodes.bridge.concept.application import render_depth, render_opacity
 from mvcustom.nodes.bridge.host.call import KEY
@@ -36,6 +35,7 @@ from mvcustom.tests.host.embedded import (
     apply_once,
     count_calls,
     load_once,
+    load_still,
     make_cameras,
     make_concept,
     make_depth,
@@ -477,7 +477,7 @@ def test_context_windows_are_refused_before_sampling():
 
 def test_model_cameras_and_anchor_must_fit():
     with pytest.raises(ValueError, match="connect Load MVCustom Backbone"):
-        hook_model(model=embedded.load_unet())
+        hook_model(model=load_still())
     with pytest.raises(ValueError, match="already carries a hook; connect the model from before"):
         hook_model(model=hook_model())
     with pytest.raises(ValueError, match="anchor: wanted a view from 0 to 2, got 3"):
