@@ -112,6 +112,12 @@ def make_concept(merge: float = 0.0, layout: PoseLayout = SPEC.pose_layout, widt
     )
 
 
+@lru_cache(maxsize=1)
+def learned_once() -> Concept:
+    """A concept that shows. What one test has rendered of it serves the next, as it does from one queue to the next."""
+    return make_concept(0.05)
+
+
 def apply_once(model: ModelPatcher, concept: Concept, strength: float = 1.0, views: int = VIEWS) -> ModelPatcher:
     """The MODEL of Apply Concept."""
     with torch.inference_mode():

@@ -19,7 +19,7 @@ from mvcustom.nodes.bridge.concept.branches import Branch, find_branches, list_b
 from mvcustom.nodes.bridge.concept.guidance import ConceptGuider
 from mvcustom.nodes.bridge.concept.session import ConceptSession
 from mvcustom.nodes.bridge.concept.tokens import encode_caption
-from mvcustom.tests.host.embedded import SPEC, apply_once, draw_noise, load_once, make_concept
+from mvcustom.tests.host.embedded import SPEC, apply_once, draw_noise, learned_once, load_once, make_concept
 
 BLOCKS = len(SPEC.pose_layout.sites)
 LEFT, RIGHT = (8, 4, 0, 0), (8, 4, 0, 4)  # height, width, y, x in latent cells
@@ -99,7 +99,7 @@ def test_calls_list_their_branches_in_order():
 def test_negative_first_is_no_positive():
     model, _, _ = load_once()
     texts = {"positive": prompt("a red box"), "negative": prompt(""), "middle": prompt("a box")}
-    (with_concept,) = predict(build(NegativeFirst, apply_once(model, make_concept(0.05)), **texts))
+    (with_concept,) = predict(build(NegativeFirst, apply_once(model, learned_once()), **texts))
     (plain,) = predict(build(NegativeFirst, model, **texts))
     for name in ("negative", "middle"):
         torch.testing.assert_close(with_concept[name], plain[name], rtol=0, atol=1e-5)

@@ -24,6 +24,7 @@ from mvcustom.tests.host.embedded import (
     apply_once,
     count_calls,
     draw_weights,
+    learned_once,
     load_once,
     make_cameras,
     make_concept,
@@ -57,7 +58,7 @@ def test_unlearned_concept_changes_no_bit():
 
 def test_learned_concept_shows():
     model, _, _ = load_once()
-    plain, concept = sample(model), make_concept(0.05)
+    plain, concept = sample(model), learned_once()
     assert (sample(apply_once(model, concept)) - plain).abs().max() > 1e-2
     assert torch.equal(sample(apply_once(model, concept, strength=0.0)), plain)
     half = sample(apply_once(model, concept, strength=0.5))
@@ -67,7 +68,7 @@ def test_learned_concept_shows():
 def test_negative_branch_sees_the_plain_backbone():
     model, _, _ = load_once()
     negative: list[Tensor] = []
-    for patched in (model.clone(), apply_once(model, make_concept(0.05))):
+    for patched in (model.clone(), apply_once(model, learned_once())):
         patched.set_model_sampler_cfg_function(lambda args: [negative.append(args["uncond"].clone()), args["cond"]][1])
         sample(patched, steps=1)
     torch.testing.assert_close(*negative, rtol=0, atol=1e-5)
@@ -101,7 +102,7 @@ def test_fingerprint_tells_checkpoints_apart_and_not_their_copies():
 
 
 def test_cancelling_stops_within_a_step_and_the_next_run_works():
-    patched = apply_once(load_once()[0], make_concept(0.05))
+    patched = apply_once(load_once()[0], learned_once())
     whole, calls = sample(patched, steps=4), count_calls(patched)
     with pytest.raises(InterruptProcessingException):
         sample(patched, steps=4, callback=lambda *_: interrupt_current_processing(True))
@@ -113,7 +114,7 @@ def test_one_prompt_for_all_views():
     model, clip, _ = load_once()
     prompts = torch.cat([encode_caption(clip, f"a {colour} box") for colour in ("red", "blue", "green")])
     with pytest.raises(ValueError, match="wanted one prompt for all views, got different ones"):
-        sample(apply_once(model, make_concept(0.05)), positive=prompts)
+        sample(apply_once(model, learned_once()), positive=prompts)
     assert torch.isfinite(sample(model, positive=prompts)).all()
 
 
@@ -171,7 +172,7 @@ def test_weight_patches_before_the_concept_count():
 
 
 def test_depth_of_a_view_is_what_the_finest_blocks_render():
-    patched = apply_once(load_once()[0], make_concept(0.05))
+    patched = apply_once(load_once()[0], learned_once())
     depth = render_depth(patched, make_cameras(), 1)
     assert depth.distance.shape == depth.opacity.shape == (8, 8)
     assert (0 <= depth.opacity).all() and (depth.opacity <= 1 + 1e-5).all()

@@ -10,6 +10,7 @@ from comfy.patcher_extension import WrappersMP
 from comfy.samplers import CFGGuider, calculate_sigmas, sampler_object
 from torch import Tensor
 
+from mvcustom.mvcustom_core.concept.concept import Concept
 from mvcustom.mvcustom_core.rendering.completion import CompletionSettings
 from mvcustom.nodes.bridge.concept.guidance import ConceptGuider
 from mvcustom.nodes.bridge.concept.session import ConceptSession
@@ -17,7 +18,17 @@ from mvcustom.nodes.bridge.concept.tokens import encode_caption
 from mvcustom.nodes.bridge.rendering.completion import build_completion_sampler
 from mvcustom.nodes.bridge.rendering.hook import apply_rendering
 from mvcustom.nodes.concept.concept_guider import MVCustomConceptGuider
-from mvcustom.tests.host.embedded import VIEWS, apply_once, count_calls, draw_noise, load_once, make_cameras, make_concept, make_depth
+from mvcustom.tests.host.embedded import (
+    VIEWS,
+    apply_once,
+    count_calls,
+    draw_noise,
+    learned_once,
+    load_once,
+    make_cameras,
+    make_concept,
+    make_depth,
+)
 
 
 def prompts() -> tuple[list[Any], list[Any]]:
@@ -50,8 +61,8 @@ def spy(guider: CFGGuider) -> tuple[list[list[Tensor]], list[Tensor]]:
     return branches, guided
 
 
-def make_guider(text: float, image: float, merge: float = 0.05) -> ConceptGuider:
-    return ConceptGuider(apply_once(load_once()[0], make_concept(merge)), *prompts(), text, image)
+def make_guider(text: float, image: float, concept: Concept | None = None) -> ConceptGuider:
+    return ConceptGuider(apply_once(load_once()[0], concept or learned_once()), *prompts(), text, image)
 
 
 def test_three_branches_follow_the_formula():
@@ -65,7 +76,7 @@ def test_three_branches_follow_the_formula():
 
 
 def test_image_guidance_confined_to_the_subject_is_one_beside_it(monkeypatch: pytest.MonkeyPatch):
-    model = apply_once(load_once()[0], make_concept(0.05))
+    model = apply_once(load_once()[0], learned_once())
     opacity = torch.zeros(VIEWS, 8, 8)
     opacity[:, :3] = 1  # widened by a cell at its border: rows 0 to 3
     guider = ConceptGuider(model, *prompts(), 7.5, 3.5, beside=0.0)
@@ -80,14 +91,14 @@ def test_image_guidance_confined_to_the_subject_is_one_beside_it(monkeypatch: py
 
 
 def test_an_unlearned_concept_leaves_the_subject_branch_plain():
-    guider = make_guider(7.5, 3.5, merge=0.0)
+    guider = make_guider(7.5, 3.5, make_concept())
     branches, _ = spy(guider)
     sample_with(guider)
     torch.testing.assert_close(branches[0][1], branches[0][2], rtol=0, atol=1e-5)
 
 
 def test_without_image_guidance_it_is_cores_cfg():
-    model = apply_once(load_once()[0], make_concept(0.05))
+    model = apply_once(load_once()[0], learned_once())
     cfg = CFGGuider(model)
     cfg.set_conds(*prompts())
     cfg.set_cfg(4.0)
@@ -95,7 +106,7 @@ def test_without_image_guidance_it_is_cores_cfg():
 
 
 def test_equal_scales_are_cfg_too():
-    model = apply_once(load_once()[0], make_concept(0.05))
+    model = apply_once(load_once()[0], learned_once())
     two, three = (sample_with(ConceptGuider(model, *prompts(), 4.0, image)) for image in (0.0, 4.0))
     torch.testing.assert_close(three, two, rtol=1e-3, atol=1e-3)
 
@@ -115,7 +126,7 @@ def test_branches_that_cancel_out_are_left_out(text: float, image: float, rows: 
 
 
 def test_other_nodes_cfg_functions_are_called():
-    model = apply_once(load_once()[0], make_concept(0.05))
+    model = apply_once(load_once()[0], learned_once())
     seen: list[dict[str, Any]] = []
     model.set_model_sampler_post_cfg_function(lambda args: [seen.append(args), args["denoised"]][1])
     guider = ConceptGuider(model, *prompts(), 7.5, 3.5)
@@ -127,7 +138,7 @@ def test_other_nodes_cfg_functions_are_called():
 
 def test_it_works_with_the_hook_and_the_completion_sampler():
     with torch.inference_mode():
-        hooked, operator = apply_rendering(apply_once(load_once()[0], make_concept(0.05)), make_depth(), make_cameras())
+        hooked, operator = apply_rendering(apply_once(load_once()[0], learned_once()), make_depth(), make_cameras())
     sampler = build_completion_sampler(operator.mask, CompletionSettings(0.5))
     views = sample_with(ConceptGuider(hooked, *prompts(), 7.5, 3.5), steps=2, sampler=sampler)
     assert views.shape == draw_noise().shape and torch.isfinite(views).all()

@@ -29,7 +29,7 @@ from mvcustom.nodes.bridge.rendering.run import RENDERING_ATTACHMENT
 from mvcustom.nodes.bridge.rendering.session import RenderSession
 from mvcustom.nodes.sampling.one_pass_render_hook import MVCustomOnePassRenderHook
 from mvcustom.tests.bridge_layer.depth.test_depth_model import count_reads, save_depth_anything
-from mvcustom.tests.host.embedded import apply_once, load_once, load_still, make_cameras, make_concept, make_scoped, sample, sample_schedule
+from mvcustom.tests.host.embedded import apply_once, learned_once, load_once, load_still, make_cameras, make_scoped, sample, sample_schedule
 
 pytestmark = pytest.mark.usefixtures("comfy")  # it registers the pack's model folders
 
@@ -252,7 +252,7 @@ def test_a_concept_fixes_the_scale(monkeypatch: pytest.MonkeyPatch):
     given: list[Any] = []
     monkeypatch.setattr(one_pass, "align_estimate", lambda *a, align=one_pass.align_estimate, **k: (given.append(a[3]), align(*a, **k))[1])
     sample(hook())
-    sample(hook(model=apply_once(load_once()[0], make_concept(0.05))))
+    sample(hook(model=apply_once(load_once()[0], learned_once())))
     assert given[0] is None and given[1].opacity.shape == (8, 8)
 
 
