@@ -317,6 +317,7 @@ def raise_on_apply(model: ModelPatcher, motion: ModelPatcher, message: str, sett
         apply_motion(model, motion, settings)
 
 
+@pytest.mark.usefixtures("quick_collection")
 def test_models_share_the_modules_of_one_file(tmp_path: Path, weights: dict[str, Tensor], model: ModelPatcher) -> None:
     """While any of them lives, and until the file changes. What is patched onto one of them is its own."""
     path = tmp_path / "motion.safetensors"

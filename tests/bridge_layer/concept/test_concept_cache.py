@@ -192,6 +192,7 @@ def test_what_was_used_longest_ago_is_forgotten_first(monkeypatch: pytest.Monkey
         assert kept(cache) == wanted
 
 
+@pytest.mark.usefixtures("quick_collection")
 def test_nothing_is_kept_of_a_model_or_a_concept_that_is_gone():
     cache, model = ConceptCache(), Network()
     fill(cache, model, "a", 1)

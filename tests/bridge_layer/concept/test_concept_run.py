@@ -28,6 +28,7 @@ def one_step(model: ModelPatcher) -> Tensor:
     return sample(model, steps=1)
 
 
+@pytest.mark.usefixtures("quick_collection")
 def test_a_runs_state_ends_with_it_and_after_a_failure():
     patched, held = apply_once(load_once()[0], make_concept(0.05)), []
 

@@ -123,6 +123,7 @@ def test_network_is_read_once_while_its_files_stay(folders: Path, monkeypatch: p
     assert not torch.equal(estimate_depth("small", IMAGE).values, first) and reads == ["small", "small"]
 
 
+@pytest.mark.usefixtures("quick_collection")
 def test_network_leaves_memory_when_comfyui_unloads_it(folders: Path, monkeypatch: pytest.MonkeyPatch):
     """ComfyUI holds its models weakly, so that nobody but the holders of this one may keep it."""
     save_depth_anything(folders / "small")

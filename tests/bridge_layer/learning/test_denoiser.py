@@ -254,6 +254,7 @@ def list_ours() -> list[object]:
     return [patcher for patcher in comfy.model_management.loaded_models() if isinstance(patcher, WholePatcher)]
 
 
+@pytest.mark.usefixtures("quick_collection")
 @pytest.mark.usefixtures("quick_preview")
 @pytest.mark.parametrize("error", [None, comfy.model_management.InterruptProcessingException])
 def test_nothing_is_left_after_a_run(error: type[BaseException] | None, monkeypatch: pytest.MonkeyPatch):

@@ -210,6 +210,7 @@ def test_the_embedded_head_is_refused_for_another_backbone():
         hook(model=model)
 
 
+@pytest.mark.usefixtures("quick_collection")
 def test_a_depth_model_is_read_once_for_a_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Also where ComfyUI unloads it after every estimate, to make room for the U-Net."""
     monkeypatch.setitem(folder_paths.folder_names_and_paths, DEPTH, ([str(tmp_path)], {".safetensors"}))

@@ -290,6 +290,7 @@ def watch_runs(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[RenderRun]]:
     return ended
 
 
+@pytest.mark.usefixtures("quick_collection")
 def test_nothing_stays_of_a_run(monkeypatch: pytest.MonkeyPatch):
     model, ended = hook_model(), watch_runs(monkeypatch)
     before = dict(model.model_options["transformer_options"][KEY])
