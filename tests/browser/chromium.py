@@ -79,7 +79,7 @@ class ChromiumPage:
         while not self.evaluate(f"Boolean({condition})"):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the page did not come to: {condition}")
-            time.sleep(0.2)
+            time.sleep(0.05)
 
     def dispatch(self, kind: str, **details: Any) -> None:
         """Send an event of the user's hand as the browser would: `Mouse` or `Key`, of the DevTools protocol's domain Input."""

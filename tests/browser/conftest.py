@@ -16,7 +16,8 @@ READY = "window.app?.canvas && window.LiteGraph?.registered_node_types?.SaveImag
 SETTLE = """new Promise(resolve => {
     let before, still = 0
     const watch = () => {
-        const now = JSON.stringify(app.graph._nodes.map(node => [...node.pos, ...node.size]))
+        const drawn = [...document.querySelectorAll('[data-node-id]')].map(node => [node.offsetWidth, node.offsetHeight])
+        const now = JSON.stringify([drawn, app.graph._nodes.map(node => [...node.pos, ...node.size])])
         still = now === before ? still + 1 : 0
         before = now
         still < FRAMES ? requestAnimationFrame(watch) : resolve()
