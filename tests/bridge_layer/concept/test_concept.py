@@ -118,7 +118,13 @@ def test_one_prompt_for_all_views():
     assert torch.isfinite(sample(model, positive=prompts)).all()
 
 
-@pytest.mark.parametrize(("changes", "message"), [({"views": 4}, "wanted 3, one for each camera, got 4"), ({"size": 128}, "got 128x128")])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"views": 4}, "wanted 3, one for each camera, got 4; set the batch size"),
+        ({"size": 128}, "wanted 64x64 pixels .*, got 128x128; give"),
+    ],
+)
 def test_wrong_latents_are_refused_before_sampling(changes: dict[str, int], message: str):
     patched = apply_once(load_once()[0], make_concept())
     calls = count_calls(patched)

@@ -453,7 +453,13 @@ def test_trajectories_refuse_prompts_with_an_area():
 
 
 @pytest.mark.parametrize("shared_noise", [True, False])
-@pytest.mark.parametrize(("changes", "message"), [({"views": 4}, "wanted 3, one for each camera, got 4"), ({"size": 128}, "got 128x128")])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"views": 4}, "wanted 3, one for each camera, got 4; set the batch size"),
+        ({"size": 128}, "wanted 64x64 pixels .*, got 128x128; give"),
+    ],
+)
 def test_wrong_latents_are_refused_before_sampling(changes: dict[str, int], message: str, shared_noise: bool):
     model = hook_model(shared_noise=shared_noise)
     calls = count_calls(model)
