@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -35,12 +37,24 @@ def test_a_case_is_measured(words: tuple[str, ...]) -> None:
     assert row["allocated_gib"] is None
 
 
-@pytest.mark.parametrize("case", ["build", "replace", "dense and backward"])
+RESULTS: dict[str, Callable[[Any], bool]] = {
+    "build": lambda operators: set(operators) == {(8, 8), (4, 4), (2, 2)},
+    "replace": lambda features: features.shape == (2, 4, 8, 8),
+    "dense and backward": lambda gradients: [each.shape for each in gradients] == [(1, 4, 8, 8)],
+}
+"""Case -> whether this is what its work gives."""
+
+
+@pytest.mark.parametrize("case", RESULTS)
 def test_feature_rendering_is_measured(case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    done: list[Any] = []
+    measure = feature_rendering.measure
+    monkeypatch.setattr(feature_rendering, "measure", lambda work, repeats: measure(lambda: done.append(work()), repeats))
     options = ("--views", "2", "--size", "64", "--channels", "4", "--repeats", "1")
     monkeypatch.setattr(sys, "argv", ["feature_rendering", *options, "--measure", case])
     assert feature_rendering.main() == 0
     assert 0 < json.loads(capsys.readouterr().out)["processor_seconds"] < 30
+    assert done and all(map(RESULTS[case], done))
 
 
 @pytest.mark.parametrize(
