@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,19 +93,21 @@ def test_a_failed_save_keeps_the_old_file(path: Path, concept: Concept):
     assert path.read_bytes() == before and len(list(path.parent.iterdir())) == 1
 
 
-@pytest.fixture
+@contextmanager
 def small_disk() -> Iterator[None]:
-    """Files may grow to 4 KiB, as on a disk that is about to be full."""
+    """Files may grow to 4 KiB, as on a disk that is about to be full; the files into which the tests' own output goes, too."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_keeps_the_old_file(path: Path, concept: Concept, small_disk: None):
+def test_a_full_disk_keeps_the_old_file(path: Path, concept: Concept):
     before = path.read_bytes()
-    with pytest.raises(OSError, match="bear.safetensors: could not be written .*free some space"):
+    with pytest.raises(OSError, match="bear.safetensors: could not be written .*free some space"), small_disk():
         save_concept(path, concept)
     assert path.read_bytes() == before and [entry.name for entry in path.parent.iterdir()] == ["bear.safetensors"]
 
