@@ -12,6 +12,7 @@ import argparse
 import itertools
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import comfy.sample
 import comfy.samplers
@@ -39,10 +40,14 @@ Key = tuple[int, bool, str]  # timestep, whether features are rendered, scope
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scope_agreement", description=__doc__)
     parser.add_argument("--scenes", type=int, default=8, help="(default: %(default)s)")
+    parser.add_argument("--motion", type=Path, nargs="+", default=[], help="motion files to compare with 1x1, in place of the other scopes")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    base, *_ = SCOPES
     scopes = [scope for scope, (modules, _) in SCOPES.items() if modules != DENSE or DENSE_FILE.is_file()]
-    if len(scopes) < len(SCOPES):
+    if options.motion:
+        scopes = [base, *map(str, options.motion)]
+    elif len(scopes) < len(SCOPES):
         print(f"left out: dense; it needs {DENSE_FILE.name}, train it with `{HOW_TO_TRAIN}`", file=sys.stderr)
     found: dict[Key, list[float]] = {key: [] for key in itertools.product(TIMESTEPS, (False, True), scopes)}
     for number, path in itertools.product(range(options.scenes), PATHS):
@@ -55,10 +60,14 @@ def main() -> int:
 
 @torch.inference_mode()
 def measure(case: Case, scopes: list[str]) -> Iterator[tuple[Key, float]]:
-    """Agreement in dB for every setting."""
+    """Agreement in dB for every setting.
+
+    Args:
+        scopes: names of `SCOPES`, or paths of motion files.
+    """
     latents = load_own()[2].encode(case.true.images.movedim(1, -1))
     for scope, rendered in itertools.product(scopes, (False, True)):
-        modules, follow = SCOPES[scope]
+        modules, follow = SCOPES.get(scope, (scope, False))
         settings = RenderingSettings(strength=float(rendered), until=1.0, fade=0.0)
         options = HookOptions(settings, shared_noise=False, follow_surface=follow)
         model, operator = apply_rendering(load_model(modules), [case.depth], case.cameras, options)
@@ -84,7 +93,8 @@ def predict(case: Case, latents: Tensor, model: ModelPatcher, timestep: int) -> 
 def print_table(found: dict[Key, list[float]], scopes: list[str]) -> None:
     generator = torch.Generator().manual_seed(0)
     base, *wider = scopes
-    columns = ("timestep", "features", *(f"{scope}, dB" for scope in scopes), *(f"{scope} over {base}" for scope in wider))
+    names = {scope: scope if scope in SCOPES else Path(scope).stem for scope in scopes}
+    columns = ("timestep", "features", *(f"{name}, dB" for name in names.values()), *(f"{names[scope]} over {base}" for scope in wider))
     print("| " + " | ".join(columns) + " |\n" + "| --- " * len(columns) + "|")
     for timestep, rendered in itertools.product(TIMESTEPS, (False, True)):
         rows = {scope: found[timestep, rendered, scope] for scope in scopes}

@@ -65,7 +65,7 @@ def _make_stage(arguments: argparse.Namespace, backbone: Backbone, cache: Cache,
     release_encoders()
     terms = _make_terms(arguments, network.motion)
     extras = READ if terms else ()
-    examples = NoisyClips(cache.open(learned, extras), turn=all(entry.kind != "video" for entry in learned), terms=terms)
+    examples = NoisyClips(cache.open(learned, extras), turn=all(entry.kind != "video" for entry in learned))
     stage = VideoStage(NAME, network, backbone.prediction, examples, cache.open(held_out, extras), widening, terms)
     stage.origin = {"backbone": f"{backbone.name} {backbone.digest}", "motion from": arguments.motion or "default"}
     if terms:

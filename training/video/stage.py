@@ -18,7 +18,7 @@ from ...mvcustom_core.backbone.motion import MotionSettings, Observation
 from ...mvcustom_core.cameo.loss import Recorder
 from ...mvcustom_core.diffusion.prediction import Prediction, add_noise, prediction_target, scale_signal
 from ...mvcustom_core.diffusion.schedule import TIMESTEPS, make_alphas_cumprod
-from ..engine.stage import Example, Examples, Losses, Stage
+from ..engine.stage import Example, Losses, Stage
 from .network import BlockKey, VideoUNet
 from .widening import Widening, describe_scopes
 
@@ -81,7 +81,7 @@ class NoisyClips:
 
     Attributes:
         caption_drop: share of the clips that lose their caption, so that guidance has something to guide away from.
-        terms: of the loss, which prepare what they need.
+        terms: of the loss, which prepare what they need; the stage puts its own here.
     """
 
     clips: Clips
@@ -117,12 +117,12 @@ class VideoStage(Stage):
     """
 
     def __init__(
-        self, name: str, network: VideoUNet, prediction: Prediction, examples: Examples, held_out: Clips, widening: Widening,
+        self, name: str, network: VideoUNet, prediction: Prediction, examples: NoisyClips, held_out: Clips, widening: Widening,
         terms: Sequence[ClipTerm] = (),
     ) -> None:  # fmt: skip
         super().__init__()
-        self.name, self.network, self.prediction, self.examples, self.widening = name, network, prediction, examples, widening
-        self.held_out_clips, self.terms = held_out, nn.ModuleList(terms)
+        self.name, self.network, self.prediction, self.widening = name, network, prediction, widening
+        self.examples, self.held_out_clips, self.terms = replace(examples, terms=tuple(terms)), held_out, nn.ModuleList(terms)
         self.trained = network.motion
         self.origin: dict[str, str] = {}  # where the network comes from
         alphas = make_alphas_cumprod(network.motion.settings.beta_schedule).float()
@@ -157,11 +157,11 @@ class VideoStage(Stage):
         figures: dict[str, list[float]] = {}
         for name, t in LEVELS.items():
             for index in range(min(self.held_out_clips.count, HELD_OUT_CLIPS)):
-                for key, value in self._judge(index, t).items():
+                for key, value in self.judge_clip(index, t).items():
                     figures.setdefault(f"{name} {key}".strip(), []).append(value)
         return {name: float(torch.tensor(values).mean()) for name, values in figures.items()}
 
-    def _judge(self, index: int, t: int) -> dict[str, float]:
+    def judge_clip(self, index: int, t: int) -> dict[str, float]:
         """Figures of one held-out clip at one timestep; the error has no name."""
         generator = torch.Generator().manual_seed(index)
         clip = self.held_out_clips.draw(index, generator)

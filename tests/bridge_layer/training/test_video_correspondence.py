@@ -16,10 +16,11 @@ from mvcustom.mvcustom_core.backbone.attention import Scope
 from mvcustom.mvcustom_core.backbone.motion import MotionModules, MotionSettings
 from mvcustom.tests.bridge_layer.training.test_video_data import write_set
 from mvcustom.training.engine.stage import Example
+from mvcustom.training.video import command
 from mvcustom.training.video.command import main
 from mvcustom.training.video.correspondence import LAYER, CorrespondenceTerm
 from mvcustom.training.video.network import VideoUNet
-from mvcustom.training.video.stage import Clips, NoisyClips, VideoStage
+from mvcustom.training.video.stage import LEVELS, Clips, NoisyClips, VideoStage
 from mvcustom.training.video.widening import Widening
 
 FRAMES, SIDE, PIXELS = 3, 8, 64  # latent cells and pixels of a side; the module of LAYER has 4 x 4 cells of 16 pixels
@@ -47,16 +48,15 @@ def make_clips(count: int = 2) -> Clips:
     return Clips(count, draw, torch.zeros(5, CONTEXT), "planes")
 
 
-def make_stage(scope: Scope = DENSE, checkpointing: bool = False) -> VideoStage:
+def make_stage(scope: Scope = DENSE, checkpointing: bool = False, weight: float | None = 0.5) -> VideoStage:
     torch.manual_seed(0)
     network = VideoUNet(make_model(disable_dynamic=True).model.diffusion_model, MotionModules(SETTINGS), checkpointing)
     with torch.no_grad():  # as after some training: their last layers start at zero
         for parameter in network.motion.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
-    terms = [CorrespondenceTerm(network.motion, LAYER, 0.5)]
-    stage = VideoStage(
-        "motion", network, "eps", NoisyClips(make_clips(), terms=terms), make_clips(1), Widening.constant((scope,) * 4), terms
-    )
+    terms = [] if weight is None else [CorrespondenceTerm(network.motion, LAYER, weight)]
+    examples, widening = NoisyClips(make_clips()), Widening.constant((scope,) * 4)
+    stage = VideoStage("motion", network, "eps", examples, make_clips(1), widening, terms)
     stage.go_to(0)
     return stage
 
@@ -152,19 +152,39 @@ def write_scenes(folder: Path) -> Path:
     return folder
 
 
-def test_a_run_with_weight_0_is_that_without_the_option_and_one_with_it_says_so(tmp_path: Path) -> None:
-    data, results = write_scenes(tmp_path / "data"), {}
-    for name, options in (("without", []), ("off", ["--cameo", "0"]), ("on", ["--cameo", "0.5"])):
+def test_a_run_without_the_option_has_no_trace_of_it_and_one_with_it_learns_the_same_clips_and_says_so(tmp_path: Path) -> None:
+    data, told, results = write_scenes(tmp_path / "data"), {}, {}
+    for name, options in (("off", ["--cameo", "0"]), ("on", ["--cameo", "0.5"])):
         words = f"--data {data} --output {tmp_path / name} --cache {tmp_path / 'cache'} --size 64 --frames 2 --updates 1 --processes 1"
         assert main([*words.split(), "--widen", "0:dense", "--warmup", "0", "--report-every", "1", *options]) == 0
         results[name] = load_file(tmp_path / name / "motion.safetensors")
-    assert all(torch.equal(tensor, results["off"][name]) for name, tensor in results["without"].items())
-    assert any(not torch.equal(tensor, results["on"][name]) for name, tensor in results["without"].items())
-    assert not [name for name in results["on"] if "head" in name]
-    first, last = [json.loads(line) for line in (tmp_path / "on" / "motion.jsonl").read_text().splitlines()]
-    assert first["cameo"] > 0 and 0 <= last["middle precision"] <= 1
-    about = json.loads((tmp_path / "on" / "motion" / "update-00000001" / "about.json").read_text())["about"]["settings"]
-    assert about["cameo"] == f"0.5 at {LAYER}"
+        about = json.loads((tmp_path / name / "motion" / "update-00000001" / "about.json").read_text())["about"]["settings"]
+        lines = [json.loads(line) for line in (tmp_path / name / "motion.jsonl").read_text().splitlines()]
+        told[name] = about.get("cameo"), *lines
+    assert set(results["on"]) == set(results["off"])
+    assert any(not torch.equal(tensor, results["on"][name]) for name, tensor in results["off"].items())
+    (_, first, last), (about, also_first, also_last) = told["off"], told["on"]
+    assert (
+        told["off"][0] is None
+        and set(first) == {"update", "loss", "rate", "seconds"}
+        and set(last) == {"update", "event", *LEVELS, "seconds"}
+    )
+    assert about == f"0.5 at {LAYER}" and also_first["loss"] == first["loss"] and also_first["cameo"] > 0
+    assert 0 <= also_last["middle precision"] <= 1
+
+
+def test_weight_0_leaves_the_loss_and_its_gradients_as_they_are_bit_for_bit() -> None:
+    """The term alone changes them; what is drawn does not."""
+    plain, weighted = make_stage(weight=None), make_stage(weight=0.5)
+    assert command._parse(["--data", "x"]).cameo == 0
+    found = []
+    for stage in (plain, weighted):
+        batch = draw_batch(stage, 0, 1)
+        stage.terms = torch.nn.ModuleList()  # the batch is that of the run with the term
+        loss = stage(batch)[0]
+        loss.backward()
+        found.append((loss, stage.network.motion.at(("output", 0)).temporal_transformer.proj_out.weight.grad))
+    assert all(torch.equal(*pair) for pair in zip(*found, strict=True))
 
 
 @pytest.mark.parametrize(
