@@ -173,8 +173,7 @@ def test_a_run_without_the_option_has_no_trace_of_it_and_one_with_it_learns_the_
     assert 0 <= also_last["middle precision"] <= 1
 
 
-def test_weight_0_leaves_the_loss_and_its_gradients_as_they_are_bit_for_bit() -> None:
-    """The term alone changes them; what is drawn does not."""
+def test_what_the_term_prepares_changes_nothing_else_that_is_drawn_or_learned_bit_for_bit() -> None:
     plain, weighted = make_stage(weight=None), make_stage(weight=0.5)
     assert command._parse(["--data", "x"]).cameo == 0
     found = []
