@@ -42,7 +42,7 @@ class Rendered:
         rgb: [V, P, 3] premultiplied by opacity, in 0..1.
         alpha: [V, P, S, 1] opacity of each sample alone.
         depth: [V, P, 1] expected distance along the ray in world units; meaningful where opacity is not small.
-        samples: [V, P, S, 2] of each sample its share of the ray's colour, of sum `opacity`, and its distance along the ray.
+        marched: of each piece of rays, every sample's share of its ray's colour and its distance along it, [R, S, 1] both.
     """
 
     size: tuple[int, int]
@@ -52,7 +52,12 @@ class Rendered:
     rgb: Tensor  # [V, P, 3]
     alpha: Tensor  # [V, P, S, 1]
     depth: Tensor  # [V, P, 1]
-    samples: Tensor  # [V, P, S, 2]
+    marched: tuple[tuple[Tensor, Tensor], ...]  # [R, S, 1] both
+
+    @property
+    def samples(self) -> Tensor:
+        """Each sample's share, of sum `opacity`, and distance in world units, [V, P, S, 2]; joined here, since few ask for it."""
+        return torch.cat([torch.cat(piece, dim=-1) for piece in self.marched]).unflatten(0, (len(self.places), -1))
 
 
 class FeatureNerf(nn.Module):
@@ -106,9 +111,9 @@ class FeatureNerf(nn.Module):
                     pieces.append(checkpoint(self._march, *work, use_reentrant=False, preserve_rng_state=False))
                 else:
                     pieces.append(self._march(*work))
-        return Rendered(
-            samples.size, samples.places, *(torch.cat(parts).unflatten(0, (samples.views, -1)) for parts in zip(*pieces, strict=True))
-        )
+        *columns, shares, distances = zip(*pieces, strict=True)
+        whole = (torch.cat(parts).unflatten(0, (samples.views, -1)) for parts in columns)
+        return Rendered(samples.size, samples.places, *whole, tuple(zip(shares, distances, strict=True)))
 
     def _read_references(self, features: Tensor) -> Tensor:
         """The feature columns of the first layer and of the attention's logit, on every cell of every reference, [(A h w), C + 1]."""
@@ -118,8 +123,8 @@ class FeatureNerf(nn.Module):
 
     def _march(
         self, maps: Tensor, biases: Tensor, samples: RaySamples, size: tuple[int, int], text_attention: TextAttention | None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Features [R, C], opacity [R, 1], rgb [R, 3], alpha [R, S, 1], depth [R, 1] and samples [R, S, 2] of some rays."""
+    ) -> tuple[Tensor, ...]:
+        """Features [R, C], opacity [R, 1], rgb [R, 3], alpha [R, S, 1], depth [R, 1], shares and distances [R, S, 1] of some rays."""
         if self.settings.importance:
             samples = self._find_subject(maps, biases, samples, size)
         features, covered = self._gather(maps, biases, samples.look_up(), size)  # [R, S, C], [R, S, 1]
@@ -131,7 +136,7 @@ class FeatureNerf(nn.Module):
         opacity = weights.sum(1)
         distances = samples.distances[..., None].to(weights)  # [R, S, 1]
         depth = (weights * distances).sum(1) / opacity.clamp(min=1e-8)
-        return (weights * features).sum(1), opacity, (weights * rgb).sum(1), alpha, depth, torch.cat([weights, distances], dim=-1)
+        return (weights * features).sum(1), opacity, (weights * rgb).sum(1), alpha, depth, weights, distances
 
     @torch.no_grad()
     def _find_subject(self, maps: Tensor, biases: Tensor, samples: RaySamples, size: tuple[int, int]) -> RaySamples:

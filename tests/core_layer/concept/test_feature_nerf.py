@@ -111,10 +111,10 @@ def direct_render(features: Tensor, references: Cameras, target: Cameras, weight
     weight = (alpha * clear)[..., None]
     opacity = weight.sum(1)
     depth = (weight * t[:, None]).sum(1) / opacity
-    marks = torch.stack([weight[..., 0], t.expand_as(weight[..., 0])], -1)  # [P, S, 2]
-    parts = (weight * feature).sum(1), opacity, (weight * decoded[..., :3].sigmoid()).sum(1), alpha[..., None], depth, marks
+    marched = weight, t.expand_as(weight[..., 0])[..., None]  # [P, S, 1] both
+    parts = (weight * feature).sum(1), opacity, (weight * decoded[..., :3].sigmoid()).sum(1), alpha[..., None], depth
     places = 2 * pixel[None, :, :2] / pixel.new_tensor([target.width, target.height]) - 1
-    return Rendered((h, w), places, *(part[None] for part in parts))
+    return Rendered((h, w), places, *(part[None] for part in parts), (marched,))
 
 
 def random_weights(C: int, dtype: torch.dtype = torch.float32) -> DirectWeights:
@@ -201,21 +201,24 @@ def test_fast_form_equals_direct_form(parity: bool, piece_bytes: int):
     with torch.no_grad():
         fast = nerf(features, samples)
     direct = direct_render(features, references, target, weights, settings)
-    for name in ("features", "opacity", "rgb", "alpha", "depth"):
+    for name in ("features", "opacity", "rgb", "alpha", "depth", "samples"):
         torch.testing.assert_close(getattr(fast, name), getattr(direct, name), rtol=1e-4, atol=1e-5)
 
 
 def test_pieces_have_the_gradients_of_the_whole():
     references, targets = orbit([0.6, -0.4]), orbit([0.1, 0.3])
     features = torch.randn(2, 8, 4, 4)
-    gradients = []
+    gradients, joined = [], []
     for piece_bytes in (2**27, 2800):
         nerf = make_nerf(8, NerfSettings(samples=4, piece_bytes=piece_bytes))
         rendered = nerf(features, sample_rays(targets, references, 4, 4, nerf.settings), torch.tanh)
-        (rendered.features.square().sum() + rendered.alpha.sum() + rendered.rgb.square().sum()).backward()
+        assert (len(rendered.marched) == 1) == (piece_bytes == 2**27)  # what every sample saw stays in its pieces until it is asked for
+        joined.append(rendered.samples.detach())
+        (rendered.features.square().sum() + rendered.rgb.square().sum() + rendered.samples[..., 0].square().sum()).backward()
         gradients.append([parameter.grad for parameter in nerf.parameters()])
     for whole, pieces in zip(*gradients, strict=True):
         torch.testing.assert_close(whole, pieces, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(*joined, rtol=1e-5, atol=1e-6)
 
 
 def test_gradcheck_through_features_and_every_parameter():

@@ -47,10 +47,14 @@ def render(cameras: Cameras, target: int, depth: float, opacity: float = 1.0) ->
     distances[:, SAMPLES // 2] = depth * slant[:, 0]
     shares = torch.zeros(SIDE * SIDE, SAMPLES)
     shares[:, SAMPLES // 2] = opacity
-    samples = torch.stack([shares, distances], -1)[None]
     blank = torch.zeros(1, SIDE * SIDE, 1)
     places = (2 * pixels / PIXELS - 1)[None]
-    return Rendered((SIDE, SIDE), places, blank, blank, blank, samples[..., :1], blank, samples)
+    return Rendered((SIDE, SIDE), places, blank, blank, blank, shares[None, ..., None], blank, ((shares[..., None], distances[..., None]),))
+
+
+def move_samples(view: Rendered, samples: Tensor) -> Rendered:
+    """The same with other shares and distances [1, P, S, 2]."""
+    return replace(view, marched=(tuple(samples[0].split(1, dim=-1)),))
 
 
 def measure(depth: float, opacity: float = 1.0) -> float:
@@ -76,7 +80,7 @@ def test_a_ray_through_another_place_of_the_cell_looks_beside_the_match() -> Non
     slant = cameras[[1]].directions(pixels)[0].norm(dim=-1)
     samples = view.samples.clone()
     samples[0, :, SAMPLES // 2, 1] = DEPTH * slant
-    loss = correspondence_loss([replace(view, places=moved, samples=samples)], drawn, cameras[[1]], cameras[[2]])
+    loss = correspondence_loss([move_samples(replace(view, places=moved), samples)], drawn, cameras[[1]], cameras[[2]])
     assert float(loss) == pytest.approx(-math.log(1 + 1 / SIDE**2), abs=1e-3)
 
 
@@ -85,7 +89,7 @@ def test_a_match_that_no_sample_comes_near_does_not_count() -> None:
     drawn, view = make_wall_matches(cameras, 1, 2), render(cameras, 1, DEPTH)
     far = view.samples.clone()
     far[..., 1] = far[..., 1].clamp(max=1.0)  # all samples end before the wall
-    assert float(correspondence_loss([replace(view, samples=far)], drawn, cameras[[1]], cameras[[2]])) == 0.0
+    assert float(correspondence_loss([move_samples(view, far)], drawn, cameras[[1]], cameras[[2]])) == 0.0
     none = DrawnMatches(*(part[:0] for part in (drawn.targets, drawn.references, drawn.here, drawn.there)))
     assert float(correspondence_loss([view], none, cameras[[1]], cameras[[2]])) == 0.0
 
@@ -95,7 +99,7 @@ def test_gradient_draws_the_shares_to_the_match() -> None:
     view = render(cameras, 1, 1.2)
     shares = view.samples[..., 0].clone().requires_grad_()
     samples = torch.stack([shares, view.samples[..., 1]], -1)
-    correspondence_loss([replace(view, samples=samples)], make_wall_matches(cameras, 1, 2), cameras[[1]], cameras[[2]]).backward()
+    correspondence_loss([move_samples(view, samples)], make_wall_matches(cameras, 1, 2), cameras[[1]], cameras[[2]]).backward()
     steepest = shares.grad[0].argmin(-1)  # more of this share lowers the loss most
     slant = cameras[[1]].directions(cell_centers(SIDE, SIDE) * (PIXELS / SIDE))[0].norm(dim=-1)
     depth = view.samples[0, torch.arange(SIDE**2), steepest, 1] / slant

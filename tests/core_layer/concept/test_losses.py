@@ -83,7 +83,7 @@ def test_rendering_losses_vanish_on_the_subject_itself_and_only_there():
     masks[:, :, 2:6, 2:6] = 1
     places = torch.rand(2, 16, 2, generator=generator) * 2 - 1
     covered, colors = sample_pictures(masks, places, (4, 4)), sample_pictures(images, places, (4, 4))
-    true = Rendered((4, 4), places, colors, covered, colors * covered, covered[:, :, None], covered, covered[:, :, None].repeat(1, 1, 1, 2))
+    true = Rendered((4, 4), places, colors, covered, colors * covered, covered[:, :, None], covered, ())
     losses = rendering_losses([true], images, masks)
     assert list(losses) == ["foreground", "background", "rgb"]
     assert all(loss.item() == pytest.approx(0, abs=1e-6) for loss in losses.values())
