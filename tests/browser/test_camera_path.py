@@ -137,6 +137,23 @@ def test_workflow_of_before_the_ease_opens_with_a_constant_one(page: ChromiumPag
     assert list(opened.values().values()) == [2, 640, 512, 12, "truck", -0.2, 0.2, "ease in"]
 
 
+# The part of the widget's words that is out of sight, in pixels.
+HIDDEN = f"""(() => {{
+    const [note, panel] = ['.note', '.panel'].map(name => {SHADOW}.querySelector(name))
+    const [inner, outer] = [note, panel].map(element => element.getBoundingClientRect())
+    return Math.max(note.scrollHeight - note.clientHeight, inner.bottom - outer.bottom, 0)
+}})()"""
+
+
+def test_long_message_is_shown_whole_on_the_smallest_node(opened: CameraPathPage) -> None:
+    opened.page.evaluate(f"{NODE}.setSize({NODE}.computeSize())")
+    unknown = {f"a key that no keyframe has, number {i}": 1 for i in range(2)}
+    opened.set(path="keyframes", path__keyframes=json.dumps([{}, unknown]))
+    assert "a key that no keyframe has" in opened.note()
+    opened.page.save_screenshot(PICTURES / f"camera_path_message_{opened.page.evaluate('LiteGraph.vueNodesMode')}.png")
+    assert opened.page.evaluate(HIDDEN) <= 1
+
+
 HOSTILE = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>'
 
 

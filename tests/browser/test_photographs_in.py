@@ -144,6 +144,29 @@ def test_photographs_are_chosen_kept_replaced_and_removed(opened: Opened, photog
     assert not (opened.input / name / "0.png").exists()
 
 
+# The part of the panel's words that is out of sight, in pixels.
+HIDDEN = f"""(() => {{
+    const [note, panel] = ['.note', '.panel'].map(name => {SHADOW}.querySelector(name))
+    const [inner, outer] = [note, panel].map(element => element.getBoundingClientRect())
+    return Math.max(note.scrollHeight - note.clientHeight, inner.bottom - outer.bottom, 0)
+}})()"""
+
+
+def test_long_message_is_shown_whole(opened: Opened, photographs: list[Path], tmp_path: Path) -> None:
+    opened.page.evaluate("(node => node.setSize([300, node.computeSize()[1]]))(app.graph._nodes[0])")
+    name = f"annotated {tmp_path.name[-2:]}"
+    photographs[0].parent.joinpath("notes.txt").write_text("no cameras", encoding="utf-8")
+    opened.choose("Choose folder", [photographs[0].parent])
+    opened.upload(name)
+    opened.wait_for_words(f"No camera file is in input/{name}. {SOLVE}")
+    assert opened.page.evaluate(HIDDEN) <= 1, "the message of an upload"
+    page = opened.page
+    page.evaluate(f"app.graph._nodes[0].widgets.find(widget => widget.name === 'folder').value = {json.dumps(name + ' elsewhere')}")
+    opened.wait_for_words("elsewhere")
+    opened.save_screenshot("message")
+    assert page.evaluate(HIDDEN) <= 1, page.evaluate(f"{SHADOW}.querySelector('.note').textContent")
+
+
 def test_folder_with_cameras_is_chosen_and_dropped(opened: Opened, photographs: list[Path], tmp_path: Path) -> None:
     folder = photographs[0].parent
     (folder / "transforms.json").write_text("{}", encoding="utf-8")

@@ -1,9 +1,9 @@
-/*! mvcustom camera path widget, Apache-2.0, without foreign code. Built from web/src by "npm run build": do not edit. Sources fa483f49f90dd628975eb073a200667c0668db5b5c5b41ed3587d174c90c48d3 */
+/*! mvcustom camera path widget, Apache-2.0, without foreign code. Built from web/src by "npm run build": do not edit. Sources 89fdb61558041db09d930059c7924b41a86230d0d3c0e8a3ea32aef38c22c16a */
 import{app as Ye}from"../../../scripts/app.js";import{api as Xe}from"../../../scripts/api.js";class k extends Error{}function m(e,t={},...n){const s=document.createElement(e);for(const[o,i]of Object.entries(t))typeof i=="function"?s.addEventListener(o,i):typeof i=="boolean"?s.toggleAttribute(o,i):s.setAttribute(o,String(i));return s.append(...n),s}const $=(e,t,n)=>m("button",{type:"button",title:t,"aria-label":t,click:()=>n()},e),es=`
 :host { display: block; width: 100%; height: 100%; min-height: var(--least); box-sizing: border-box; }
-.panel { display: flex; flex-direction: column; gap: 4px; height: 100%; min-height: var(--least); box-sizing: border-box; padding: 2px;
+.panel { display: flex; flex-direction: column; gap: 4px; height: 100%; min-height: var(--least); box-sizing: border-box; padding: 2px; overflow: auto;
   font: 11px/1.35 system-ui, sans-serif; color: var(--input-text, CanvasText); }
-.row { display: flex; flex-wrap: wrap; gap: 3px; align-items: center; }
+.row { display: flex; flex: none; flex-wrap: wrap; gap: 3px; align-items: center; }
 button, select, input { font: inherit; color: inherit; background: var(--comfy-input-bg, Canvas); border: 1px solid var(--border-color, GrayText);
   border-radius: 4px; padding: 1px 5px; min-height: 20px; margin: 0; }
 button { cursor: pointer; }
@@ -11,26 +11,26 @@ button:hover { border-color: currentColor; }
 button:disabled { opacity: 0.45; cursor: default; }
 button[aria-pressed="true"] { outline: 2px solid #e0902f; outline-offset: -2px; }
 :focus-visible { outline: 2px solid #4a90e2; outline-offset: 1px; }
-.stage { position: relative; flex: 1 1 200px; min-height: 190px; border: 1px solid var(--border-color, GrayText); border-radius: 4px; overflow: hidden;
+.stage { position: relative; flex: 1 1 200px; min-height: 150px; border: 1px solid var(--border-color, GrayText); border-radius: 4px; overflow: hidden;
   background: var(--bg-color, Canvas); }
 canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none; cursor: grab; }
 .play input[type=range] { flex: 1; min-width: 60px; padding: 0; }
 .strip { max-height: 46px; overflow: auto; }
-.table { max-height: 120px; overflow: auto; }
+.table { flex: none; max-height: 120px; overflow: auto; }
 .table table { border-collapse: collapse; }
 .table th { font-weight: 500; text-align: right; padding: 0 2px; position: sticky; top: 0; background: var(--comfy-menu-bg, Canvas); }
 .table input { width: 46px; padding: 0 2px; text-align: right; }
-.note { min-height: 15px; max-height: 60px; overflow: auto; white-space: pre-line; }
+.note { flex: none; min-height: 15px; white-space: pre-line; overflow-wrap: anywhere; }
 .note.bad { color: #e05555; }
 .note.warn { color: #b97800; }
 [hidden] { display: none !important; }
 @media (prefers-contrast: more) { button, select, input { border-color: currentColor; } }
 `;function ns(e){const t=Array.from(e);return{folder:t[0]?.webkitRelativePath.split("/")[0]||null,files:t.map(s=>({path:s.webkitRelativePath.split("/").slice(1).join("/")||s.name,file:s}))}}function ss(e){const t=Array.from(e.items).filter(n=>n.kind==="file").map(n=>({entry:n.webkitGetAsEntry(),file:n.getAsFile()}));return os(t)}async function os(e){const[t]=e;if(e.length===1&&Wt(t.entry))return{folder:t.entry.name,files:await Gt(t.entry,"")};const n=[];for(const{entry:s,file:o}of e)Wt(s)?n.push(...await Gt(s,`${s.name}/`)):o&&n.push({path:o.name,file:o});return{folder:null,files:n}}async function Gt(e,t){const n=[];for(const s of await is(e.createReader()))Wt(s)?n.push(...await Gt(s,`${t}${s.name}/`)):n.push({path:t+s.name,file:await new Promise((o,i)=>s.file(o,i))});return n}async function is(e){const t=[];for(;;){const n=await new Promise((s,o)=>e.readEntries(s,o));if(!n.length)return t;t.push(...n)}}const Wt=e=>e!==null&&e.isDirectory,Ee=e=>e.reduce((t,{file:n})=>t+n.size,0),$e=e=>`${(e/2**20).toFixed(e<2**20?2:0)} MB`,It="/mvcustom/photographs";class H extends Error{}const Qe="The connection to the server was lost. Look whether ComfyUI runs, and try again.",rs="The connection to the server was lost; nothing was stored. Look whether ComfyUI runs, and upload again.";class as{constructor(t){this.api=t}list=t=>this.ask(`?${new URLSearchParams({folder:t}).toString()}`);plan=(t,n)=>this.ask("/plan",{method:"POST",body:Te(t,n),headers:{"Content-Type":"application/json"}});remove=(t,n)=>this.ask(`?${new URLSearchParams({folder:t,path:n}).toString()}`,{method:"DELETE"});thumbnailUrl=(t,n)=>this.api.apiURL(`${It}/thumbnail?${new URLSearchParams({folder:t,path:n}).toString()}`);send(t,n,s,o,i){const r=new FormData;r.append("list",Te(t,n,s));for(const{path:a,file:l}of n)r.append("file",l,encodeURIComponent(a));return new Promise((a,l)=>{const c=new XMLHttpRequest;c.open("POST",this.api.apiURL(It)),c.upload.onprogress=h=>h.lengthComputable&&o(h.loaded/h.total),c.onload=()=>c.status===200?a():l(new H(Oe(c.responseText,c.status))),c.onerror=()=>l(new H(rs)),c.onabort=()=>l(new DOMException("cancelled","AbortError")),i.addEventListener("abort",()=>c.abort(),{once:!0}),c.send(r)})}async ask(t,n={}){let s;try{s=await this.api.fetchApi(It+t,n)}catch(o){throw o instanceof TypeError?new H(Qe):o}if(!s.ok)throw new H(Oe(await s.text(),s.status));return await s.json()}}function Te(e,t,n=!1){return JSON.stringify({folder:e,files:t.map(({path:s,file:o})=>({path:s,size:o.size})),replace:n})}function Oe(e,t){try{const{error:n}=JSON.parse(e);if(typeof n=="string")return n}catch(n){if(!(n instanceof SyntaxError))throw n}return`The server answered ${t}; see its log, and try again.`}const ls=`
 :host { display: block; width: 100%; height: 100%; min-height: var(--least); box-sizing: border-box; }
-.panel { display: flex; flex-direction: column; gap: 4px; height: 100%; min-height: var(--least); box-sizing: border-box; padding: 2px;
+.panel { display: flex; flex-direction: column; gap: 4px; height: 100%; min-height: var(--least); box-sizing: border-box; padding: 2px; overflow: auto;
   font: 11px/1.35 system-ui, sans-serif; color: var(--input-text, CanvasText); border: 1px dashed transparent; border-radius: 4px; }
 .panel.over { border-color: #4a90e2; }
-.row { display: flex; flex-wrap: wrap; gap: 3px; align-items: center; }
+.row { display: flex; flex: none; flex-wrap: wrap; gap: 3px; align-items: center; }
 .row > * { flex: 1 1 auto; }
 .chooser { display: flex; }
 .chooser button { flex: 1; }
@@ -41,13 +41,13 @@ button { cursor: pointer; }
 button:hover { border-color: currentColor; }
 button:disabled, select:disabled { opacity: 0.45; cursor: default; }
 :focus-visible { outline: 2px solid #4a90e2; outline-offset: 1px; }
-.pictures { flex: 1 0 56px; overflow: auto; display: grid; grid-template-columns: repeat(auto-fill, minmax(52px, 1fr));
+.pictures { flex: 1 1 56px; min-height: 24px; overflow: auto; display: grid; grid-template-columns: repeat(auto-fill, minmax(52px, 1fr));
   grid-auto-rows: 52px; gap: 3px; align-content: start; }
 figure { position: relative; margin: 0; min-width: 0; }
 img { width: 100%; height: 100%; object-fit: cover; border-radius: 3px; background: var(--bg-color, Canvas); }
 figure button { position: absolute; top: 1px; right: 1px; min-height: 16px; padding: 0 4px; line-height: 14px; opacity: 0.75; }
 figure button:hover, figure button:focus-visible { opacity: 1; }
-.note { flex: 0 1 auto; min-height: 15px; overflow: auto; white-space: pre-line; overflow-wrap: anywhere; }
+.note { flex: none; min-height: 15px; white-space: pre-line; overflow-wrap: anywhere; }
 .note.bad { color: #e05555; }
 .note.warn { color: #b97800; }
 [hidden] { display: none !important; }

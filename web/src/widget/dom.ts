@@ -20,9 +20,9 @@ export const makeButton = (label: string, title: string, click: () => void): HTM
 /** The widget's style. It lies inside the widget's own shadow root; the colours are those of ComfyUI's theme. */
 export const STYLE = `
 :host { display: block; width: 100%; height: 100%; min-height: var(--least); box-sizing: border-box; }
-.panel { display: flex; flex-direction: column; gap: 4px; height: 100%; min-height: var(--least); box-sizing: border-box; padding: 2px;
+.panel { display: flex; flex-direction: column; gap: 4px; height: 100%; min-height: var(--least); box-sizing: border-box; padding: 2px; overflow: auto;
   font: 11px/1.35 system-ui, sans-serif; color: var(--input-text, CanvasText); }
-.row { display: flex; flex-wrap: wrap; gap: 3px; align-items: center; }
+.row { display: flex; flex: none; flex-wrap: wrap; gap: 3px; align-items: center; }
 button, select, input { font: inherit; color: inherit; background: var(--comfy-input-bg, Canvas); border: 1px solid var(--border-color, GrayText);
   border-radius: 4px; padding: 1px 5px; min-height: 20px; margin: 0; }
 button { cursor: pointer; }
@@ -30,16 +30,16 @@ button:hover { border-color: currentColor; }
 button:disabled { opacity: 0.45; cursor: default; }
 button[aria-pressed="true"] { outline: 2px solid #e0902f; outline-offset: -2px; }
 :focus-visible { outline: 2px solid #4a90e2; outline-offset: 1px; }
-.stage { position: relative; flex: 1 1 200px; min-height: 190px; border: 1px solid var(--border-color, GrayText); border-radius: 4px; overflow: hidden;
+.stage { position: relative; flex: 1 1 200px; min-height: 150px; border: 1px solid var(--border-color, GrayText); border-radius: 4px; overflow: hidden;
   background: var(--bg-color, Canvas); }
 canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none; cursor: grab; }
 .play input[type=range] { flex: 1; min-width: 60px; padding: 0; }
 .strip { max-height: 46px; overflow: auto; }
-.table { max-height: 120px; overflow: auto; }
+.table { flex: none; max-height: 120px; overflow: auto; }
 .table table { border-collapse: collapse; }
 .table th { font-weight: 500; text-align: right; padding: 0 2px; position: sticky; top: 0; background: var(--comfy-menu-bg, Canvas); }
 .table input { width: 46px; padding: 0 2px; text-align: right; }
-.note { min-height: 15px; max-height: 60px; overflow: auto; white-space: pre-line; }
+.note { flex: none; min-height: 15px; white-space: pre-line; overflow-wrap: anywhere; }
 .note.bad { color: #e05555; }
 .note.warn { color: #b97800; }
 [hidden] { display: none !important; }
