@@ -17,6 +17,7 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import broadcast_object_list
 from torch import Tensor
+from torch.distributed.fsdp import register_fsdp_forward_method
 
 from .checkpoint import Checkpoints
 from .order import Share, load_examples
@@ -57,6 +58,8 @@ class Training:
         )
         self.model, self.optimizer = accelerator.prepare(stage, optimizer)
         self.weights = Weights(accelerator, stage, settings.ema)
+        if self.weights.is_sharded:  # these figures need whole weights, as the loss does
+            register_fsdp_forward_method(self.model, "held_out")
         self.checkpoints = Checkpoints(folder / stage.name, settings.keep, accelerator.is_main_process, accelerator.wait_for_everyone)
         self.update, self.schedule = 0, Schedule.plan(settings)
         self.sums: dict[str, Tensor] = {}
