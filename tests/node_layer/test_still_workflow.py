@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,9 @@ def host(comfy: ComfyInProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[Com
             K = torch.tensor([[[FOCAL, 0, 0.5], [0, FOCAL, 0.5], [0, 0, 1]]])
             return io.NodeOutput({"image": image, "depth": depth, "intrinsics": K, "mask": torch.ones_like(depth)})
 
+    # Get Image Size tells the browser the size that it found
+    server = types.SimpleNamespace(send_progress_text=lambda *told: None, client_id=None)
+    monkeypatch.setattr(importlib.import_module("server").PromptServer, "instance", server, raising=False)
     for name, stand_in in (("MVCustomLoadBackbone", EmbeddedBackbone), ("LoadMoGeModel", NoMoGe), ("MoGeInference", BallBeforeWall)):
         monkeypatch.setitem(nodes, name, stand_in)
     paths = [Path(comfy.folder_paths.get_folder_paths(folder)[0], name) for folder, name in FILES.items()]
