@@ -213,7 +213,12 @@ def make_workflow(inside: bool = False, **changed: Any) -> dict[str, Any]:
         return {"nodes": [load, solve, own, other], "links": links}
     ends = [(2, -10, 0), (3, -10, 1), (4, -10, 2)]
     names = [{"name": f"input {link}"} for link, *_ in ends]
-    subgraph = {"id": "s", "inputs": names, "nodes": [own], "links": [{"id": link, "origin_id": node, "origin_slot": slot} for link, node, slot in ends]}
+    subgraph = {
+        "id": "s",
+        "inputs": names,
+        "nodes": [own],
+        "links": [{"id": link, "origin_id": node, "origin_slot": slot} for link, node, slot in ends],
+    }
     stands = {"id": 5, "type": "s", "inputs": [{"name": f"input {link}", "link": link} for link, *_ in ends], "widgets_values": []}
     return {"nodes": [load, solve, stands, other], "links": links, "definitions": {"subgraphs": [subgraph]}}
 

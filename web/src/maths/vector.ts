@@ -11,7 +11,7 @@ export const add = (a: Vector, b: Vector): Vector => [a[0] + b[0], a[1] + b[1], 
 export const subtract = (a: Vector, b: Vector): Vector => [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
 export const scale = (a: Vector, factor: number): Vector => [a[0] * factor, a[1] * factor, a[2] * factor]
 export const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-export const norm = (a: Vector): number => Math.hypot(a[0], a[1], a[2])
+export const norm = (a: Vector): number => Math.sqrt(dot(a, a)) // Math.hypot is much slower
 export const cross = (a: Vector, b: Vector): Vector => [
   a[1] * b[2] - a[2] * b[1],
   a[2] * b[0] - a[0] * b[2],
@@ -31,13 +31,15 @@ export const reject = (a: Vector, axis: Vector): Vector => subtract(a, scale(axi
 export const row = (m: Matrix, i: number): Vector => [m[3 * i], m[3 * i + 1], m[3 * i + 2]]
 export const fromRows = (a: Vector, b: Vector, c: Vector): Matrix => [...a, ...b, ...c] as const
 export const transpose = (m: Matrix): Matrix => [m[0], m[3], m[6], m[1], m[4], m[7], m[2], m[5], m[8]]
-export const apply = (m: Matrix, v: Vector): Vector => [dot(row(m, 0), v), dot(row(m, 1), v), dot(row(m, 2), v)]
+export const apply = (m: Matrix, v: Vector): Vector => [
+  m[0] * v[0] + m[1] * v[1] + m[2] * v[2],
+  m[3] * v[0] + m[4] * v[1] + m[5] * v[2],
+  m[6] * v[0] + m[7] * v[1] + m[8] * v[2]
+]
 
 export function multiply(a: Matrix, b: Matrix): Matrix {
-  const product: number[] = []
-  for (let i = 0; i < 3; i++)
-    for (let j = 0; j < 3; j++) product.push(a[3 * i] * b[j] + a[3 * i + 1] * b[3 + j] + a[3 * i + 2] * b[6 + j])
-  return product as unknown as Matrix
+  const at = (i: number, j: number): number => a[3 * i] * b[j] + a[3 * i + 1] * b[3 + j] + a[3 * i + 2] * b[6 + j]
+  return [at(0, 0), at(0, 1), at(0, 2), at(1, 0), at(1, 1), at(1, 2), at(2, 0), at(2, 1), at(2, 2)]
 }
 
 /** a + factor * b. */
@@ -63,7 +65,7 @@ export const rotationAbout = (axis: Vector, angleDeg: number): Matrix => rotatio
 /** The rotation vector of a rotation matrix, of a length up to pi. */
 export function vectorFromRotation(m: Matrix): Vector {
   const [x, y, z, w] = quaternionFromRotation(m)
-  const sine = Math.hypot(x, y, z)
+  const sine = Math.sqrt(x * x + y * y + z * z)
   const angle = 2 * Math.atan2(sine, w)
   const factor = sine > 1e-12 ? angle / sine : 2
   return [x * factor, y * factor, z * factor]
@@ -80,6 +82,6 @@ function quaternionFromRotation(m: Matrix): Quaternion {
   ]
   const largest = [0, 1, 2, 3].reduce((best, i) => (options[i][i] > options[best][best] ? i : best))
   const q = options[largest]
-  const length = Math.hypot(...q) * (q[3] < 0 ? -1 : 1)
+  const length = Math.sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]) * (q[3] < 0 ? -1 : 1)
   return [q[0] / length, q[1] / length, q[2] / length, q[3] / length]
 }

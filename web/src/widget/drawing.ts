@@ -29,6 +29,7 @@ export interface Shown {
 }
 
 const GUIDE_LENGTH = 0.8 // world units of the line along which a slide is dragged, to either side
+const THEME_MILLISECONDS = 500
 const PICTURE_SIZE = 76 // pixels of the longer side
 
 export class Drawing {
@@ -36,15 +37,20 @@ export class Drawing {
   private readonly layers = [makeContext(make('canvas')), makeContext(make('canvas'))]
   private layerKey: unknown[] = []
   private layerText = ''
+  private size = { width: 1, height: 1 } // of the canvas on the page, CSS pixels
+  private unit = 1 // pixels of the canvas for one of the page
+  private theme: { ink: Ink; palette: Palette; until: number } | null = null
 
   constructor(private readonly canvas: HTMLCanvasElement) {
     this.context = makeContext(canvas)
+    // Asking for the size before each frame would have the page laid out each time.
+    new ResizeObserver(([{ contentRect }]) => (this.size = contentRect)).observe(canvas)
   }
 
   /** Fit the canvas to its place on the page; whether that changed it. */
   resized(): boolean {
-    const unit = window.devicePixelRatio || 1
-    const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight].map((side) => Math.max(1, Math.round(side * unit)))
+    this.unit = window.devicePixelRatio || 1
+    const [width, height] = [this.size.width, this.size.height].map((side) => Math.max(1, Math.round(side * this.unit)))
     if (this.canvas.width === width && this.canvas.height === height) return false
     this.canvas.width = width
     this.canvas.height = height
@@ -52,8 +58,7 @@ export class Drawing {
   }
 
   draw(model: Model, shown: Shown): void {
-    const { context, canvas } = this
-    const unit = canvas.width / Math.max(1, canvas.clientWidth)
+    const { context, canvas, unit } = this
     const { ink, palette } = this.readTheme()
     const eye = eyeOfView(shown.view, model.frame, canvas.width, canvas.height)
     const toPixels: Projector = (point) => project(eye, point)
@@ -146,7 +151,14 @@ export class Drawing {
     drawBox(this.context, box, `camera ${nearest}, ${angles[nearest].toFixed(0)}°`, ink, unit)
   }
 
+  /** The colours of ComfyUI's theme, looked at twice a second. */
   private readTheme(): { ink: Ink; palette: Palette } {
+    const now = performance.now()
+    if (!this.theme || now > this.theme.until) this.theme = { ...this.findTheme(), until: now + THEME_MILLISECONDS }
+    return this.theme
+  }
+
+  private findTheme(): { ink: Ink; palette: Palette } {
     const style = getComputedStyle(this.canvas)
     const read = (name: string, otherwise: string): string => style.getPropertyValue(name).trim() || otherwise
     const text = style.color

@@ -64,13 +64,13 @@ export function writePath(node: HostNode, { kind, values, ease }: Snapshot): voi
     const widget = find(node, PREFIX + name)
     if (widget && widget.value !== value) set(widget, value)
   }
-  node.graph?.setDirtyCanvas?.(true, true)
+  node.graph?.setDirtyCanvas?.(true, false) // links and groups stay where they are
 }
 
 export function writeBaseView(node: HostNode, view: number): void {
   const widget = find(node, 'base_view')
   if (widget) set(widget, view)
-  node.graph?.setDirtyCanvas?.(true, true)
+  node.graph?.setDirtyCanvas?.(true, false) // links and groups stay where they are
 }
 
 export const hasBaseCameras = (node: HostNode): boolean =>

@@ -98,16 +98,21 @@ export class Panel implements Stage {
     return this.built
   }
 
-  /** Look whether the node or the last run changed, and draw if anything did. Called before each frame of the screen. */
+  /** Look whether the node or the last run changed, and draw if anything did. Called before each frame of the screen, and nowhere else. */
   refresh(): void {
     if (!this.element.isConnected) return
+    this.update()
+    if (this.drawing.resized() || this.stale) this.draw()
+  }
+
+  /** Work the model out anew if the node or the last run changed. */
+  private update(): void {
     const state = this.host.read()
     const key = JSON.stringify([state, this.host.hasBaseCameras()])
     const name = this.host.identify()
     if (name !== this.memoryName && name !== null) this.remember(name, key)
     if (name !== null) this.output.refresh()
     if (key !== this.seenKey) this.rebuild(state, key)
-    if (this.drawing.resized() || this.stale) this.draw()
   }
 
   /** Take over the view of the node that had this name before, and its history if it was left with the same inputs. */
@@ -153,9 +158,9 @@ export class Panel implements Stage {
     )
   }
 
+  /** Draw at the next frame: several events of one frame are drawn once. */
   redraw(): void {
     this.stale = true
-    this.refresh()
   }
 
   private draw(): void {
@@ -218,7 +223,7 @@ export class Panel implements Stage {
 
   private editChanged(): void {
     this.inputsChanged()
-    this.refresh()
+    this.update() // the next event of the same frame goes on from here
   }
 
   private complain(words: string): void {

@@ -44,7 +44,8 @@ export class Player {
   update(): void {
     const last = Math.max(0, this.count() - 1)
     if (this.slider.max !== String(last)) this.slider.max = String(last)
-    this.label.textContent = `${this.slider.valueAsNumber} of ${last}`
+    const words = `${this.slider.valueAsNumber} of ${last}`
+    if (this.label.textContent !== words) this.label.textContent = words // else the page would be laid out again at every drawing
   }
 
   at(cameras: readonly Camera[]): { camera: Camera; number: number } | null {

@@ -25,29 +25,37 @@ const HEADS: Readonly<Record<Key, string>> = {
 export class KeyframeStrip {
   readonly element = make('div', { class: 'strip row', role: 'group', 'aria-label': 'keyframes' })
   readonly table = make('div', { class: 'table', hidden: true })
-  private shown = ''
+  private keyframes: readonly Keyframe[] = []
+  private chosen: number | null = null
+  private chips: HTMLElement[] = []
+  private cells: HTMLInputElement[][] = [] // of the table, while it is shown
 
   constructor(private readonly actions: StripActions) {}
 
+  /** Show other keyframes. Elements are made anew only where there are more or fewer keyframes: a drag changes numbers alone. */
   update(keyframes: readonly Keyframe[], chosen: number | null): void {
-    const key = JSON.stringify([keyframes, chosen])
-    if (key === this.shown) return
-    this.shown = key
-    this.element.replaceChildren(
-      ...keyframes.map((_, i) => this.makeChip(keyframes, i, i === chosen)),
-      makeButton('key from this view', 'Add a keyframe where you look from now', () => this.actions.add()),
-      makeButton('copy', 'Copy the chosen keyframe to the place after it', () => this.copy(keyframes, chosen)),
-      makeButton('‹', 'Move the chosen keyframe one place earlier', () => this.shift(keyframes, chosen, -1)),
-      makeButton('›', 'Move the chosen keyframe one place later', () => this.shift(keyframes, chosen, 1)),
-      makeButton('✕', 'Remove the chosen keyframe', () => this.actions.remove()),
-      makeButton('table', 'Show or hide the keyframes as numbers', () => this.table.toggleAttribute('hidden'))
-    )
-    if (!this.table.contains((this.table.getRootNode() as ShadowRoot).activeElement)) this.fillTable(keyframes)
+    this.keyframes = keyframes
+    this.chosen = chosen
+    if (this.chips.length !== keyframes.length) this.fillStrip()
+    this.chips.forEach((chip, i) => chip.setAttribute('aria-pressed', String(i === chosen)))
+    this.updateTable()
   }
 
-  private makeChip(keyframes: readonly Keyframe[], i: number, pressed: boolean): HTMLElement {
+  private fillStrip(): void {
+    this.chips = this.keyframes.map((_, i) => this.makeChip(i))
+    this.element.replaceChildren(
+      ...this.chips,
+      makeButton('key from this view', 'Add a keyframe where you look from now', () => this.actions.add()),
+      makeButton('copy', 'Copy the chosen keyframe to the place after it', () => this.copy()),
+      makeButton('‹', 'Move the chosen keyframe one place earlier', () => this.shift(-1)),
+      makeButton('›', 'Move the chosen keyframe one place later', () => this.shift(1)),
+      makeButton('✕', 'Remove the chosen keyframe', () => this.actions.remove()),
+      makeButton('table', 'Show or hide the keyframes as numbers', () => this.toggleTable())
+    )
+  }
+
+  private makeChip(i: number): HTMLElement {
     const chip = makeButton(String(i), `Keyframe ${i}; drag to reorder`, () => this.actions.choose(i))
-    chip.setAttribute('aria-pressed', String(pressed))
     chip.draggable = true
     chip.addEventListener('dragstart', (event) => event.dataTransfer?.setData('text/x-mvcustom-keyframe', String(i)))
     chip.addEventListener('dragover', (event) => event.preventDefault())
@@ -56,41 +64,57 @@ export class KeyframeStrip {
       if (!from) return
       event.preventDefault()
       event.stopPropagation()
-      if (Number(from) < keyframes.length) this.actions.store(moveKeyframe(keyframes, Number(from), i), i)
+      if (Number(from) < this.keyframes.length) this.actions.store(moveKeyframe(this.keyframes, Number(from), i), i)
     })
     return chip
   }
 
-  private copy(keyframes: readonly Keyframe[], chosen: number | null): void {
-    const at = chosen ?? keyframes.length - 1
-    this.actions.store([...keyframes.slice(0, at + 1), { ...keyframes[at] }, ...keyframes.slice(at + 1)], at + 1)
+  private copy(): void {
+    const at = this.chosen ?? this.keyframes.length - 1
+    this.actions.store([...this.keyframes.slice(0, at + 1), { ...this.keyframes[at] }, ...this.keyframes.slice(at + 1)], at + 1)
   }
 
-  private shift(keyframes: readonly Keyframe[], chosen: number | null, by: number): void {
+  private shift(by: number): void {
+    const { chosen, keyframes } = this
     if (chosen === null || chosen + by < 0 || chosen + by >= keyframes.length) return
     this.actions.store(moveKeyframe(keyframes, chosen, chosen + by), chosen + by)
   }
 
-  private fillTable(keyframes: readonly Keyframe[]): void {
-    const head = make('tr', {}, make('th', {}, ''), ...KEYS.map((key) => make('th', { scope: 'col' }, HEADS[key])))
-    const rows = keyframes.map((keyframe, i) =>
-      make('tr', {}, make('th', { scope: 'row' }, String(i)), ...KEYS.map((key) => make('td', {}, this.makeCell(keyframes, keyframe, i, key))))
+  private toggleTable(): void {
+    this.table.toggleAttribute('hidden')
+    this.updateTable()
+  }
+
+  private updateTable(): void {
+    if (this.table.hidden) return
+    if (this.cells.length !== this.keyframes.length) this.fillTable()
+    const edited = (this.table.getRootNode() as ShadowRoot).activeElement
+    this.cells.forEach((row, i) =>
+      row.forEach((cell, k) => {
+        const value = String(this.keyframes[i][KEYS[k]] ?? '')
+        if (cell.value !== value && cell !== edited) cell.value = value
+      })
     )
+  }
+
+  private fillTable(): void {
+    this.cells = this.keyframes.map((_, i) => KEYS.map((key) => this.makeCell(i, key)))
+    const head = make('tr', {}, make('th', {}, ''), ...KEYS.map((key) => make('th', { scope: 'col' }, HEADS[key])))
+    const rows = this.cells.map((row, i) => make('tr', {}, make('th', { scope: 'row' }, String(i)), ...row.map((cell) => make('td', {}, cell))))
     this.table.replaceChildren(make('table', {}, head, ...rows))
   }
 
-  private makeCell(keyframes: readonly Keyframe[], keyframe: Keyframe, i: number, key: Key): HTMLInputElement {
-    const cell = make('input', { type: 'number', step: 'any', 'aria-label': `keyframe ${i}, ${key}`, value: String(keyframe[key] ?? '') })
+  private makeCell(i: number, key: Key): HTMLInputElement {
+    const cell = make('input', { type: 'number', step: 'any', 'aria-label': `keyframe ${i}, ${key}` })
     if (key !== 'distance') cell.placeholder = '0'
     cell.addEventListener('change', () => {
-      const { [key]: _, ...rest } = keyframe
+      const { [key]: _, ...rest } = this.keyframes[i]
       const value = cell.valueAsNumber
       const changed: Keyframe = Number.isFinite(value) ? { ...rest, [key]: value } : rest
       this.actions.store(
-        keyframes.map((other, j) => (j === i ? changed : other)),
+        this.keyframes.map((other, j) => (j === i ? changed : other)),
         i
       )
-      this.shown = ''
     })
     return cell
   }
