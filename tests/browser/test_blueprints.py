@@ -81,9 +81,9 @@ def test_two_pass_views_draws_a_view_for_each_camera(page: ChromiumPage, comfy_s
     links += [("Camera Trajectory", name, "blueprint", name) for name in ("cameras", "width", "height", "views")]
     links += [("Learn Concept", "concept", "blueprint", "concept"), ("blueprint", "views", "result", "images")]
     page.evaluate(f"{CONNECT}({json.dumps(links)})")
-    page.evaluate("window.blueprint.widgets.find(widget => widget.name === 'steps').value = 4")
+    page.evaluate("window.blueprint.widgets.find(widget => widget.name === 'steps').value = 2")
     prompt = page.evaluate("app.graphToPrompt().then(built => Object.values(built.output))")
-    assert [entry["inputs"]["steps"] for entry in prompt if entry["class_type"] == "BasicScheduler"] == [4], "a value on the face counts"
+    assert [entry["inputs"]["steps"] for entry in prompt if entry["class_type"] == "BasicScheduler"] == [2], "a value on the face counts"
     assert page.evaluate(QUEUE_AND_WAIT, timeout=RUN_SECONDS) == {"name": "execution_success", "message": ""}
     page.evaluate(SETTLE)
     page.save_screenshot(PICTURES / "blueprint_two_pass_views.png")

@@ -27,7 +27,7 @@ DEMO_ECONOMIES: dict[str, dict[str, Any]] = {
     "MVCustomRenderDemoSubject": {"views": 6, "size": 64},
     "MVCustomLearnConcept": {"steps": 3, "rendering_steps": 1},
     "MVCustomCameraTrajectory": {"width": 64, "height": 64, "views": 3},
-    "BasicScheduler": {"steps": 3},
+    "BasicScheduler": {"steps": 2},
 }
 
 # Workflows for files that nobody may ship: opened and accepted with empty files of the right names, which the loaders then refuse.
