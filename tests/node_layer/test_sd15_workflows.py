@@ -32,7 +32,7 @@ SMALL = {
     LEARN: [FOLDER, "Photographs.size=64", "Learn Concept.preset=custom", "Learn Concept.steps=2", "Learn Concept.rendering_steps=1",
             "Learn Concept.frames=2", "Learn Concept.references=2", "Learn Concept.held_out=1"],
     VIEWS: [FOLDER, "Photographs.size=64", "Camera Trajectory.width=64", "Camera Trajectory.height=64", "Camera Trajectory.views=4",
-            "Steps.steps=4", "Run Depth Anything 3.resolution=140"],
+            "Steps.steps=2", "Run Depth Anything 3.resolution=140"],
 }  # fmt: skip
 
 
