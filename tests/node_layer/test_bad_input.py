@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -119,11 +118,15 @@ def test_animatediff_evolved_applied_afterwards():
     assert not calls
 
 
+@pytest.fixture(scope="module")
+def other_family() -> ModelPatcher:
+    return make_patcher(comfy.supported_models.SDXL)
+
+
 @pytest.mark.parametrize(("node", "inputs"), USES_OF_MODEL)
-def test_model_of_another_family(node: Any, inputs: Callable[..., Inputs]):
-    model = make_patcher(comfy.supported_models.SDXL)
+def test_model_of_another_family(node: Any, inputs: Callable[..., Inputs], other_family: ModelPatcher):
     with pytest.raises(ValueError, match="wanted one with MVCustom motion modules, got one without; connect Load MVCustom Backbone"):
-        execute(node, **inputs(model=model))
+        execute(node, **inputs(model=other_family))
 
 
 def test_concept_of_another_backbone():
@@ -140,7 +143,6 @@ def test_concept_of_another_backbone():
 # Files
 
 
-@lru_cache(maxsize=1)
 def make_patcher(family: type, **changes: Any) -> ModelPatcher:
     """A MODEL of a family in its published size, without memory for its weights."""
     config = family({**embedded.UNET, **family.unet_config, "channel_mult": [1, 2, 4], "num_res_blocks": [2, 2, 2], **changes})
