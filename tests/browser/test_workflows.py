@@ -14,7 +14,7 @@ import pytest
 from mvcustom.devtools.server import ComfyServer
 from mvcustom.devtools.workflow import convert_workflow
 from mvcustom.tests.browser.chromium import ChromiumPage
-from mvcustom.tests.browser.conftest import SETTLE
+from mvcustom.tests.browser.conftest import READY, SETTLE
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "output" / "browser"
@@ -81,6 +81,11 @@ OUTSIDE = f"""(() => {{
     const holds = ([x, y, width, height], b) => x <= b[0] && y <= b[1] && b[2] <= x + width && b[3] <= y + height
     return nodes.filter(node => !app.graph._groups.some(group => holds(group._bounding, box(node)))).map(node => node.title)
 }})()"""
+# What the output nodes show. ComfyUI does not tell the page again what other nodes showed, if it has no need to compute them.
+SHOWN = """Object.fromEntries(app.graph._nodes.filter(node => node.constructor.nodeData?.output_node).map(node => {
+    const { images, text } = app.nodeOutputs[node.id] ?? {}
+    return [node.title, [images?.map(image => image.filename), text]]
+}))"""
 DRAW_WITH = "(vue => app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue))"
 SET_WIDGETS = """(economies => {
     const unused = new Set(Object.entries(economies).flatMap(([type, values]) => Object.keys(values).map(name => `${type}.${name}`)))
@@ -148,6 +153,15 @@ def test_core_workflow_runs_in_the_browser(page: ChromiumPage, comfy_server: Com
 def test_demo_workflow_runs_in_the_browser(page: ChromiumPage, comfy_server: ComfyServer) -> None:
     check_workflow(page, comfy_server, DEMO_WORKFLOW, DEMO_ECONOMIES)
     check_places(page, "mvcustom_demo_finished")  # with all previews
+    before = page.evaluate(SHOWN)
+    assert all(images or text for images, text in before.values())
+    page.evaluate("window.isOld = true")
+    page.open(f"http://{comfy_server.address}")
+    page.wait_for(f"!window.isOld && {READY}")
+    open_workflow(page, DEMO_WORKFLOW)
+    page.evaluate(f"{SET_WIDGETS}({json.dumps(DEMO_ECONOMIES)})")
+    assert page.evaluate(QUEUE_AND_WAIT, timeout=RUN_SECONDS)["name"] == "execution_success"
+    assert page.evaluate(SHOWN) == before, "nothing was computed again, and the last run's pictures and texts are back"
 
 
 @pytest.mark.parametrize("name", ["mvcustom_sd15_learn", "mvcustom_sd15_views", "mvcustom_photos", "mvcustom_solve", "mvcustom_still"])
