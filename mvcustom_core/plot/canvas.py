@@ -18,6 +18,7 @@ MIN_SIZE = 192  # smaller sheets hold no legible text
 
 PAPER: Color = (255, 255, 255)
 INK: Color = (38, 42, 51)
+BLACK: Color = (0, 0, 0)
 FAINT_INK: Color = (112, 118, 130)
 GRID: Color = (228, 231, 237)
 CARD: Color = (249, 250, 252)
@@ -106,6 +107,20 @@ class Canvas:
 
     def _font(self, size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
         return ImageFont.load_default(self.text_size * size * OVERSAMPLING)
+
+
+def write_on(picture: Tensor, words: str) -> Tensor:
+    """A picture [3, H, W] in [0, 1] with words on a dark strip in its lower left corner, as large as they fit up to 14 pixels."""
+    height, width = picture.shape[-2:]
+    canvas = Canvas(width, height, 14.0, PAPER)
+    size = min(1.0, 0.96 * width / canvas.text_width(words))
+    canvas.picture(picture, 0, 0, width, height)
+    tall, wide = 1.4 * 14 * size, canvas.text_width(words, size) + 8 * size
+    canvas.polygon([(0, height - tall), (wide, height - tall), (wide, height), (0, height)], BLACK, alpha=0.75)
+    canvas.text((4 * size, height - tall / 2), words, "lm", PAPER, size)
+    written = canvas.to_tensor().to(picture)
+    written[:, : height - math.ceil(tall)] = picture[:, : height - math.ceil(tall)]  # above the strip not a bit is changed
+    return written
 
 
 def _enlarge(points: Sequence[Point]) -> list[Point]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .canvas import CATEGORIES, FAINT_INK, GRID, PAPER, Canvas, Point, mix, new_sheet, nice_step
+from .canvas import CATEGORIES, FAINT_INK, GRID, INK, PAPER, Canvas, Point, mix, new_sheet, nice_step
 
 DOT_RADIUS = 3.2
 MEAN_THICKNESS = 2.2
+LABEL_SHARE = 0.25  # of the sheet's width, for the labels at the ends
 SMOOTHING_SHARE = 0.03  # of the steps: the running mean's time constant
 
 
@@ -36,11 +37,16 @@ class Axes:
         return math.isfinite(value) and (value > 0 or not self.log_scale)
 
 
-def plot_losses(curves: dict[str, list[float]], width: int = 1024, height: int = 512, log_scale: bool = True) -> Tensor:
-    """Draw curves over their steps, counted from 1; the legend gives each thick line's last value.
+def plot_losses(
+    curves: dict[str, list[float]], width: int = 1024, height: int = 512, log_scale: bool = True, phase: tuple[int, str] = (0, "")
+) -> Tensor:
+    """Draw curves over their steps, counted from 1; a label at the end of each gives its name and the thick line's last value.
 
     Steps where a loss was not measured (NaN) are passed over: the line joins the measurements. Values without a place (infinity, and zero
     or less on a logarithmic scale) leave gaps. A loss that is measured at fewer than half of the steps has no running mean.
+
+    Args:
+        phase: the number of steps at the start that differ from the others, and what to call them; 0 marks nothing.
 
     Returns:
         [3, height, width] in [0, 1].
@@ -51,7 +57,8 @@ def plot_losses(curves: dict[str, list[float]], width: int = 1024, height: int =
     if not curves:
         raise ValueError("plot: wanted at least one loss curve, got none")
     canvas = new_sheet(width, height)
-    axes = _fit_axes(canvas, curves, log_scale)
+    axes = fit_axes(canvas, curves, log_scale)
+    _draw_phase(canvas, axes, phase)
     _draw_grid(canvas, axes)
     colors = [CATEGORIES[index % len(CATEGORIES)] for index in range(len(curves))]
     for values, color in zip(curves.values(), colors, strict=True):
@@ -62,7 +69,7 @@ def plot_losses(curves: dict[str, list[float]], width: int = 1024, height: int =
             canvas.line(run, color, thickness=MEAN_THICKNESS)
             for point in run if is_rare(values) or len(run) == 1 else []:
                 canvas.circle(point, DOT_RADIUS, color)
-    _draw_legend(canvas, axes, curves)
+    _label_ends(canvas, axes, curves)
     return canvas.to_tensor()
 
 
@@ -88,9 +95,11 @@ def _thick_line(values: list[float]) -> list[float]:
     return values if is_rare(values) else smooth_losses(values)
 
 
-def _fit_axes(canvas: Canvas, curves: dict[str, list[float]], log_scale: bool) -> Axes:
+def fit_axes(canvas: Canvas, curves: dict[str, list[float]], log_scale: bool) -> Axes:
+    """The box and the range of a plot, with room at the right for the labels."""
     text = canvas.text_size
-    box = (text * 5, text * 3, canvas.width - text * 1.5, canvas.height - text * 3.2)
+    longest = max(canvas.text_width(_name_end(name, values)) for name, values in curves.items()) * _label_size(canvas, curves)
+    box = (text * 5, text * 3, canvas.width - longest - text * 1.5, canvas.height - text * 3.2)
     axes = Axes(*box, max(map(len, curves.values())), 0.0, 1.0, log_scale)
     values = [value for curve in curves.values() for value in curve if axes.has_place(value)]
     if not values:
@@ -151,16 +160,55 @@ def _runs(axes: Axes, values: list[float]) -> list[list[Point]]:
     return [run for run in runs if run]
 
 
-def _draw_legend(canvas: Canvas, axes: Axes, curves: dict[str, list[float]]) -> None:
-    labels = []
-    for name, values in curves.items():
-        last = next((value for value in reversed(_thick_line(values)) if math.isfinite(value)), None)
-        labels.append(name if last is None else f"{name}  {last:.3g}")
-    text = canvas.text_size
-    wanted = sum(canvas.text_width(label) + text * 3.6 for label in labels)
-    size = min(1.0, (axes.right - axes.left - text * 6) / wanted)  # many curves: smaller letters
-    x, y = axes.left, text * 1.5
-    for index, label in enumerate(labels):
-        canvas.line([(x, y), (x + text * size * 1.6, y)], CATEGORIES[index % len(CATEGORIES)], thickness=3)
-        canvas.text((x + text * size * 2.1, y), label, "lm", size=size)
-        x += (text * 3.6 + canvas.text_width(label)) * size
+def _draw_phase(canvas: Canvas, axes: Axes, phase: tuple[int, str]) -> None:
+    """The first updates on a tinted ground, with what they are called."""
+    last, name = phase
+    if last < 1:
+        return
+    right = axes.place(min(last + 0.5, axes.steps), 1.0)[0]
+    canvas.rectangle(axes.left, axes.top, right, axes.bottom, mix(GRID, PAPER, 0.4))
+    canvas.line([(right, axes.top), (right, axes.bottom)], FAINT_INK, alpha=0.6)
+    canvas.text(
+        (axes.left + canvas.text_size * 0.4, axes.top - canvas.text_size * 0.9),
+        f"{name} until step {min(last, axes.steps)}",
+        "lm",
+        FAINT_INK,
+    )
+
+
+def _label_ends(canvas: Canvas, axes: Axes, curves: dict[str, list[float]]) -> None:
+    """Each curve's name and last value to the right of its end, as near to its height as the others allow."""
+    size = _label_size(canvas, curves)
+    ends = []  # height of the end, the end, the label, the colour
+    for index, (name, values) in enumerate(curves.items()):
+        runs = _runs(axes, _thick_line(values))
+        end = runs[-1][-1] if runs else (axes.right, axes.bottom)
+        ends.append((end[1], end, _name_end(name, values), CATEGORIES[index % len(CATEGORIES)]))
+    ends.sort(key=lambda entry: entry[0])
+    heights = spread_heights([entry[0] for entry in ends], canvas.text_size * size * 1.3, axes.top, axes.bottom)
+    left = axes.right + canvas.text_size
+    for (_, end, label, color), y in zip(ends, heights, strict=True):
+        canvas.line([end, (axes.right, end[1]), (left - canvas.text_size * 0.3, y)], color, alpha=0.4)
+        canvas.text((left, y), label, "lm", mix(color, INK, 0.4), size)
+
+
+def spread_heights(heights: list[float], gap: float, top: float, bottom: float) -> list[float]:
+    """Growing heights moved apart to a gap at least, inside of top and bottom where they all fit."""
+    gap = min(gap, (bottom - top) / max(len(heights) - 1, 1))
+    spread: list[float] = []
+    for height in heights:
+        spread.append(max(height, top, spread[-1] + gap if spread else top))
+    for index in reversed(range(len(spread))):
+        spread[index] = min(spread[index], bottom if index + 1 == len(spread) else spread[index + 1] - gap)
+    return spread
+
+
+def _name_end(name: str, values: list[float]) -> str:
+    last = next((value for value in reversed(_thick_line(values)) if math.isfinite(value)), None)
+    return name if last is None else f"{name}  {last:.3g}"
+
+
+def _label_size(canvas: Canvas, curves: dict[str, list[float]]) -> float:
+    """Relative size of the labels: smaller letters for a name that would take more than its share of the sheet."""
+    widest = max(canvas.text_width(_name_end(name, values)) for name, values in curves.items())
+    return min(0.9, LABEL_SHARE * canvas.width / widest)

@@ -44,7 +44,7 @@ def plot_photographs(cameras: Cameras, images: Tensor, *, subject_radius: float 
 
 
 def _draw_thumbnails(canvas: Canvas, images: Tensor, shown: Sequence[int], top: float, side: float) -> None:
-    """A row of squares in frames of their cameras' colours, numbered."""
+    """A row of squares in frames of their cameras' colours, numbered from 0 as the cameras are wherever one is chosen."""
     text = canvas.text_size
     gap = text * 0.8
     for place, index in enumerate(shown):
@@ -52,4 +52,4 @@ def _draw_thumbnails(canvas: Canvas, images: Tensor, shown: Sequence[int], top: 
         color = ramp_color(index / max(len(images) - 1, 1))
         canvas.rectangle(left - 2, top - 2, left + side + 2, top + side + 2, color)
         canvas.picture(images[index], left, top, side)
-        canvas.text((left + side / 2, top + side + text * 0.9), str(index + 1), "mm", color, size=0.9)
+        canvas.text((left + side / 2, top + side + text * 0.9), str(index), "mm", color, size=0.9)

@@ -75,7 +75,7 @@ class Scene:
 def build_scene(
     cameras: Cameras, references: Cameras | None, subject_radius: float, ground: np.ndarray, labelled: Sequence[int] = ()
 ) -> Scene:
-    """The scene of a path; the cameras at the indices `labelled` are drawn whatever the number, with their count from 1."""
+    """The scene of a path; the cameras at the indices `labelled` are drawn whatever the number, with their numbers."""
     path = cameras.to("cpu", torch.float64).centers.numpy()
     others = path[:0] if references is None else references.to("cpu", torch.float64).centers.numpy()
     everything = np.concatenate([path, others, np.eye(3) * subject_radius, -np.eye(3) * subject_radius])
@@ -84,7 +84,7 @@ def build_scene(
     size = FRUSTUM_SIZE * radius
     last = max(len(path) - 1, 1)
     shown = sorted({*range(0, len(path), math.ceil(len(path) / MAX_FRUSTA)), len(path) - 1, *labelled})
-    labels = {i: str(i + 1) for i in labelled}
+    labels = {i: str(i) for i in labelled}
     frusta = [Frustum(_pyramid(cameras, i, size), ramp_color(i / last), 1.6, labels.get(i, "")) for i in shown]
     if references is not None:
         frusta += [Frustum(_pyramid(references, i, size * 0.7), REFERENCE, thickness=1.0) for i in range(len(references))]

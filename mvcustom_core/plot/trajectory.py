@@ -146,7 +146,7 @@ def draw_caption(canvas: Canvas, cameras: Cameras, references: Cameras | None, y
 
 def _draw_color_bar(canvas: Canvas, y: float, count: int) -> None:
     text = canvas.text_size
-    first, last = "first 1", f"{count} last"
+    first, last = "view 0", str(count - 1)
     right = canvas.width - text * 2 - canvas.text_width(last)
     length = canvas.width * 0.16
     for i in range(64):

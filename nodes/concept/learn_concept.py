@@ -292,7 +292,6 @@ class MVCustomLearnConcept(io.ComfyNode):
         class_images = None if class_images is None else check_images(class_images, "class_images")
         pictures, words = Pictures(check_images(images, "images"), masks, cameras, class_images), ConceptWords(token, class_word)
         learned = learn_by_preset(Backbone(model, clip, vae), pictures, words, Choices(preset, settings, options))
-        curves, preview, held_out_views = (
-            images_to_comfy(picture) for picture in (plot_losses(learned.losses)[None], learned.preview, learned.held_out)
-        )
+        plot = plot_losses(learned.losses, phase=(learned.rendering_steps, "without the U-Net"))
+        curves, preview, held_out_views = (images_to_comfy(picture) for picture in (plot[None], learned.preview, learned.held_out))
         return io.NodeOutput(learned.concept, {"loss": learned.losses["total"]}, curves, preview, held_out_views, learned.report)

@@ -44,6 +44,7 @@ class Learned:
         held_out: [V, 3, H, W] the pictures of `draw_held_out`.
         report: how well the held-out photographs are rendered, as text.
         notes: where the run began, and what is kept on disk, as text.
+        rendering_steps: how many of the first updates only rendered.
     """
 
     concept: Concept
@@ -52,6 +53,7 @@ class Learned:
     held_out: Tensor
     report: str
     notes: str
+    rendering_steps: int
 
 
 def run_learning(backbone: Backbone, pictures: Pictures, words: ConceptWords, settings: LearningSettings, options: RunOptions) -> Learned:
@@ -81,7 +83,8 @@ def run_learning(backbone: Backbone, pictures: Pictures, words: ConceptWords, se
     if finished is None:
         finished, how = _learn(backbone, pictures, words, settings, options, store, display), ""
     display.begin(f"finished after {finished.state.step} updates{how}")
-    return Learned(finished.concept, _list_curves(finished.state), finished.preview, finished.held_out, finished.report, store.describe())
+    curves, rendering = _list_curves(finished.state), settings.rendering_steps
+    return Learned(finished.concept, curves, finished.preview, finished.held_out, finished.report, store.describe(), rendering)
 
 
 def _learn(

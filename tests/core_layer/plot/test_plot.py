@@ -16,10 +16,10 @@ from mvcustom.mvcustom_core.camera.rigid import rotation_from_vector
 from mvcustom.mvcustom_core.embedded.scenes.sweep import sample_photographs
 from mvcustom.mvcustom_core.path.trajectory import front_camera, orbit, truck
 from mvcustom.mvcustom_core.plot import plot_losses, plot_photographs, plot_trajectory
-from mvcustom.mvcustom_core.plot.canvas import CATEGORIES, RAMP, REFERENCE, SUBJECT, new_sheet, nice_step, ramp_color
+from mvcustom.mvcustom_core.plot.canvas import CATEGORIES, RAMP, REFERENCE, SUBJECT, new_sheet, nice_step, ramp_color, write_on
 from mvcustom.mvcustom_core.plot.depth import INVALID, plot_anchor, plot_depth
-from mvcustom.mvcustom_core.plot.losses import smooth_losses
-from mvcustom.mvcustom_core.plot.scene import View
+from mvcustom.mvcustom_core.plot.losses import fit_axes, smooth_losses, spread_heights
+from mvcustom.mvcustom_core.plot.scene import View, build_scene
 from mvcustom.mvcustom_core.plot.trajectory import draw_cards, picture_axes
 from mvcustom.mvcustom_core.surface.depth import SKY_DISTANCE, DepthMap
 
@@ -109,6 +109,13 @@ def test_thumbnails_and_cameras_carry_the_same_numbers() -> None:
     draw_cards(plain, cameras, 0.2, references=None, bottom=290, ordered=True)
     draw_cards(labelled, cameras, 0.2, references=None, bottom=290, ordered=True, labelled=[0, 20, 44])
     assert 0.0005 < (plain.to_tensor() - labelled.to_tensor()).abs().amax(0).gt(0.1).float().mean() < 0.02
+
+
+def test_numbers_of_cameras_are_those_by_which_one_is_chosen() -> None:
+    """Counted from 0, as base_view and the anchors are."""
+    cameras = orbit(make_base(), 3, (0, 300))
+    right, forward, _ = picture_axes(cameras)
+    assert [frustum.label for frustum in build_scene(cameras, None, 0.2, np.stack([right, forward]), [0, 2]).frusta] == ["0", "", "2"]
 
 
 def test_impossible_photograph_plots_are_refused() -> None:
@@ -209,6 +216,16 @@ def test_text_is_dark_ink_on_white() -> None:
     assert sheet.text_width("first first") > 1.8 * sheet.text_width("first")
 
 
+@pytest.mark.parametrize("width", [64, 768])
+def test_words_on_a_picture_are_legible_and_leave_the_rest_as_it_is(width: int) -> None:
+    picture = torch.rand(3, 96, width, generator=torch.Generator().manual_seed(0))
+    written = write_on(picture, "IoU 0.91")
+    changed = (picture - written).abs().amax(0).amax(1).gt(0).nonzero()[:, 0].tolist()
+    assert 4 < 96 - changed[0] <= 20 and changed[-1] == 95, "a strip at the foot"
+    strip = written[:, changed[0] + 2 :].mean(0)
+    assert (strip[:, :50] < 0.3).float().mean() > 0.4 and (strip[:, :50] > 0.75).float().mean() > 0.05, "light letters on a dark ground"
+
+
 def test_loss_curves_fall_across_the_sheet() -> None:
     """A straight line on a logarithmic scale: its ink runs from the upper left to the lower right at even slope."""
     values = [10 ** (-3 * i / 199) for i in range(200)]
@@ -228,10 +245,10 @@ def measure_every(stride: int, steps: int = 200) -> list[float]:
 def test_a_loss_that_is_measured_rarely_is_drawn_joined_with_dots(stride: int) -> None:
     """From its first measurement to its last there is ink in every column, on the straight line, and more of it at the dots."""
     values = measure_every(stride)
-    picture = plot_losses({"often": [1.0, 0.001] * 100, "rare": values}, 800, 400)
-    left, right = 5 * 400 / 36, 800 - 1.5 * 400 / 36  # of the plot's box, in letters of a 36th of the height
+    curves = {"often": [1.0, 0.001] * 100, "rare": values}
+    picture, axes = plot_losses(curves, 800, 400), fit_axes(new_sheet(800, 400), curves, True)
     ink = find_color(picture[:, 50:], CATEGORIES[1], 0.1)
-    columns = [round(left + (right - left) * step / 199) for step in range(200) if not math.isnan(values[step])]
+    columns = [round(axes.place(step + 1, 1.0)[0]) for step in range(200) if not math.isnan(values[step])]
     drawn = set(ink[:, 0].tolist())
     assert set(range(columns[0], columns[-1])) <= drawn
     if stride == 25:
@@ -253,6 +270,35 @@ def test_values_without_a_place_leave_gaps() -> None:
     values = [0.1] * 80 + [math.inf] * 40 + [0.1] * 80
     ink = find_color(plot_losses({"loss": values, "other": [1.0, 0.01]}, 800, 400)[:, 50:], CATEGORIES[0], 0.1)
     assert not set(range(370, 460)) & set(ink[:, 0].tolist()) and len(set(ink[:, 0].tolist())) > 400
+
+
+def test_labels_stand_at_the_ends_of_their_curves() -> None:
+    curves = {"high": [1.0, 0.9], "low": [1.0, 0.1], "as low": [0.9, 0.1]}
+    picture, axes = plot_losses(curves, 800, 400), fit_axes(new_sheet(800, 400), curves, True)
+    beside = (1 - picture[:, :, round(axes.right) + 14 :]).amax(0).gt(0.4)  # ink of the labels
+    rows = beside.any(1).nonzero()[:, 0].tolist()
+    blocks = [rows[0], *(row for before, row in zip(rows, rows[1:], strict=False) if row > before + 1)]
+    assert len(blocks) == 3, "three labels, none over another"
+    for start, wanted in zip(blocks[:2], (0.9, 0.1), strict=True):
+        assert start + 5 == pytest.approx(axes.place(2, wanted)[1], abs=12)
+    assert not beside[:, -4:].any(), "they end before the edge of the sheet"
+
+
+def test_heights_of_labels_are_moved_apart_and_stay_inside() -> None:
+    assert spread_heights([10.0, 50.0], 12.0, 0.0, 100.0) == [10.0, 50.0]
+    assert spread_heights([50.0, 51.0, 99.0, 99.0], 12.0, 0.0, 100.0) == [50.0, 62.0, 88.0, 100.0]
+    assert spread_heights([5.0] * 11, 12.0, 0.0, 100.0) == pytest.approx([10.0 * i for i in range(11)]), "too many for the gap"
+
+
+def test_first_phase_is_marked_on_the_ground_and_named() -> None:
+    curves = {"loss": [1.0 - 0.009 * step for step in range(100)]}
+    plain, marked = plot_losses(curves, 800, 400), plot_losses(curves, 800, 400, phase=(40, "without the U-Net"))
+    axes = fit_axes(new_sheet(800, 400), curves, True)
+    (first, boundary), low = (round(axes.place(step, 1.0)[0]) for step in (1, 40.5)), round(axes.bottom) - 4
+    changed = (plain - marked).abs().amax(0).gt(0.02)
+    assert changed[low, first + 2 : boundary - 2].all() and not changed[low, boundary + 3 :].any()
+    assert changed[: round(axes.top), first:].any(), "its name"
+    assert torch.equal(plain, plot_losses(curves, 800, 400, phase=(0, "without the U-Net")))
 
 
 def test_linear_and_logarithmic_plots_differ() -> None:
