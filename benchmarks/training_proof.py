@@ -69,6 +69,7 @@ def main() -> int:
     parser.add_argument("--runs", type=Run.from_text, nargs="+", required=True, help="NAME=OUTPUT; the others are told against the first")
     parser.add_argument("--cache", type=Path, required=True, help="of latents and captions; that of the runs serves")
     parser.add_argument("--scenes", type=int, default=8, help="(default: %(default)s)")
+    parser.add_argument("--every", type=int, default=1, help="only checkpoints after a whole number of so many updates (default: all)")
     parser.add_argument("--layer", default=LAYER, help="(default: %(default)s)")
     parser.add_argument("--picture", type=Path, help="gets the curves")
     parser.add_argument("--files", action="store_true", help="write each run's last averaged weights as a motion file beside proof.csv")
@@ -76,7 +77,7 @@ def main() -> int:
     torch.set_num_threads(1)
     backbone = load_backbone(EMBEDDED)
     clips = open_scenes(backbone, options.data, options.cache, options.scenes)
-    found = {run.name: measure(run, backbone, clips, options.layer, options.files) for run in options.runs}
+    found = {run.name: measure(run, backbone, clips, options.layer, options.files, options.every) for run in options.runs}
     print_table(found)
     if options.picture:
         from PIL import Image
@@ -92,9 +93,10 @@ def open_scenes(backbone: Backbone, data: Path, cache: Path, count: int) -> Clip
     return kept.open(kept.fill(find_entries([data], None)[:count], PartialState(cpu=True)), READ)
 
 
-def measure(run: Run, backbone: Backbone, clips: Clips, layer: str, write_files: bool) -> Found:
+def measure(run: Run, backbone: Backbone, clips: Clips, layer: str, write_files: bool, every: int = 1) -> Found:
     """The figures of all checkpoints of a run, and of its start as update 0, measured now or before."""
-    places, path = run.list_checkpoints(), run.folder / CSV
+    path = run.folder / CSV
+    places = {update: place for update, place in run.list_checkpoints().items() if update % every == 0}
     told: dict[str, Any] = json.loads((list(places.values())[-1] / "about.json").read_text(encoding="utf-8"))["about"]["settings"]
     stage = make_stage(told, backbone, clips, layer)
     measured = {update for update, _ in read_rows(path)}

@@ -52,6 +52,9 @@ def test_every_checkpoint_is_measured_once_and_the_last_is_a_motion_file(run: Ru
     assert len({found[update, "high"][0]["error"] for update in (0, 1, 2)}) == 3
     monkeypatch.setattr(training_proof, "judge", None)  # nothing is left to be measured
     assert measure(run, backbone, clips, LAYER, write_files=False) == found == read_rows(run.folder / "proof.csv")
+    (run.folder / "proof.csv").unlink()
+    monkeypatch.undo()
+    assert {update for update, _ in measure(run, backbone, clips, LAYER, write_files=False, every=2)} == {0, 2}
     file = read_motion_checkpoint(*load_state_dict_file(run.folder / "A-2.safetensors"))
     assert {str(scope) for scope in file.settings.scopes} == {"dense"} and "trained for 2 updates" in file.report
 
