@@ -48,10 +48,12 @@ atexit.register(load_once.cache_clear)  # ComfyUI takes part in a model's end, s
 
 
 def draw_weights(module: torch.nn.Module) -> None:
-    """Replace weights in place by ones of trained size; none is zero."""
+    """Replace weights in place by ones of trained size; none is zero. The order is that of ComfyUI's legacy memory in dynamic memory too,
+    which gives its layers their weights after their biases."""
     generator = torch.Generator().manual_seed(11)
+    layers = [sorted(layer.named_parameters(recurse=False), key=lambda named: named[0] == "bias") for layer in module.modules()]
     with torch.no_grad():
-        for name, parameter in module.named_parameters():
+        for name, parameter in (named for layer in layers for named in layer):
             is_norm = parameter.dim() == 1 and name.endswith("weight")
             fan_in = parameter[0].numel() if parameter.dim() > 1 else 100
             parameter.copy_(fan_in**-0.5 * torch.randn(parameter.shape, generator=generator) + (1.0 if is_norm else 0.0))
