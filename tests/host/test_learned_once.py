@@ -60,10 +60,17 @@ def free_memory(server: ComfyServer) -> None:
 def learn_here(host: ComfyInProcess, base: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[bytes], str, list[int]]:
     """The same in this process, which knows no more of the server than the files in its folder, and keeps no outputs."""
     import comfy.utils
+    from comfy_execution.utils import get_executing_context
 
     updates: list[int] = []
     monkeypatch.setattr(host.folder_paths, "output_directory", str(base / "output"))
-    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda value, *_, **__: updates.append(value))
+
+    def look(value: int, *_: Any, node_id: str | None = None) -> None:
+        node = node_id or get_executing_context().node_id
+        if node == "learn":
+            updates.append(value)
+
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", look)
     outputs = host.run(make_prompt(), host.make_executor("NONE"))
     found = [outputs[name]["images"][0] for name in ("curves", "preview")]
     files = [Path(host.folder_paths.get_temp_directory(), each["subfolder"], each["filename"]) for each in found]

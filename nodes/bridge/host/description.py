@@ -11,6 +11,7 @@ import enum
 import functools
 import hashlib
 import logging
+import re
 import types
 import uuid
 import weakref
@@ -28,6 +29,7 @@ from transformers import PreTrainedTokenizerBase
 PLAIN = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size, np.generic, slice, range)
 NAMED = (types.ModuleType, types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType, logging.Logger)
 CODE = (types.FunctionType, *PLAIN)
+PACK = __name__.removesuffix("nodes.bridge.host.description")  # what the names of this pack's modules begin with
 DEEPEST = 60  # levels of objects in objects
 
 _texts: dict[int, tuple[weakref.ref[Any], str]] = {}
@@ -82,10 +84,10 @@ class Reader:
         if isinstance(value, Tensor):
             return self._read_tensor(value)
         if isinstance(value, NAMED):
-            return _hash("name", getattr(value, "__module__", ""), getattr(value, "__qualname__", None) or value.__name__)
+            return _hash("name", _locate(getattr(value, "__module__", "")), _locate(getattr(value, "__qualname__", None) or value.__name__))
         if isinstance(value, type):  # ComfyUI composes its noise schedules as classes of one name from bases that differ
             own = [vars(kind) for kind in value.__mro__ if "<locals>" in kind.__qualname__]
-            names = [f"{kind.__module__}.{kind.__qualname__}" for kind in value.__mro__]
+            names = [_name_kind(kind) for kind in value.__mro__]
             return self._join("class", [names, *({n: part for n, part in each.items() if isinstance(part, CODE)} for each in own)])
         if isinstance(value, np.ndarray) and value.dtype != object:
             return _hash("array", repr((value.shape, value.dtype)), value.tobytes().hex())
@@ -129,7 +131,7 @@ class Reader:
             code = value.__code__
             constants = [part for part in code.co_consts if isinstance(part, PLAIN)]
             cells = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
-            parts = [value.__module__, value.__qualname__, code.co_code, code.co_names, constants, cells]
+            parts = [_locate(value.__module__), value.__qualname__, code.co_code, code.co_names, constants, cells]
             return self._join("function", [*parts, value.__defaults__, value.__kwdefaults__])
         if isinstance(value, types.MethodType):
             return self._join("method", [value.__func__, value.__self__])
@@ -149,11 +151,20 @@ class Reader:
         return self._join("object", [type(value), state])
 
     def _identify(self, value: Any) -> str:
-        self.unread.add(f"{type(value).__module__}.{type(value).__qualname__}")
+        self.unread.add(_name_kind(type(value)))
         return _hash("identity", _text_of(value))
 
     def _join(self, kind: str, parts: Iterable[Any]) -> str:
         return _hash(kind, *(self.digest(part) for part in parts))
+
+
+def _name_kind(kind: type) -> str:
+    return f"{_locate(kind.__module__)}.{kind.__qualname__}"
+
+
+def _locate(module: str | None) -> str:
+    """A module's name without the folder of its pack: ComfyUI names the modules of custom nodes by their path, and folders are moved."""
+    return re.split(r"[/\\]", (module or "").removeprefix(PACK))[-1]
 
 
 def _hash(*texts: str) -> str:

@@ -201,6 +201,19 @@ def test_text_encoders_that_encode_other_things_differ():
     assert fingerprint_clip(clip.clone()) == found[0] and fingerprint_clip(add_token(clip, make_concept())) == found[2]
 
 
+@pytest.mark.parametrize("folder", ["/home/a/ComfyUI/custom_nodes/", "C:\\ComfyUI\\custom_nodes\\"])
+def test_kinds_are_known_by_their_pack_and_not_by_the_folder_that_it_is_in(folder: str):
+    def with_kind(module: str) -> ModelPatcher:
+        model = load_once()[0].clone()
+        model.model_options["transformer_options"]["other"] = type("Other", (), {"__module__": module})()
+        return model
+
+    here, moved, other = (
+        fingerprint_model(with_kind(name)) for name in ("/srv/custom_nodes/Pack.nodes", f"{folder}Pack.nodes", "Pack2.nodes")
+    )
+    assert here == moved != other
+
+
 def test_what_cannot_be_read_is_equal_to_itself_alone():
     first, second = (with_attention(partial(make_override(1.0), torch.Generator())) for _ in range(2))
     assert fingerprint_model(first) == fingerprint_model(first) == fingerprint_model(first.clone())
