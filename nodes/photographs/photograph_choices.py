@@ -96,7 +96,9 @@ def photograph_outputs() -> list[io.Output]:
             display_name="cameras", tooltip="One camera for each picture. The subject is at the origin, the farthest camera at distance 1."
         ),
         io.Image.Output(
-            display_name="preview", tooltip="The cameras around the subject, from above and in perspective, and up to twelve photographs."
+            display_name="preview",
+            tooltip="The cameras around the subject, from above and in perspective, and up to twelve photographs. With masks, what is not "
+            "the subject is faded, and the subject's share of each picture is written below it.",
         ),
         io.String.Output(
             display_name="report",
@@ -110,6 +112,6 @@ def give_photographs(node: type[io.ComfyNode], source: PhotographSource, setting
     photographs = prepare_photographs(source, settings)
     masks = torch.ones_like(photographs.images[:, :1]) if photographs.masks is None else photographs.masks
     radius, _ = measure_radius(photographs)
-    preview = images_to_comfy(plot_photographs(photographs.cameras, photographs.images, subject_radius=radius)[None])
+    preview = images_to_comfy(plot_photographs(photographs.cameras, photographs.images, photographs.masks, subject_radius=radius)[None])
     images, report = images_to_comfy(photographs.images), write_report(source, settings, photographs)
     return io.NodeOutput(images, masks_to_comfy(masks), photographs.cameras, preview, report, ui=ui.PreviewImage(preview, cls=node))

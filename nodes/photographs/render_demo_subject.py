@@ -70,7 +70,8 @@ class MVCustomRenderDemoSubject(io.ComfyNode):
                 ),
                 io.Image.Output(
                     display_name="preview",
-                    tooltip="The cameras around the subject, from above and in perspective, and up to twelve of the pictures.",
+                    tooltip="The cameras around the subject, from above and in perspective, and up to twelve of the pictures with the "
+                    "subject's share of each.",
                 ),
             ],
         )
@@ -82,7 +83,7 @@ class MVCustomRenderDemoSubject(io.ComfyNode):
         renderings = [render_scene(scene, cameras[i]) for i in with_progress(range(views))]  # one at a time: rays take memory
         images, masks = (torch.cat([getattr(rendering, name) for rendering in renderings]) for name in ("images", "mask"))
         cameras, _ = normalise_scene(cameras)
-        preview = images_to_comfy(plot_photographs(cameras, images)[None])
+        preview = images_to_comfy(plot_photographs(cameras, images, masks)[None])
         return io.NodeOutput(
             images_to_comfy(images), masks_to_comfy(masks), cameras, scene.words.shape, preview, ui=ui.PreviewImage(preview, cls=cls)
         )

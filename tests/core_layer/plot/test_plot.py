@@ -118,6 +118,20 @@ def test_numbers_of_cameras_are_those_by_which_one_is_chosen() -> None:
     assert [frustum.label for frustum in build_scene(cameras, None, 0.2, np.stack([right, forward]), [0, 2]).frusta] == ["0", "", "2"]
 
 
+def test_masks_fade_what_is_not_the_subject() -> None:
+    """The left half of the one thumbnail keeps its colour, the right half is three quarters paper, and the label says 50 %."""
+    masks = torch.zeros(1, 1, 8, 8)
+    masks[..., :4] = 1
+    cameras, images = orbit(make_base(), 1), torch.full((1, 3, 8, 8), 0.2)
+    faded, plain = plot_photographs(cameras, images, masks), plot_photographs(cameras, images)
+    subject, rest = (find_color(faded, (level, level, level), 0.003) for level in (51, 204))  # 0.2, and 0.2 + 0.75 * 0.8
+    (left, top), (right, bottom) = subject.amin(0).tolist(), subject.amax(0).tolist()
+    assert len(subject) > 2000 and rest[:, 0].amin() > right - 2 and rest[:, 0].amax() - left > 1.9 * (right - left)
+    below = (faded - plain).abs().amax(0)[bottom + 4 :]
+    assert below.max() > 0.3, "the share is not written"
+    assert not (faded - plain)[:, : top - 4].any()
+
+
 def test_impossible_photograph_plots_are_refused() -> None:
     with pytest.raises(ValueError, match=r"shape \[V 3 H W\] with V=2"):
         plot_photographs(orbit(make_base(), 2), make_images(3))
