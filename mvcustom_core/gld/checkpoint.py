@@ -120,11 +120,12 @@ def _drop_aliases(state: State) -> State:
     """
     kept: State = {}
     for key, value in state.items():
-        original = state.get(ALIAS.sub(r"\1", key)) if ALIAS.match(key) else None
+        name = ALIAS.sub(r"\1", key)
+        original = state.get(name) if name != key else None
         if original is None:
             kept[key] = value
         elif value is not original and not torch.equal(value, original):
-            raise ValueError(f"denoiser of level 0: wanted {key} equal to {ALIAS.sub(r'\1', key)}, got other values; download the file again")
+            raise ValueError(f"denoiser of level 0: wanted {key} equal to {name}, got other values; download the file again")
     return kept
 
 

@@ -1,8 +1,8 @@
 """Features of Depth Anything 3 as a latent space (GLD, arXiv 2603.22275, section 3).
 
-A *raw* level [V, 1+T, 2 E] is [tokens of an even block, within each view | tokens of the next block, over all views], before the final
-norm; token 0 is the camera's. Its *decoder form* [V, T, 2 E] has no token 0 and the final norm on the second half. A *latent* [V, 2 E, h, w]
-is the raw level, patches only, normalised by channel.
+A *raw* level [V, 1+T, 2 E] is [tokens of an even block, within each view | tokens of the next block, over all views], before the
+final norm; token 0 is the camera's. Its *decoder form* [V, T, 2 E] has no token 0 and the final norm on the second half. A *latent*
+[V, 2 E, h, w] is the raw level, patches only, normalised by channel.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class FeatureBackbone(ABC):
 
     @abstractmethod
     def run_block(self, index: int, tokens: Tensor, positions: Tensor | None) -> Tensor:
-        """Tokens [B, L, E] after block `index`; integer positions (row, column) [B, L, 2] from the first alternating block on, else None."""
+        """Tokens [B, L, E] after block `index`, at integer places (row, column) [B, L, 2]; None before the first alternating block."""
 
     @abstractmethod
     def final_norm(self, tokens: Tensor) -> Tensor:
@@ -159,7 +159,7 @@ class FeatureBackbone(ABC):
 
 
 def make_positions(grid: Grid, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
-    """Integer positions (row, column) [1+T, 2] for attention within a view, from (1, 1), and over views, all (1, 1). Token 0 is at (0, 0)."""
+    """Integer places (row, column) [1+T, 2] for attention within a view, from (1, 1), and over views, all (1, 1). Token 0 is at (0, 0)."""
     rows, columns = (torch.arange(1, count + 1, device=device) for count in grid)
     patches = torch.cartesian_prod(rows, columns)  # [T, 2]
     camera = torch.zeros(1, 2, dtype=patches.dtype, device=device)

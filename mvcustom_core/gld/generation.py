@@ -158,7 +158,8 @@ def check_sources(sources: Tensor, cameras: Cameras) -> None:
     sizes = check_shape(sources, "N 3 H W")
     if not 0 < sizes["N"] < len(cameras):
         raise ValueError(
-            f"sources: wanted at least one photograph and a camera to generate a view for, got {sizes['N']} photographs and {len(cameras)} cameras"
+            f"sources: wanted at least one photograph, and more cameras than photographs, got {sizes['N']} photographs and "
+            f"{len(cameras)} cameras"
         )
     if (sizes["W"], sizes["H"]) != (cameras.width, cameras.height):
         raise ValueError(f"sources: wanted pictures of the cameras' {cameras.width}x{cameras.height}, got {sizes['W']}x{sizes['H']}")
@@ -240,8 +241,7 @@ def _follow(
 def _finish(images: Tensor, geometry: Geometry, levels: list[Tensor], cameras: Cameras, sources: int) -> GeneratedViews:
     scale = fit_scale(geometry, cameras)
     count = f"{len(cameras)} views from {sources} photograph{'s' if sources > 1 else ''}, {cameras.width}x{cameras.height}"
-    unit = "depth in a scale of its own: its rays do not tell the cameras apart" if scale is None else f"depth scaled by {scale:.4g} to the cameras"
+    own = "depth in a scale of its own, because the rays do not tell the cameras apart"
+    report = f"{count}; {own if scale is None else f'depth scaled by {scale:.4g} to the cameras'}"
     is_source = torch.arange(len(cameras)) < sources
-    return GeneratedViews(
-        images, geometry.depth * (scale or 1.0), geometry.confidence, is_source, geometry, levels, scale, f"{count}; {unit}"
-    )  # fmt: skip
+    return GeneratedViews(images, geometry.depth * (scale or 1.0), geometry.confidence, is_source, geometry, levels, scale, report)

@@ -16,7 +16,8 @@ class BackboneShape:
     Attributes:
         width, blocks, heads: of the transformer.
         patch: side of a patch in pixels.
-        first_alternating: the first block with camera tokens, rotary positions and q/k norms; odd blocks from here on attend over all views.
+        first_alternating: the first block with camera tokens, rotary positions and q/k norms; from here on odd blocks attend over all
+            views.
         levels: the blocks after which the four feature levels are read, odd numbers.
         table: side of the table of learned positions, in patches.
     """
