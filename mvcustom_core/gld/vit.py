@@ -31,9 +31,9 @@ def rotate_positions(x: Tensor, positions: Tensor) -> Tensor:
     quarter = x.shape[-1] // 4
     frequencies = ROTARY_BASE ** -(torch.arange(quarter, device=x.device).float() / quarter)  # [d/4]
     angles = (positions[..., None].float() * frequencies)[:, None].to(x)  # [B, 1, L, 2, d/4]
-    u, v = rearrange(x, "B n L (axis half d) -> half B n L axis d", axis=2, half=2)
+    u, v = rearrange(x, "B n L (two half d) -> half B n L two d", two=2, half=2)
     turned = torch.stack([u * angles.cos() - v * angles.sin(), v * angles.cos() + u * angles.sin()])
-    return rearrange(turned, "half B n L axis d -> B n L (axis half d)")
+    return rearrange(turned, "half B n L two d -> B n L (two half d)")
 
 
 class Attention(nn.Module):
