@@ -34,11 +34,12 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def randomise(module: nn.Module, seed: int = 0, strength: float = 0.2) -> nn.Module:
-    """The module with all weights moved at random: those that start at zero would hide what the others do."""
+    """The module with all numbers drawn anew, factors about one: weights that start at zero would hide what the others do."""
     generator = seeded(seed)
     with torch.no_grad():
-        for parameter in module.parameters():
-            parameter += strength * torch.randn(parameter.shape, generator=generator)
+        for name, values in module.state_dict().items():
+            about = float("norm" in name and name.endswith("weight") or name.endswith("gamma"))
+            values.copy_(about + strength * torch.randn(values.shape, generator=generator))
     return module.eval()
 
 

@@ -83,6 +83,13 @@ def test_views_are_decoded_each_on_its_own(decoder: RgbDecoder) -> None:
         assert difference(decoder.paint([level[1:] for level in levels], GRID), decoder.paint(levels, GRID)[1:]) < 1e-5
 
 
+def test_norms_hardly_have_an_epsilon(decoder: RgbDecoder) -> None:
+    """1e-12, as in masked autoencoders' code, where 1e-6 would leave features this small as they are."""
+    tiny = 1e-5 * torch.randn(2, 7, 16, generator=seeded())
+    norms = [decoder.decoder_norm, decoder.decoder_layers[0].layernorm_before, decoder.decoder_layers[1].layernorm_after]
+    assert all(difference(norm(tiny), norm(1e5 * tiny)) < 0.05 for norm in norms)
+
+
 def test_table_of_positions_fits_other_grids(decoder: RgbDecoder) -> None:
     """By the grid's size, as the original does; a flat table stays flat."""
     assert torch.equal(decoder._positions((3, 3)), decoder.decoder_pos_embed)
