@@ -156,6 +156,13 @@ def test_time_is_embedded_by_sines_before_cosines_of_whole_turns() -> None:
     assert torch.allclose(turns[0], torch.cat([angles.sin(), angles.cos()]), atol=1e-6)
 
 
+def test_norm_is_of_the_root_mean_square_with_an_epsilon_of_a_millionth() -> None:
+    norm = make_denoiser(cascade=False).blocks[0].norm1
+    x = 1e-3 * random_latents(1)[:, 0].flatten(1)[:, :1].expand(-1, 32) * torch.linspace(0.5, 1.5, 32)
+    plain = x / (x.square().mean(-1, keepdim=True) + 1e-6).sqrt() * norm.weight
+    assert difference(norm(x), plain) < 1e-5
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

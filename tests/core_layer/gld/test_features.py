@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from mvcustom.mvcustom_core.gld.features import Statistics, make_positions, map_to_patches, pad_targets, patches_to_map
 from mvcustom.mvcustom_core.gld.vit import GeometricBackbone, LinearHeads
@@ -86,6 +87,25 @@ def test_table_of_positions_fits_other_grids(backbone: GeometricBackbone) -> Non
     square = torch.zeros(1, 3, 12, 12)
     assert torch.equal(backbone._positions((3, 3)), backbone.pos_embed)
     assert backbone.embed(square).shape == (1, 10, 16) and backbone._positions((2, 5)).shape == (1, 11, 16)
+
+
+def test_positions_are_resampled_as_dinov2_does(backbone: GeometricBackbone) -> None:
+    """By a factor of a tenth of a patch more than the grid's size, which moves the samples."""
+    table = backbone.pos_embed[:, 1:].mT.unflatten(-1, (3, 3))
+    by_size = interpolate(table, size=GRID, mode="bicubic").flatten(2).mT
+    by_factor = interpolate(table, scale_factor=(2.1 / 3, 3.1 / 3), mode="bicubic").flatten(2).mT
+    found = backbone._positions(GRID)[:, 1:]
+    assert difference(found, by_factor) < 1e-6 and difference(found, by_size) > 1e-3
+
+
+def test_norms_have_two_epsilons(backbone: GeometricBackbone) -> None:
+    """1e-6 in blocks; 1e-5 in the norms of q and k and in the last one."""
+    block = backbone.blocks[2]
+    norms = {block.norm1: 1e-6, block.norm2: 1e-6, block.attn.q_norm: 1e-5, block.attn.k_norm: 1e-5, backbone.norm: 1e-5}
+    for norm, epsilon in norms.items():
+        x = 1e-3 * torch.randn(4, *norm.normalized_shape, generator=seeded())
+        plain = (x - x.mean(-1, keepdim=True)) / (x.var(-1, unbiased=False, keepdim=True) + epsilon).sqrt()
+        assert difference(norm(x), plain * norm.weight + norm.bias) < 1e-5
 
 
 def test_maps_are_in_raster_order() -> None:
