@@ -165,6 +165,13 @@ class Denoiser(nn.Module):
             tokens = block(tokens, modulation, rotation)
         return patches_to_map(self.final_layer(tokens, modulation), grid)
 
+    def set_precision(self, dtype: torch.dtype) -> Denoiser:
+        """The denoiser in another precision, with the frequencies of the time left as they are: rounded, they turn by other angles."""
+        frequencies = self.t_embedder.W
+        self.to(dtype)
+        self.t_embedder.W = frequencies
+        return self
+
     def _check(self, condition: Tensor, noisy: Tensor, views: PosedViews, upper: Tensor | None) -> Grid:
         if (upper is not None) != self.settings.cascade:
             wanted = "level 1 of all views for the cascade" if self.settings.cascade else "no other level for the denoiser of level 1"

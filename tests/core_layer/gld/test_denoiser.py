@@ -156,6 +156,15 @@ def test_time_is_embedded_by_sines_before_cosines_of_whole_turns() -> None:
     assert torch.allclose(turns[0], torch.cat([angles.sin(), angles.cos()]), atol=1e-6)
 
 
+def test_half_precision_keeps_the_frequencies_of_the_time() -> None:
+    denoiser = make_denoiser(cascade=False)
+    frequencies, wanted = denoiser.t_embedder.W.clone(), denoise(denoiser)
+    denoiser.set_precision(torch.bfloat16)
+    assert torch.equal(denoiser.t_embedder.W, frequencies) and denoiser.s_projector.weight.dtype == torch.bfloat16
+    found = denoiser(random_latents(1).bfloat16(), random_latents(2).bfloat16(), TIME, make_views())
+    assert difference(found.float(), wanted) < 0.1
+
+
 def test_norm_is_of_the_root_mean_square_with_an_epsilon_of_a_millionth() -> None:
     norm = make_denoiser(cascade=False).blocks[0].norm1
     x = 1e-3 * random_latents(1)[:, 0].flatten(1)[:, :1].expand(-1, 32) * torch.linspace(0.5, 1.5, 32)
