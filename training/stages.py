@@ -10,6 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ..mvcustom_core.embedded.depth_head import DepthHead
+from ..mvcustom_core.mvgd.model import MVGD
+from ..mvcustom_core.mvgd.settings import TINY
 from ..nodes.bridge.backbone import embedded
 from .data import load_field, write_shards
 from .depth import DepthStage
@@ -21,6 +23,9 @@ from .engine.weights import load_result
 from .figures import READER, print_figures
 from .image import ImageStage, TinyDenoiser, TinyText, write_latents
 from .motion import DENSE_SETTINGS, make_motion_stage, plan_widening
+from .mvgd.data import write_scenes
+from .mvgd.examples import Drawing
+from .mvgd.stage import MVGDStage
 from .pose import PoseStage
 from .reader import ReaderStage
 from .rings import write_rings
@@ -36,6 +41,7 @@ RECIPES = {
     "depth": LoopSettings(600, 1e-3, report_every=100),
     "pose": LoopSettings(7000, 2e-3, batch=1, report_every=200),
     "reader": LoopSettings(1500, 2e-3, batch=32, report_every=100),
+    "mvgd": LoopSettings(2200, 1e-3, warmup=100, report_every=50, save_every=100),
 }
 """How each stage is trained unless the command line says otherwise: about as the shipped weights were."""
 
@@ -138,6 +144,16 @@ def train_reader(arguments: argparse.Namespace, folder: Path) -> None:
     run(ReaderStage(folder / "data"), arguments, folder)
 
 
+def write_mvgd_scenes(arguments: argparse.Namespace, folder: Path) -> None:
+    write_scenes(folder / "mvgd", arguments.shards + 1)  # one is held out
+
+
+def train_mvgd(arguments: argparse.Namespace, folder: Path) -> None:
+    """Views and depth from rays; of no other stage."""
+    torch.manual_seed(6)
+    run(MVGDStage(MVGD(TINY), folder / "mvgd", Drawing()), arguments, folder)
+
+
 def pack_weights(arguments: argparse.Namespace, folder: Path) -> None:
     """Collect every stage's averaged weights into the one file that the pack ships, and the reader's into that of the measurements."""
     parts = {
@@ -175,6 +191,8 @@ STAGES = {
     "rings": write_all_rings,
     "pose": train_pose,
     "reader": train_reader,
+    "mvgd_data": write_mvgd_scenes,
+    "mvgd": train_mvgd,
     "pack": pack_weights,
     "figures": print_figures,
 }

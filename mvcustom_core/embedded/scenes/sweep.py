@@ -9,6 +9,7 @@ import torch
 
 from ...camera.cameras import Cameras, look_at, square_intrinsics
 
+SECTOR_DEG = 120.0
 SWEEPS = ("orbit", "truck", "dolly", "pan", "spiral")
 
 
@@ -52,6 +53,20 @@ def sample_photographs(rng: random.Random, views: int, size: int) -> Cameras:
     eye = _on_sphere(azimuth, elevation, 0.95 + 0.05 * jitter[:, 2])
     up = torch.tensor([0.0, -1.0, 0.0]).repeat(views, 1)
     return Cameras(look_at(eye, 0.03 * jitter[:, 3:], up), square_intrinsics(views, size, 52.0), size, size)
+
+
+def sample_sector(rng: random.Random, views: int, size: int) -> Cameras:
+    """Draw cameras that stand anywhere within a sector of 120 degrees about the subject, each on its own: few surfaces are in all views.
+
+    Elevations are 8 to 35 degrees, distances 0.85 to 1.1, fields of view 46 to 60 degrees, the same for all views.
+    """
+    start, fov = rng.uniform(-math.pi, math.pi), rng.uniform(46, 60)
+    drawn = torch.tensor([[rng.random() for _ in range(3)] + [rng.uniform(-1, 1) for _ in range(3)] for _ in range(views)])  # [V, 6]
+    azimuth = start + drawn[:, 0] * math.radians(SECTOR_DEG)
+    elevation = torch.deg2rad(8 + 27 * drawn[:, 1])
+    eye = _on_sphere(azimuth, elevation, 0.85 + 0.25 * drawn[:, 2])
+    up = torch.tensor([0.0, -1.0, 0.0]).repeat(views, 1)
+    return Cameras(look_at(eye, 0.06 * drawn[:, 3:], up), square_intrinsics(views, size, fov), size, size)
 
 
 def _on_sphere(azimuth: torch.Tensor, elevation: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,1 @@
+"""Training of MVGD: scenes on disk, and the stage that learns from them."""
