@@ -29,7 +29,7 @@ from mvcustom.mvcustom_core.embedded.scenes.hills import sample_hills
 from mvcustom.mvcustom_core.embedded.scenes.primitive import HITS
 from mvcustom.mvcustom_core.embedded.scenes.render import render_scene
 from mvcustom.mvcustom_core.embedded.scenes.scene import GROUND_Y, Scene, Solid, sample_concept, sample_scene, with_hills, with_surroundings
-from mvcustom.mvcustom_core.embedded.scenes.sweep import SWEEPS, sample_photographs, sample_sweep
+from mvcustom.mvcustom_core.embedded.scenes.sweep import SECTOR_DEG, SWEEPS, sample_photographs, sample_sector, sample_sweep
 from mvcustom.mvcustom_core.embedded.scenes.texture import ground_shade, pattern
 
 WORDS = SceneWords("red", "plain", "sphere", "sandy", "blue")
@@ -333,3 +333,18 @@ def test_photographs_are_taken_all_around() -> None:
     assert elevation.min() > 5 and elevation.max() < 35 and elevation.std() > 2
     focal = 32 / math.tan(math.radians(26))
     torch.testing.assert_close(cameras.K[0], torch.tensor([[focal, 0, 32], [0, focal, 32], [0, 0, 1]]))
+
+
+def test_a_sector_is_wide_and_no_wider() -> None:
+    spreads = []
+    for seed in range(20):
+        cameras = sample_sector(random.Random(seed), 8, 32)
+        x, y, z = cameras.centers.unbind(-1)
+        around = torch.atan2(x, z).rad2deg().sort().values
+        gaps = torch.cat([around.diff(), around[:1] + 360 - around[-1:]])
+        spreads.append(float(360 - gaps.max()))
+        distance = cameras.centers.norm(dim=-1)
+        assert 0.85 <= distance.min() and distance.max() <= 1.1 and len(cameras.K.unique(dim=0)) == 1
+        elevation = torch.asin(-y / distance).rad2deg()
+        assert 8 <= elevation.min() and elevation.max() <= 35
+    assert max(spreads) <= SECTOR_DEG and min(spreads) > 45
