@@ -12,7 +12,7 @@ import torch
 
 FOLDER = Path(__file__).resolve().parent
 SCRIPTS = sorted(file.stem for file in FOLDER.glob("*.py") if not file.stem.startswith("_"))
-OF_THEIR_OWN = ("evaluate", "peer", "training_proof", "true_size")  # what takes hours, or needs a folder of the user's
+OF_THEIR_OWN = ("evaluate", "mvgd", "peer", "training_proof", "true_size")  # what takes hours, or needs a folder of the user's
 USAGE = f"""python dev.py bench [NAME ...]       run these benchmarks, or all of them but {", ".join(OF_THEIR_OWN)}
 python dev.py bench NAME [options]   run one with its own options; --help lists them, --device cpu keeps ComfyUI off the GPU
 

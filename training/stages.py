@@ -25,6 +25,7 @@ from .image import ImageStage, TinyDenoiser, TinyText, write_latents
 from .motion import DENSE_SETTINGS, make_motion_stage, plan_widening
 from .mvgd.data import write_scenes
 from .mvgd.examples import Drawing
+from .mvgd.pack import pack_mvgd
 from .mvgd.stage import MVGDStage
 from .pose import PoseStage
 from .reader import ReaderStage
@@ -154,6 +155,10 @@ def train_mvgd(arguments: argparse.Namespace, folder: Path) -> None:
     run(MVGDStage(MVGD(TINY), folder / "mvgd", Drawing()), arguments, folder)
 
 
+def write_mvgd_weights(arguments: argparse.Namespace, folder: Path) -> None:
+    pack_mvgd(folder / "state", TINY, Drawing())
+
+
 def pack_weights(arguments: argparse.Namespace, folder: Path) -> None:
     """Collect every stage's averaged weights into the one file that the pack ships, and the reader's into that of the measurements."""
     parts = {
@@ -193,6 +198,7 @@ STAGES = {
     "reader": train_reader,
     "mvgd_data": write_mvgd_scenes,
     "mvgd": train_mvgd,
+    "mvgd_pack": write_mvgd_weights,
     "pack": pack_weights,
     "figures": print_figures,
 }

@@ -12,7 +12,7 @@ from .cli import ROOT
 from .engine.processes import is_launched, join_processes, launch
 
 FOLDER = ROOT / ".cache" / "tiny"
-ALONE = ("data", "rings", "mvgd_data", "pack", "figures")  # what one process does by itself
+ALONE = ("data", "rings", "mvgd_data", "mvgd_pack", "pack", "figures")  # what one process does by itself
 
 
 def main(words: list[str]) -> int:
