@@ -1,7 +1,7 @@
 """How rays, colours and depths are written as numbers for the network.
 
-Rays are in the target's axes and in units of the scene's scale (see `gauge`). Depth is z-depth; its code is logarithmic, -1 at
-`nearest` and +1 at `farthest` scene scales.
+Rays are in the target's axes and in units of the scene's scale (see `gauge`). Depth is z-depth; its code is logarithmic between
+`nearest` and `farthest` scene scales.
 """
 
 from __future__ import annotations
@@ -47,15 +47,23 @@ def code_rays(rays: Tensor, settings: MVGDSettings) -> Tensor:
 
 
 def encode_depth(depth: Tensor, scale: float | Tensor, settings: MVGDSettings) -> Tensor:
-    """The code in -1..1 of z-depth in world units; depth out of range is clamped, what is no number stays so. Any shape."""
-    code = 2 * (depth / (scale * settings.nearest)).log() / _log_range(settings) - 1
-    return code.clamp(-1, 1)
+    """The code of z-depth in world units; depth out of range is clamped, what is no number stays so. Any shape."""
+    place = 2 * (depth / (scale * settings.nearest)).log() / _log_range(settings) - 1  # the paper's code
+    return settings.depth_gain * (place.clamp(-1, 1) - settings.depth_middle)
 
 
 def decode_depth(code: Tensor, scale: float | Tensor, settings: MVGDSettings) -> tuple[Tensor, Tensor]:
     """z-depth in world units of a code, and where it is in range; the inverse of `encode_depth`. Any shape."""
-    depth = scale * settings.nearest * (_log_range(settings) * (code + 1) / 2).exp()
-    return depth, code.abs() <= CLAMPED
+    place = code / settings.depth_gain + settings.depth_middle
+    depth = scale * settings.nearest * (_log_range(settings) * (place + 1) / 2).exp()
+    return depth, place.abs() <= CLAMPED
+
+
+def clamp_code(task: str, code: Tensor, settings: MVGDSettings) -> Tensor:
+    """A predicted code of "rgb" or "depth" within what codes can be. Any shape."""
+    if task == "rgb":
+        return code.clamp(-1, 1)
+    return code.clamp(*(settings.depth_gain * (end - settings.depth_middle) for end in (-1, 1)))
 
 
 def shift_depth_code(noisy: Tensor, signal: Tensor, before: float, after: float, settings: MVGDSettings) -> Tensor:
@@ -65,7 +73,7 @@ def shift_depth_code(noisy: Tensor, signal: Tensor, before: float, after: float,
         noisy: [...] codes with noise.
         signal: [] share of the code in them, sqrt(alpha_bar).
     """
-    return noisy + signal * (2 * math.log(before / after) / _log_range(settings))
+    return noisy + signal * (settings.depth_gain * 2 * math.log(before / after) / _log_range(settings))
 
 
 def _log_range(settings: MVGDSettings) -> float:

@@ -18,7 +18,7 @@ from ..camera.cameras import Cameras, concatenate_cameras
 from ..camera.rays import cell_centers
 from ..progress import Progress, ignore_progress
 from ..shapes import check_shape
-from .codes import decode_depth, map_rays, shift_depth_code
+from .codes import clamp_code, decode_depth, map_rays, shift_depth_code
 from .encoder import STRIDE
 from .gauge import Canonical, canonicalise
 from .model import CHANNELS, MVGD, Group
@@ -217,7 +217,8 @@ class _Sampler:
         u, following = (self._level(place).to(run.rays)[None] for place in (number, number + 1))
         groups = [Group(task, values, run.rays) for task, values in noisy.items()]
         predicted, run.latents = self.model(groups, u, run.keys, run.latents)
-        run.clean = {task: to_x0(noisy[task], v, u).clamp(-1, 1) for task, v in zip(noisy, predicted, strict=True)}
+        clean = {task: to_x0(noisy[task], v, u) for task, v in zip(noisy, predicted, strict=True)}
+        run.clean = {task: clamp_code(task, code, self.model.settings) for task, code in clean.items()}
         run.noisy = {task: step(noisy[task], clean, u, following) for task, clean in run.clean.items()}
 
     def _level(self, place: int) -> Tensor:

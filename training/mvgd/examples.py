@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...mvcustom_core.camera.cameras import Cameras
 from ...mvcustom_core.camera.rays import cell_centers
-from ...mvcustom_core.mvgd.codes import encode_depth, map_rays
+from ...mvcustom_core.mvgd.codes import decode_depth, encode_depth, map_rays
 from ...mvcustom_core.mvgd.encoder import STRIDE
 from ...mvcustom_core.mvgd.gauge import Canonical, canonicalise
 from ...mvcustom_core.mvgd.settings import MVGDSettings
@@ -90,7 +90,7 @@ class Targets:
         conditioning, own = self.cameras(scene, views), self.cameras(scene, torch.tensor([target]))
         canonical = canonicalise(conditioning, own)
         depth = encode_depth(self.scenes["depth"][scene, target].flatten()[:, None].double(), canonical.scale, self.settings)
-        in_range = (depth.abs() < 1).double().mean() * canonical.has_baseline
+        in_range = decode_depth(depth, canonical.scale, self.settings)[1].double().mean() * canonical.has_baseline
         return {
             "images": self.scenes["images"][scene, views],
             "scene_rays": self._rays(canonical, conditioning.K, self.cells),

@@ -13,7 +13,7 @@ from ..engine.weights import load_result
 from .data import FIRST_SEED, SIZE
 from .examples import Drawing
 
-FILE = Path(__file__).resolve().parents[2] / "models" / "mvgd-tiny" / "mvgd.safetensors"
+FILE = Path(__file__).resolve().parents[2] / "models" / "mvgd-tiny" / "mvgd.safetensors"  # where the pack looks for it
 
 
 def pack_mvgd(state: Path, settings: MVGDSettings, drawing: Drawing, file: Path = FILE) -> None:

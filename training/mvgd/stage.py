@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...mvcustom_core.mvgd.codes import decode_depth
+from ...mvcustom_core.mvgd.codes import clamp_code, decode_depth
 from ...mvcustom_core.mvgd.losses import Batch, Pixels, diffusion_loss, total_loss
 from ...mvcustom_core.mvgd.model import MVGD, Group
 from ...mvcustom_core.mvgd.schedule import step, to_x0
@@ -65,7 +65,10 @@ class MVGDStage(Stage):
         for place in range(STEPS):
             u, following = (torch.full((1,), 1 - (place + k) / STEPS, device=self.device) for k in (0, 1))
             v, previous = self.trained([Group(task, value, rays[None]) for task, value in noisy.items()], u, keys, previous)
-            clean = {task: to_x0(value, one, u).clamp(-1, 1) for (task, value), one in zip(noisy.items(), v, strict=True)}
+            clean = {
+                task: clamp_code(task, to_x0(value, one, u), self.trained.settings)
+                for (task, value), one in zip(noisy.items(), v, strict=True)
+            }
             noisy = {task: step(noisy[task], clean[task], u, following) for task in noisy}
         psnr = -10 * ((clean["rgb"][0].cpu() - values["rgb"]) / 2).square().mean().log10()
         depth, true = (decode_depth(code, 1.0, self.trained.settings)[0] for code in (clean["depth"][0].cpu(), values["depth"]))
