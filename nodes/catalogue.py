@@ -28,6 +28,8 @@ from .sampling.anchor_photograph import MVCustomAnchorPhotograph
 from .sampling.depth_render_hook import MVCustomDepthRenderHook
 from .sampling.latent_completion_sampler import MVCustomLatentCompletionSampler
 from .sampling.one_pass_render_hook import MVCustomOnePassRenderHook
+from .views.load_mvgd import MVCustomLoadMVGD
+from .views.render_views import MVCustomRenderViews
 
 NODES = [
     MVCustomLoadBackbone,
@@ -56,4 +58,6 @@ NODES = [
     MVCustomPingPongViews,
     MVCustomAnchorPhotograph,
     MVCustomAttentionProbe,
+    MVCustomLoadMVGD,
+    MVCustomRenderViews,
 ]

@@ -21,6 +21,7 @@ LINKED: dict[str, dict[str, Any]] = {
     "MVCustomLoadPosedImages": {"folder": LINK, "size": 64, "limit": 0},
     "MVCustomLoadConcept": {"concept_file": LINK},
     "MVCustomConvertCameras": {"file": LINK},
+    "MVCustomLoadMVGD": {"mvgd_file": LINK},
 }
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from mvcustom.mvcustom_core.camera.cameras import Cameras
 from mvcustom.mvcustom_core.concept.learning.learner import Learner
 from mvcustom.nodes.bridge.host.tensors import check_images, check_masks
+from mvcustom.nodes.bridge.views.model import EMBEDDED
 from mvcustom.nodes.cameras.camera_trajectory import MVCustomCameraTrajectory
 from mvcustom.nodes.cameras.ping_pong_views import MVCustomPingPongViews
 from mvcustom.nodes.cameras.save_cameras import MVCustomSaveCameras
@@ -30,6 +31,8 @@ from mvcustom.nodes.photographs.solve_cameras import MVCustomSolveCameras
 from mvcustom.nodes.sampling.anchor_photograph import MVCustomAnchorPhotograph
 from mvcustom.nodes.sampling.depth_render_hook import MVCustomDepthRenderHook
 from mvcustom.nodes.sampling.latent_completion_sampler import MVCustomLatentCompletionSampler
+from mvcustom.nodes.views.load_mvgd import MVCustomLoadMVGD
+from mvcustom.nodes.views.render_views import MVCustomRenderViews
 from mvcustom.tests.host.embedded import load_once, make_cameras, make_concept, make_depth
 from mvcustom.tests.node_layer.photographs.posed_folders import COUNT, HEIGHT, WIDTH, write_folder
 from mvcustom.tests.node_layer.photographs.posed_folders import make_cameras as make_photographers_cameras
@@ -100,6 +103,11 @@ def probe_inputs(_: Path) -> Inputs:
     return {"model": model, "positive": positive, "vae": vae, **scene, "timestep": 300, "seed": 0}
 
 
+def render_inputs(_: Path) -> Inputs:
+    network = MVCustomLoadMVGD.execute(EMBEDDED).result[0]
+    return {"mvgd": network, **make_scene(), "targets": make_cameras()[[0]], "steps": 1, "seed": 0, "order": "independent"}
+
+
 BASES: dict[Any, Callable[[Path], Inputs]] = {
     MVCustomLoadPosedImages: load_inputs,
     MVCustomPoseImages: lambda _: {**photographs(make_cameras(5, reach_deg=60.0)), "size": 64, "limit": 0},
@@ -119,6 +127,7 @@ BASES: dict[Any, Callable[[Path], Inputs]] = {
     MVCustomSaveViewsFor3D: lambda _: {**make_scene(), "depth": make_depth(), "filename_prefix": "door", "points": 100},
     MVCustomViewsToGeometry: lambda _: {**make_scene(), "depth": make_depth(), "points": 100},
     MVCustomAttentionProbe: probe_inputs,
+    MVCustomRenderViews: render_inputs,
 }  # fmt: skip
 
 
@@ -141,6 +150,7 @@ IMAGES = [
     (MVCustomSaveViewsFor3D, "images"),
     (MVCustomViewsToGeometry, "images"),
     (MVCustomAttentionProbe, "views"),
+    (MVCustomRenderViews, "images"),
 ]
 MASKS = [
     (MVCustomLoadPosedImages, "masks_of_files"),

@@ -17,7 +17,7 @@ from mvcustom.tests.host.in_process import ComfyInProcess
 
 SNAPSHOT = Path(__file__).resolve().parents[1] / "data" / "schemas.json"
 UPDATE = "MVCUSTOM_UPDATE_SCHEMAS"
-FILE_LISTS = ("checkpoint", "motion_file", "motion_lora", "concept_file")  # what the user's folders hold, after choices of ours
+FILE_LISTS = ("checkpoint", "motion_file", "motion_lora", "concept_file", "mvgd_file")  # what users' folders hold, after ours
 OURS = ("embedded (small, procedural scenes)", "none (embedded backbone)")
 
 

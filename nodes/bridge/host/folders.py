@@ -8,7 +8,7 @@ from pathlib import Path
 import folder_paths
 
 CONCEPTS, MOTION, MOTION_LORA = "mvcustom", "animatediff_models", "animatediff_motion_lora"
-DEPTH, ENCODERS = "mvcustom_depth", "mvcustom_encoders"
+DEPTH, ENCODERS, MVGD = "mvcustom_depth", "mvcustom_encoders", "mvcustom_mvgd"
 PACK = Path(__file__).resolve().parents[3]
 
 
@@ -16,7 +16,7 @@ def register_folders() -> None:
     """Register the pack's folders and AnimateDiff's two folders with ComfyUI.
 
     `models/mvcustom` and `output/mvcustom` hold concepts. `models/mvcustom_depth` holds one folder for each depth model, and
-    `models/mvcustom_encoders` one for each image encoder of Evaluate Views.
+    `models/mvcustom_encoders` one for each image encoder of Evaluate Views. `models/mvcustom_mvgd` holds files of MVGD networks.
     """
     models, output = folder_paths.models_dir, folder_paths.get_output_directory()
     for name, folders in (
@@ -25,6 +25,7 @@ def register_folders() -> None:
         (MOTION_LORA, (os.path.join(models, MOTION_LORA),)),
         (DEPTH, (os.path.join(models, DEPTH),)),
         (ENCODERS, (os.path.join(models, ENCODERS),)),
+        (MVGD, (os.path.join(models, MVGD),)),
     ):
         known, extensions = folder_paths.folder_names_and_paths.get(name, ([], set()))
         paths = [*known, *(folder for folder in folders if folder not in known)]

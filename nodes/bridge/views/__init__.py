@@ -1,1 +1,1 @@
-"""Views without a text backbone: the networks that generate them, under ComfyUI's memory management."""
+"""What generates views without a text backbone: MVGD and GLD, with their folders, loading and feature networks."""

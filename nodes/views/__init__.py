@@ -1,0 +1,1 @@
+"""Nodes that generate views without a text backbone."""
