@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("--weights", type=Path, default=FILE, help="a file of an MVGD network (default: the one that is shipped)")
     parser.add_argument("--scenes", type=int, default=64, help="(default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=2, help="of the start noise (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=3, help="of sampling (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=2, help="of sampling (default: %(default)s)")
     parser.add_argument("--part", choices=("views", "agreement"), action="append", help="what to measure; by default both")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -40,7 +40,7 @@ class SamplingSettings:
         depth: whether depth is sampled with the colour; needs cameras that stand apart.
     """
 
-    steps: int = 3
+    steps: int = 2
     order: Order = "independent"
     nearest: int = 8
     generated: int = 8

@@ -29,7 +29,7 @@ class MVCustomRenderViews(io.ComfyNode):
                 CamerasSocket.Input("targets", tooltip="The cameras to render, in the same world as the cameras of the pictures."),
                 io.Int.Input(
                     "steps",
-                    default=3,
+                    default=2,
                     min=1,
                     max=50,
                     tooltip="Number of denoising steps for each view. Two to four are usual; more give more detail and larger errors.",

@@ -83,4 +83,4 @@ def test_more_views_than_memory_holds_are_refused_with_numbers(mvgd: Any, monkey
 def test_the_choices_of_the_node_are_those_of_the_core() -> None:
     inputs = {item.id: item for item in MVCustomRenderViews.define_schema().inputs}
     assert inputs["order"].options == ["independent", "incremental", "mutual"]
-    assert (inputs["steps"].default, inputs["nearest"].default, inputs["with_depth"].default) == (3, 8, True)
+    assert (inputs["steps"].default, inputs["nearest"].default, inputs["with_depth"].default) == (2, 8, True)
