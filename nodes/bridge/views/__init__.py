@@ -1,1 +1,1 @@
-"""What generates views without a text backbone: MVGD and GLD, with their folders, loading and feature networks."""
+"""Views without a text backbone: the networks that generate them, under ComfyUI's memory management."""
