@@ -7,7 +7,7 @@ import { api as comfyApi } from '../../../scripts/api.js'
 import { PathError } from './maths/error'
 import { registerPhotographs } from './photographs/register'
 import { traceBase } from './state/origin'
-import { hasBaseCameras, homeOf, identify, listRunNames, locate, readPath, writeBaseView, writePath, type HostGraph, type HostNode } from './widget/host'
+import { hasBaseCameras, hasDefaults, homeOf, identify, listRunNames, locate, readPath, writeBaseView, writePath, type HostGraph, type HostNode } from './widget/host'
 import { LEAST_HEIGHT, Panel, type Host } from './widget/panel'
 import { Runs } from './widget/runs'
 
@@ -15,6 +15,7 @@ export * as camera from './maths/camera'
 export * as edits from './state/edits'
 export * as editor from './widget/editor'
 export * as handles from './state/handles'
+export * as history from './state/history'
 export * as keyframes from './maths/keyframes'
 export * as file from './maths/file'
 export * as path from './state/path'
@@ -24,6 +25,7 @@ export * as warnings from './state/warnings'
 export * as nudge from './state/nudge'
 export * as view from './drawing/view'
 export * as eye from './drawing/eye'
+export * as layout from './widget/layout'
 export * as model from './widget/model'
 export * as host from './widget/host'
 
@@ -64,6 +66,7 @@ function makeHost(node: HostNode): Host {
     identify: () => identify(node),
     read: () => readPath(node),
     write: (path, settled) => (settled ? changeOnce(() => writePath(node, path)) : writePath(node, path)),
+    hasDefaults: () => hasDefaults(node),
     chooseBase: (view) => changeOnce(() => writeBaseView(node, view)),
     hasBaseCameras: () => hasBaseCameras(node),
     output: () => app.nodeOutputs?.[locate(node) ?? ''],

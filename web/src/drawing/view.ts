@@ -20,6 +20,7 @@ export interface Frame {
 export const FIELD_DEG = 40
 export const FIRST_VIEW: View = { azimuth: 35, elevation: 30, distance: 3, target: [0, 0, 0] }
 const STEEPEST = 89
+const LEAST_DISTANCE = 0.05 // world units
 
 export function makeFrame(baseCenter: Vector, up: Vector): Frame {
   const axis = normalize(up)
@@ -34,7 +35,26 @@ export function turnView(view: View, azimuth: number, elevation: number): View {
 }
 
 export function zoomView(view: View, factor: number): View {
-  return { ...view, distance: Math.max(0.05, Math.min(200, view.distance * factor)) }
+  return { ...view, distance: Math.max(LEAST_DISTANCE, Math.min(200, view.distance * factor)) }
+}
+
+const MARGIN = 0.14 // of the picture, on each side, for the words beside the handles
+
+/** The view from the same direction whose picture of `width` by `height` pixels just holds all points. */
+export function fitView(view: View, frame: Frame, points: readonly Vector[], width: number, height: number): View {
+  const { rotation } = placeView({ ...view, target: [0, 0, 0] }, frame)
+  const turned = points.map((point) => apply(rotation, point)) // along the axes of the picture: right, down, away
+  const slope = Math.tan((FIELD_DEG * Math.PI) / 360) * (1 - 2 * MARGIN)
+  // Each point bounds the eye's place by the planes of the pyramid that it sees.
+  const [across, down] = [(slope * width) / height, slope].map((tangent, axis) => {
+    const most = Math.max(...turned.map((point) => point[axis] - tangent * point[2]))
+    const least = Math.min(...turned.map((point) => point[axis] + tangent * point[2]))
+    return { at: (most + least) / 2, away: (least - most) / (2 * tangent) }
+  })
+  const depths = turned.map((point) => point[2])
+  const middle = (Math.min(...depths) + Math.max(...depths)) / 2 // about which the view turns from then on
+  const distance = Math.max(LEAST_DISTANCE, middle - Math.min(across.away, down.away))
+  return { ...view, distance, target: apply(transpose(rotation), [across.at, down.at, middle]) }
 }
 
 /** Move the target in the picture's plane, by pixels of a picture of `height` pixels. */

@@ -1,14 +1,9 @@
-// Edits of the path as a whole, and the history for undo. Nothing here draws.
+// Edits of the path as a whole. Nothing here draws.
 
 import { writeKeyframes, type Keyframe } from '../maths/keyframes'
 import { easeViews, walk } from '../maths/pace'
+import type { Snapshot } from './history'
 import type { PathState, Values } from './path'
-
-export interface Snapshot {
-  readonly kind: string
-  readonly values: Values
-  readonly ease: string
-}
 
 /** Turn a whole circle whose last view is one step before the first: the mean of the steps on both sides of the seam. */
 export function closeCircle(state: PathState): Values {
@@ -88,30 +83,4 @@ export const PRESETS: Readonly<Record<string, (state: PathState) => Shape>> = {
       { azimuth_deg: -15, elevation_deg: -8 },
       {}
     )
-}
-
-const LONGEST_HISTORY = 100
-
-/** What was, what is to come back: every edit is recorded before it is made. */
-export class History {
-  private readonly past: Snapshot[] = []
-  private future: Snapshot[] = []
-
-  record(before: Snapshot): void {
-    this.past.push(before)
-    if (this.past.length > LONGEST_HISTORY) this.past.shift()
-    this.future = []
-  }
-
-  undo(present: Snapshot): Snapshot | null {
-    const before = this.past.pop()
-    if (before) this.future.push(present)
-    return before ?? null
-  }
-
-  redo(present: Snapshot): Snapshot | null {
-    const next = this.future.pop()
-    if (next) this.past.push(present)
-    return next ?? null
-  }
 }

@@ -35,6 +35,7 @@ const SNAP_LENGTH = 0.05
 const LEAST_DISTANCE = 0.05
 
 const degrees = (value: number): string => `${Number(value.toFixed(1))}°`
+const nameEnd = (id: string): string => (id.startsWith('start') ? 'first view' : 'last view')
 const lookFrom = (camera: Camera): Vector => add(camera.center, scale(forwardOf(camera), LOOK_LENGTH))
 
 export function listHandles(state: PathState, place: Placement, selected: number | null): Handle[] {
@@ -44,8 +45,8 @@ export function listHandles(state: PathState, place: Placement, selected: number
     const [start, end, elevation] = [value('azimuth_start_deg'), value('azimuth_end_deg'), value('elevation_deg')]
     const at = (azimuth: number): Vector => orbit(camera, 1, [azimuth, azimuth], elevation, null, up)[0].center
     return [
-      { id: 'azimuth_start_deg', at: at(start), label: `start ${degrees(start)}` },
-      { id: 'azimuth_end_deg', at: at(end), label: `end ${degrees(end)}` },
+      { id: 'azimuth_start_deg', at: at(start), label: `first view ${degrees(start)}` },
+      { id: 'azimuth_end_deg', at: at(end), label: `last view ${degrees(end)}` },
       { id: 'elevation_deg', at: at((start + end) / 2), label: `elevation ${degrees(elevation)}` }
     ]
   }
@@ -54,18 +55,18 @@ export function listHandles(state: PathState, place: Placement, selected: number
     return ['start', 'end'].map((id) => ({
       id,
       at: slide(kind, camera, 1, [value(id), value(id)])[0].center,
-      label: `${id} ${Number(value(id).toFixed(3))}`
+      label: `${nameEnd(id)} ${Number(value(id).toFixed(3))}`
     }))
   }
   if (state.kind === 'pan' || state.kind === 'tilt')
     return ['start_deg', 'end_deg'].map((id) => {
       const angle: [number, number] = [value(id), value(id)]
       const [turned] = state.kind === 'pan' ? pan(camera, 1, angle, up) : tilt(camera, 1, angle)
-      return { id, at: lookFrom(turned), label: `${id.split('_')[0]} ${degrees(value(id))}` }
+      return { id, at: lookFrom(turned), label: `${nameEnd(id)} ${degrees(value(id))}` }
     })
   if (state.kind === 'spiral') {
     const last = spiral(camera, 2, value('angle_deg'), value('turns'), up)[1]
-    return [{ id: 'spiral', at: last.center, label: `${degrees(value('angle_deg'))}, ${value('turns').toFixed(1)} turns` }]
+    return [{ id: 'spiral', at: last.center, label: `last view: angle ${degrees(value('angle_deg'))}, turns ${value('turns').toFixed(1)}` }]
   }
   return state.kind === 'keyframes' ? listKeyframes(state, place, selected) : []
 }

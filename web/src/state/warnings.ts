@@ -4,7 +4,7 @@ import { project, type Camera } from '../maths/camera'
 import { dot, norm, normalize } from '../maths/vector'
 
 export const FAR_DEG = 30 // from the nearest photograph; beyond it the concept has seen nothing like the view
-export const APART_DEG = 60 // between two views that hardly share a surface
+export const APART_DEG = 60 // between two views that hardly see the same side of the subject
 export const SUBJECT_RADIUS = 0.25
 
 /** The angle about the subject from each camera to the nearest photograph, in degrees. */
@@ -26,10 +26,13 @@ export function findWarnings(cameras: readonly Camera[], photographs: readonly C
     [numbers((camera) => norm(camera.center) < SUBJECT_RADIUS), 'inside the subject'],
     [numbers((camera) => !seesSubject(camera)), 'subject out of frame'],
     [numbers((_, i) => angles[i] > FAR_DEG), `more than ${FAR_DEG}° from every photograph`],
-    [numbers((_, i) => apart[i] > APART_DEG), `little overlap with the most central view, ${anchor}; more than one anchor helps`]
+    [numbers((_, i) => apart[i] > APART_DEG), farFromAnchor(anchor)]
   ]
   return found.flatMap(([views, words]) => (views.length ? [`${nameViews(views)}: ${words}`] : []))
 }
+
+const farFromAnchor = (anchor: number): string =>
+  `more than ${APART_DEG}° from the middle view, ${anchor}, whose anchor depth cannot show their side. Shorten the path, or chain a second Estimate Anchor Depth for one of them.`
 
 /** The view that stands nearest to all others: about the one that shows most of them. */
 function chooseAnchor(cameras: readonly Camera[]): number {

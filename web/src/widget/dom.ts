@@ -27,19 +27,26 @@ button, select, input { font: inherit; color: inherit; background: var(--comfy-i
   border-radius: 4px; padding: 1px 5px; min-height: 20px; margin: 0; }
 button { cursor: pointer; }
 button:hover { border-color: currentColor; }
-button:disabled { opacity: 0.45; cursor: default; }
+button:disabled { opacity: 0.45; cursor: default; border-color: var(--border-color, GrayText); }
 button[aria-pressed="true"] { outline: 2px solid #e0902f; outline-offset: -2px; }
 :focus-visible { outline: 2px solid #4a90e2; outline-offset: 1px; }
 .stage { position: relative; flex: 1 1 200px; min-height: 150px; border: 1px solid var(--border-color, GrayText); border-radius: 4px; overflow: hidden;
   background: var(--bg-color, Canvas); }
 canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none; cursor: grab; }
 .play input[type=range] { flex: 1; min-width: 60px; padding: 0; }
-.strip { max-height: 46px; overflow: auto; }
-.table { flex: none; max-height: 120px; overflow: auto; }
+.strip { display: flex; flex: none; flex-direction: column; gap: 3px; }
+.strip[inert] { opacity: 0.45; }
+.chips { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
+.table { position: absolute; inset: auto 0 0; max-height: 60%; overflow: auto; background: var(--comfy-menu-bg, Canvas);
+  border-top: 1px solid var(--border-color, GrayText); }
 .table table { border-collapse: collapse; }
 .table th { font-weight: 500; text-align: right; padding: 0 2px; position: sticky; top: 0; background: var(--comfy-menu-bg, Canvas); }
 .table input { width: 46px; padding: 0 2px; text-align: right; }
-.note { flex: none; min-height: 15px; white-space: pre-line; overflow-wrap: anywhere; }
+.foot { display: grid; flex: none; min-height: 45px; }
+.foot > * { grid-area: 1 / 1; }
+.hint { opacity: 0.65; }
+.note { white-space: pre-line; overflow-wrap: anywhere; }
+.note:not(:empty) + .hint { visibility: hidden; }
 .note.bad { color: #e05555; }
 .note.warn { color: #b97800; }
 [hidden] { display: none !important; }

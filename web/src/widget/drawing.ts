@@ -11,6 +11,7 @@ import type { Sheet } from '../state/base'
 import { measureAngles } from '../state/warnings'
 import { make } from './dom'
 import { drawArrow, drawBox, drawHandles, drawLine, drawNumbers, drawWords, type Ink, type Projector } from './overlay'
+import { chooseSide, type Side } from './layout'
 import type { Model } from './model'
 
 export interface Played {
@@ -26,6 +27,14 @@ export interface Shown {
   readonly sheet: Sheet | null
   readonly image: HTMLImageElement | null
   readonly outdated: boolean // the base cameras: they are drawn faintly
+  readonly dragging: boolean
+}
+
+interface Nearest {
+  readonly number: number
+  readonly angle: number // degrees
+  readonly sheet: Sheet
+  readonly image: HTMLImageElement
 }
 
 const GUIDE_LENGTH = 0.8 // world units of the line along which a slide is dragged, to either side
@@ -38,6 +47,7 @@ export class Drawing {
   private layerKey: unknown[] = []
   private layerText = ''
   private size = { width: 1, height: 1 } // of the canvas on the page, CSS pixels
+  private side: Side = 'right' // of the small pictures
   private unit = 1 // pixels of the canvas for one of the page
   private theme: { ink: Ink; palette: Palette; until: number } | null = null
 
@@ -65,42 +75,58 @@ export class Drawing {
     context.clearRect(0, 0, canvas.width, canvas.height)
     context.lineJoin = 'round'
     const parts = gatherParts(model, shown)
-    this.drawLayers(model, shown, parts, eye, palette, ink, unit)
+    this.drawLayers(model, shown, parts, eye, palette)
     context.drawImage(this.layers[0].canvas, 0, 0)
     drawPath(context, eye, parts, unit, true)
     drawSubject(context, eye, palette)
     context.drawImage(this.layers[1].canvas, 0, 0)
     drawPath(context, eye, parts, unit, false)
+    drawNumbers(context, model.base?.cameras ?? [], model.handles, toPixels, ink, unit)
     this.drawGuides(model, toPixels, ink, unit)
-    drawHandles(context, model.handles, shown.chosen, toPixels, ink, unit)
-    if (shown.shown) this.drawPicture(model, shown, shown.shown, palette, ink, unit)
-    if (shown.hovered) {
-      context.font = `${11 * unit}px system-ui, sans-serif`
-      context.textAlign = 'left'
-      shown.hovered.split('\n').forEach((line, i) => drawWords(context, line, 6 * unit, (14 + 13 * i) * unit, ink, unit))
-    }
+    if (shown.shown) this.drawInsets(model, shown, shown.shown, toPixels)
+    drawHandles(context, model.handles, shown.chosen, toPixels, ink, unit) // over everything, so that each can be seen and taken
+    this.drawHovered(shown.hovered, ink, unit)
+  }
+
+  /** The words about what the pointer is on, in the corner that the small pictures leave free. */
+  private drawHovered(words: string, ink: Ink, unit: number): void {
+    const { context } = this
+    context.font = `${11 * unit}px system-ui, sans-serif`
+    context.textAlign = this.side === 'right' ? 'left' : 'right'
+    const x = this.side === 'right' ? 6 * unit : this.canvas.width - 6 * unit
+    words.split('\n').forEach((line, i) => drawWords(context, line, x, (14 + 13 * i) * unit, ink, unit))
   }
 
   /** What a drag of a handle leaves as it is, behind the subject and before it, is drawn once and kept. */
-  private drawLayers({ frame, base }: Model, { view, image, outdated }: Shown, parts: SceneParts, eye: Eye, palette: Palette, ink: Ink, unit: number): void {
+  private drawLayers({ frame, base }: Model, { view, image, outdated }: Shown, parts: SceneParts, eye: Eye, palette: Palette): void {
     const { width, height } = this.canvas
     const key = [view, base?.cameras ?? JSON.stringify(parts.base), parts.chosen, image, outdated, width, height]
-    const text = JSON.stringify([frame, palette, ink])
+    const text = JSON.stringify([frame, palette])
     if (text === this.layerText && key.every((part, i) => part === this.layerKey[i])) return
     this.layerText = text
     this.layerKey = key
     this.layers.forEach((layer, i) => {
       layer.canvas.width = width // which clears it too
       layer.canvas.height = height
-      drawLayer(layer, eye, parts, palette, unit, i === 0)
+      drawLayer(layer, eye, parts, palette, this.unit, i === 0)
     })
-    drawNumbers(this.layers[1], base?.cameras ?? [], (point) => project(eye, point), ink, unit)
   }
 
-  /** The small picture through the camera, and the nearest photograph above it. */
-  private drawPicture(model: Model, shown: Shown, { camera, number }: Played, palette: Palette, ink: Ink, unit: number): void {
-    const { context } = this
-    const box = placePicture(camera, this.canvas, unit)
+  /** The small picture through the camera, and the nearest photograph above it, on the side where fewer handles lie. */
+  private drawInsets(model: Model, shown: Shown, played: Played, toPixels: Projector): void {
+    const { canvas, unit } = this
+    const { ink, palette } = this.readTheme()
+    const nearest = this.findNearest(model, shown, played.camera)
+    const place = (side: Side): Box[] => placeInsets(played.camera, nearest !== null, side, canvas, unit)
+    const boxes = { left: place('left'), right: place('right') }
+    if (!shown.dragging) this.side = chooseSide(model.handles.map(({ at }) => toPixels(at)), boxes, this.side, unit) // they stay while one drags
+    const [picture, photograph] = boxes[this.side]
+    this.drawPicture(model, played, picture, palette, ink)
+    if (nearest) this.drawNearest(nearest, photograph, ink)
+  }
+
+  private drawPicture(model: Model, { camera, number }: Played, box: Box, palette: Palette, ink: Ink): void {
+    const { context, unit } = this
     context.save()
     context.beginPath()
     context.rect(box.x, box.y, box.width, box.height)
@@ -112,7 +138,6 @@ export class Drawing {
     drawSubject(context, eye, palette)
     context.restore()
     drawBox(context, box, `view ${number}`, ink, unit)
-    this.drawNearest(model, shown, camera, box, ink, unit)
   }
 
   /** The way along which a handle moves. */
@@ -138,17 +163,19 @@ export class Drawing {
     }
   }
 
-  /** The photograph that was taken nearest to the view, in the corner above the small picture. */
-  private drawNearest(model: Model, { sheet, image }: Shown, camera: Camera, picture: Box, ink: Ink, unit: number): void {
-    if (!sheet || !image || !model.base) return
-    const angles = model.base.cameras.map((photograph) => measureAngles([camera], [photograph])[0])
-    const nearest = angles.indexOf(Math.min(...angles))
+  /** The photograph that was taken nearest to a view; null where there are none to show. */
+  private findNearest({ base }: Model, { sheet, image }: Shown, camera: Camera): Nearest | null {
+    if (!sheet || !image || !base) return null
+    const angles = base.cameras.map((photograph) => measureAngles([camera], [photograph])[0])
+    const angle = Math.min(...angles)
+    return { number: angles.indexOf(angle), angle, sheet, image }
+  }
+
+  private drawNearest({ number, angle, sheet, image }: Nearest, box: Box, ink: Ink): void {
     const [cell, line] = [image.width / sheet.columns, image.height / sheet.rows]
-    const size = Math.min(picture.width, picture.height)
-    const box = { x: this.canvas.width - size - 4 * unit, y: 4 * unit, width: size, height: size }
-    const [left, top] = [(nearest % sheet.columns) * cell, Math.floor(nearest / sheet.columns) * line]
-    this.context.drawImage(image, left, top, cell, line, box.x, box.y, size, size)
-    drawBox(this.context, box, `camera ${nearest}, ${angles[nearest].toFixed(0)}°`, ink, unit)
+    const [left, top] = [(number % sheet.columns) * cell, Math.floor(number / sheet.columns) * line]
+    this.context.drawImage(image, left, top, cell, line, box.x, box.y, box.width, box.height)
+    drawBox(this.context, box, `camera ${number}, ${angle.toFixed(0)}°`, ink, this.unit)
   }
 
   /** The colours of ComfyUI's theme, looked at twice a second. */
@@ -189,10 +216,14 @@ function brightness(color: string): number {
   return (0.3 * r + 0.59 * g + 0.11 * b) / (color.startsWith('color(') ? 1 : 255)
 }
 
-function placePicture(camera: Camera, canvas: HTMLCanvasElement, unit: number): Box {
+/** The boxes of the small picture and of the photograph above it, on one side. */
+function placeInsets(camera: Camera, both: boolean, side: Side, canvas: HTMLCanvasElement, unit: number): Box[] {
   const { width, height } = camera.lens
   const most = (PICTURE_SIZE * unit) / Math.max(width, height)
   const [across, down] = [Math.round(width * most), Math.round(height * most)]
   const gap = Math.round(4 * unit)
-  return { x: canvas.width - across - gap, y: canvas.height - down - gap, width: across, height: down }
+  const at = (wide: number): number => (side === 'right' ? canvas.width - wide - gap : gap)
+  const picture = { x: at(across), y: canvas.height - down - gap, width: across, height: down }
+  const size = Math.min(across, down)
+  return both ? [picture, { x: at(size), y: gap, width: size, height: size }] : [picture]
 }

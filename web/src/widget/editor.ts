@@ -4,7 +4,8 @@ import { parseKeyframes, writeKeyframes, type Keyframe } from '../maths/keyframe
 import { meetSphere, type Ray } from '../maths/ray'
 import { norm, type Vector } from '../maths/vector'
 import { reverseEase } from '../maths/pace'
-import { History, insertKeyframe, removeKeyframe, reverseEnds, reverseKeyframes, type Snapshot } from '../state/edits'
+import { insertKeyframe, removeKeyframe, reverseEnds, reverseKeyframes } from '../state/edits'
+import { History, type Snapshot } from '../state/history'
 import { makeKeyframe } from '../state/handles'
 import type { Values } from '../state/path'
 import type { Host } from './panel'
@@ -12,7 +13,7 @@ import type { Model } from './model'
 
 export class Editor {
   chosen: string | null = null // the handle that the keyboard moves
-  history = new History()
+  private history = new History()
 
   constructor(
     private readonly host: Host,
@@ -21,21 +22,46 @@ export class Editor {
     private readonly complain: (words: string) => void
   ) {}
 
+  get canUndo(): boolean {
+    return this.history.canUndo
+  }
+
+  get canRedo(): boolean {
+    return this.history.canRedo
+  }
+
   private snapshot(): Snapshot {
     const { kind, values, ease } = this.host.read()
     return { kind, values, ease }
   }
 
-  private change(next: Snapshot, record: boolean, settled = true): void {
-    if (record) this.history.record(this.snapshot())
+  /** Take over what changed outside of the widget, such as the kind of path in the node's own input. */
+  follow(): void {
+    const restored = this.history.follow(this.snapshot(), () => this.host.hasDefaults(), performance.now())
+    if (restored) this.restore(restored)
+  }
+
+  /** Go on with the history of a node that was built anew; what it holds is the user's or an undo of ComfyUI's, and stays. */
+  adopt(history: History): void {
+    this.history = history
+    history.follow(this.snapshot(), () => false, performance.now())
+  }
+
+  private change(next: Snapshot, merge = false, settled = true): void {
+    this.follow()
+    this.write(next, settled)
+    this.history.advance(this.snapshot(), merge)
+    this.changed()
+  }
+
+  private write(next: Snapshot, settled: boolean): void {
     this.host.write(next, settled)
     this.complain('')
-    this.changed()
   }
 
   /** Store another path with the present ease. */
   begin(path: Pick<Snapshot, 'kind' | 'values'>): void {
-    this.change({ ...path, ease: this.model().state.ease }, true)
+    this.change({ ...path, ease: this.model().state.ease })
   }
 
   /** Store values of the present kind of path. */
@@ -46,17 +72,28 @@ export class Editor {
   /** Store values in the middle of a drag, of which the first are recorded. */
   storeDragged(values: Values, first: boolean): void {
     const { kind, ease } = this.model().state
-    this.change({ kind, values, ease }, first, false)
+    this.change({ kind, values, ease }, !first, false)
   }
 
   undo(): void {
-    const before = this.history.undo(this.snapshot())
-    if (before) this.change(before, false)
+    this.follow()
+    this.go(this.history.undo())
   }
 
   redo(): void {
-    const next = this.history.redo(this.snapshot())
-    if (next) this.change(next, false)
+    this.follow()
+    this.go(this.history.redo())
+  }
+
+  private go(step: Snapshot | null): void {
+    if (!step) return
+    this.restore(step)
+    this.changed()
+  }
+
+  private restore(step: Snapshot): void {
+    this.write(step, true)
+    this.history.settle(this.snapshot())
   }
 
   chooseBase(view: number): void {
@@ -70,7 +107,7 @@ export class Editor {
     const values = keyframes ? { keyframes: writeKeyframes(reverseKeyframes(keyframes)) } : reverseEnds(state)
     if (!values) return this.complain(`A path of the kind ${state.kind} is not turned round.`)
     if (keyframes && chosen !== null) this.chosen = `keyframe ${keyframes.length - 1 - chosen}`
-    this.change({ kind: state.kind, values, ease: reverseEase(state.ease) }, true)
+    this.change({ kind: state.kind, values, ease: reverseEase(state.ease) })
   }
 
   /** The keyframe whose handle is chosen. */

@@ -1,7 +1,7 @@
 // The node in ComfyUI: its own inputs are read and written here, and nowhere else. Nothing of ComfyUI is changed.
 
 import { CONSTANT } from '../maths/pace'
-import type { Snapshot } from '../state/edits'
+import type { Snapshot } from '../state/history'
 import type { PathState, Value } from '../state/path'
 
 export interface HostWidget {
@@ -19,7 +19,20 @@ export interface HostGraph {
   setDirtyCanvas?: (foreground: boolean, background: boolean) => void
 }
 
+type Spec = readonly [type: unknown, details?: { readonly default?: unknown; readonly options?: readonly unknown[] }]
+
+interface PathOption {
+  readonly key: string
+  readonly inputs?: { readonly required?: Readonly<Record<string, Spec>> }
+}
+
+/** What the server says of the node, as far as it is read here. */
+interface NodeData {
+  readonly input?: { readonly required?: { readonly path?: readonly [unknown, { readonly options?: readonly PathOption[] }?] } }
+}
+
 export interface HostNode {
+  constructor: { nodeData?: NodeData }
   id: string | number
   comfyClass?: string
   graph?: HostGraph | null
@@ -65,6 +78,19 @@ export function writePath(node: HostNode, { kind, values, ease }: Snapshot): voi
     if (widget && widget.value !== value) set(widget, value)
   }
   node.graph?.setDirtyCanvas?.(true, false) // links and groups stay where they are
+}
+
+/** Whether the inputs of the present kind of path hold what a new node holds. What the node is made from says so; else it is not known. */
+export function hasDefaults(node: HostNode): boolean {
+  const { kind, values } = readPath(node)
+  const options = node.constructor.nodeData?.input?.required?.path?.[1]?.options
+  const inputs = options?.find(({ key }) => key === kind)?.inputs?.required
+  if (!inputs) return false
+  return Object.entries(values).every(([name, value]) => {
+    const [type, details] = inputs[name] ?? []
+    const choices = Array.isArray(type) ? type : details?.options
+    return value === (details?.default ?? choices?.[0])
+  })
 }
 
 export function writeBaseView(node: HostNode, view: number): void {

@@ -1,13 +1,14 @@
 // Everything that the widget shows, worked out from the node's inputs and the last run. Nothing here draws.
 
-import type { Camera } from '../maths/camera'
+import { forwardOf, type Camera } from '../maths/camera'
 import { PathError } from '../maths/error'
 import { listHandles, type Handle, type Placement } from '../state/handles'
 import { buildPath, pickBase, type BaseCameras, type PathState } from '../state/path'
-import { FAR_DEG, findWarnings, measureAngles } from '../state/warnings'
+import { FAR_DEG, SUBJECT_RADIUS, findWarnings, measureAngles } from '../state/warnings'
 import { makeFrame, type Frame } from '../drawing/view'
 import { colorViews } from './overlay'
-import type { Vector } from '../maths/vector'
+import { add, scale, type Vector } from '../maths/vector'
+import { PYRAMID_DEPTH } from '../drawing/scene'
 
 export interface Model {
   readonly state: PathState
@@ -49,3 +50,11 @@ export function makeModel(state: PathState, base: BaseCameras | null, fileText: 
 }
 
 export const warnAbout = (model: Model): string[] => (model.cameras.length ? findWarnings(model.cameras, model.base?.cameras ?? null) : [])
+
+/** What a view of everything holds: the subject, and every camera with its handles. */
+export function listPoints({ base, place, frame, cameras, handles }: Model): Vector[] {
+  const reach = [frame.side, frame.up, frame.ahead].flatMap((axis) => [scale(axis, SUBJECT_RADIUS), scale(axis, -SUBJECT_RADIUS)])
+  const shown = [...(base?.cameras ?? (place ? [place.camera] : [])), ...cameras]
+  const ends = shown.flatMap((camera) => [camera.center, add(camera.center, scale(forwardOf(camera), PYRAMID_DEPTH))])
+  return [...reach, ...ends, ...handles.map(({ at }) => at)]
+}

@@ -4,6 +4,7 @@ import type { Camera } from '../maths/camera'
 import type { Vector } from '../maths/vector'
 import type { Box } from '../drawing/eye'
 import type { Handle } from '../state/handles'
+import { placeNumber } from './layout'
 
 export type Projector = (point: Vector) => Vector // pixels and depth
 
@@ -17,16 +18,26 @@ const HANDLE_COLOR = '#e0902f'
 const CHOSEN_COLOR = '#4a90e2'
 const MOST_NUMBERS = 25
 
-/** Numbers of the base cameras; of many cameras, every second, fifth or tenth. */
-export function drawNumbers(context: CanvasRenderingContext2D, cameras: readonly Camera[], toPixels: Projector, ink: Ink, unit: number): void {
+/** Numbers of the base cameras, beside the handles; of many cameras, every second, fifth or tenth. */
+export function drawNumbers(
+  context: CanvasRenderingContext2D,
+  cameras: readonly Camera[],
+  handles: readonly Handle[],
+  toPixels: Projector,
+  ink: Ink,
+  unit: number
+): void {
   const every = [1, 2, 5, 10].find((step) => cameras.length / step <= MOST_NUMBERS) ?? 20
   context.font = `${10 * unit}px system-ui, sans-serif`
   context.textAlign = 'center'
   context.fillStyle = ink.faint
+  const taken = handles.map(({ at }) => toPixels(at))
   cameras.forEach((camera, i) => {
     if (i % every) return
-    const [x, y, depth] = toPixels(camera.center)
-    if (depth > 0) context.fillText(String(i), x, y - 4 * unit)
+    const place = toPixels(camera.center)
+    if (place[2] <= 0) return
+    const [x, y] = placeNumber(place, taken, unit)
+    context.fillText(String(i), x, y + 4 * unit)
   })
 }
 

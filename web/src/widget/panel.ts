@@ -1,13 +1,14 @@
 // The widget on the node: toolbar, picture, player, keyframes and messages, in a shadow root of its own.
 
-import { closeCircle, closeLoop, History, type Snapshot } from '../state/edits'
+import { closeCircle, closeLoop } from '../state/edits'
+import { History, type Snapshot } from '../state/history'
 import type { PathState } from '../state/path'
-import { FIRST_VIEW, placeView, type View } from '../drawing/view'
+import { FIRST_VIEW, fitView, placeView, type View } from '../drawing/view'
 import { Drawing } from './drawing'
 import { make, STYLE } from './dom'
 import { acceptCameraText } from './files'
 import { Editor } from './editor'
-import { makeModel, warnAbout, type Model } from './model'
+import { listPoints, makeModel, warnAbout, type Model } from './model'
 import { Output, type OutputHost } from './output'
 import { Pointer, type Stage } from './pointer'
 import { Player } from './player'
@@ -16,12 +17,22 @@ import { Toolbar } from './toolbar'
 
 export const LEAST_HEIGHT = 340 // pixels
 
+const TO_SEE = 'To see the cameras of the photographs, run this node: select it and press ▷ in the bar above it.'
+const DRAG_ENDS = 'Drag the first or the last view.'
+const HINTS: Readonly<Record<string, string>> = {
+  orbit: 'Drag the first view, the last view or the elevation.',
+  spiral: 'Drag the last view: away from the base view for the angle, round it for the turns.',
+  keyframes: 'Drag a keyframe; Alt+click adds one. Ctrl+drag changes its distance, the handle turn turns it.',
+  file: 'Paste CameraCtrl text into the picture, or drop a .txt file on it.'
+}
+
 /** What the widget needs of its node and of the server. */
 export interface Host extends OutputHost {
   identify(): string | null
   read(): PathState
   /** Store a path; a change that is `settled` becomes a step of ComfyUI's undo, as those of a drag do when the button is released. */
   write(path: Snapshot, settled: boolean): void
+  hasDefaults(): boolean // whether the inputs of the present kind of path are those of a new node
   chooseBase(view: number): void
   fetchText(file: string): Promise<string>
   upload(name: string, text: string): Promise<string>
@@ -31,7 +42,6 @@ export interface Host extends OutputHost {
 interface Memory {
   view: View
   history: History
-  key: string // of the inputs that the history leads up to
 }
 const memories = new Map<string, Memory>()
 
@@ -39,7 +49,7 @@ export class Panel implements Stage {
   readonly element = make('div', { class: 'mvcustom-camera-path' })
   readonly canvas = make('canvas', { tabindex: 0, role: 'application', 'aria-label': 'Camera path. Arrow keys turn the view; [ and ] choose a handle, which the arrow keys then move; plus and minus zoom; space plays.' })
   readonly edit: Editor
-  private memory: Memory = { view: FIRST_VIEW, history: new History(), key: '' }
+  private memory: Memory = { view: FIRST_VIEW, history: new History() }
   private memoryName: string | null = null
   readonly output: Output
   private seenKey = ''
@@ -50,6 +60,7 @@ export class Panel implements Stage {
   private stale = true
   private warned: { model: Model; words: string[] } | null = null
   private readonly note = make('div', { class: 'note', role: 'status', 'aria-live': 'polite' })
+  private readonly hint = make('div', { class: 'hint' })
   private readonly toolbar: Toolbar
   private readonly strip: KeyframeStrip
   private readonly drawing = new Drawing(this.canvas)
@@ -69,6 +80,7 @@ export class Panel implements Stage {
     })
     this.toolbar = new Toolbar({
       look: (view) => this.look(view),
+      fit: (view) => this.fit({ ...this.view, ...view }),
       begin: (preset) => this.edit.begin(preset(this.built.state)),
       reverse: () => this.edit.reverse(),
       closeCircle: () => this.edit.store(closeCircle(this.built.state)),
@@ -76,8 +88,9 @@ export class Panel implements Stage {
       undo: () => this.edit.undo(),
       redo: () => this.edit.redo()
     })
-    const stage = make('div', { class: 'stage' }, this.canvas)
-    const panel = make('div', { class: 'panel' }, this.toolbar.element, stage, this.player.element, this.strip.element, this.strip.table, this.note)
+    const stage = make('div', { class: 'stage' }, this.canvas, this.strip.table) // the table covers a part of the picture, so that nothing moves
+    const foot = make('div', { class: 'foot' }, this.note, this.hint) // has room for a message whether there is one or not
+    const panel = make('div', { class: 'panel' }, this.toolbar.element, stage, this.player.element, this.strip.element, foot)
     this.element.style.setProperty('--least', `${LEAST_HEIGHT}px`)
     this.element.attachShadow({ mode: 'open' }).append(make('style', {}, STYLE), panel)
     this.pointer = new Pointer(this)
@@ -107,35 +120,34 @@ export class Panel implements Stage {
 
   /** Work the model out anew if the node or the last run changed. */
   private update(): void {
+    const name = this.host.identify()
+    if (name !== this.memoryName && name !== null) this.remember(name)
+    if (name !== null) this.edit.follow()
+    if (name !== null) this.output.refresh()
     const state = this.host.read()
     const key = JSON.stringify([state, this.host.hasBaseCameras()])
-    const name = this.host.identify()
-    if (name !== this.memoryName && name !== null) this.remember(name, key)
-    if (name !== null) this.output.refresh()
     if (key !== this.seenKey) this.rebuild(state, key)
   }
 
-  /** Take over the view of the node that had this name before, and its history if it was left with the same inputs. */
-  private remember(name: string, key: string): void {
-    const known = memories.get(name)
-    if (known) this.memory = { view: known.view, history: known.key === key ? known.history : new History(), key }
+  /** Take over the view and the history of the node that had this name before. */
+  private remember(name: string): void {
+    this.memory = memories.get(name) ?? this.memory
     memories.set(name, this.memory)
-    this.edit.history = this.memory.history
+    this.edit.adopt(this.memory.history)
     this.memoryName = name
     this.output.forgetRun()
     this.stale = true
   }
 
   private rebuild(state: PathState, key: string): void {
-    this.seenKey = this.memory.key = key
+    this.seenKey = key
     if (state.kind === 'file') this.readFile(String(state.values.file ?? ''))
     const base = this.host.hasBaseCameras() ? this.output.base : null
     this.built = makeModel(state, base, state.kind === 'file' ? this.file.text : null, this.edit.keyframe())
     const keyframes = this.edit.keyframes()
-    this.strip.element.hidden = !keyframes
-    if (!keyframes) this.strip.table.hidden = true
-    else this.strip.update(keyframes, this.edit.keyframe())
-    this.toolbar.update(state.kind)
+    this.strip.show(state.kind === 'keyframes', keyframes, this.edit.keyframe())
+    this.hint.textContent = HINTS[state.kind] ?? DRAG_ENDS
+    this.toolbar.update(state.kind, this.edit)
     this.stale = true
   }
 
@@ -168,14 +180,15 @@ export class Panel implements Stage {
     this.player.update()
     const shown = this.player.at(this.built.cameras)
     const { sheet, image, outdated } = this.output
-    this.drawing.draw(this.built, { view: this.view, chosen: this.edit.chosen, shown, hovered: this.hovered, sheet, image, outdated })
+    const { dragging } = this.pointer
+    this.drawing.draw(this.built, { view: this.view, chosen: this.edit.chosen, shown, hovered: this.hovered, sheet, image, outdated, dragging })
     this.say()
   }
 
   private say(): void {
     const problems = [this.message, this.built.error, this.built.state.kind === 'file' ? this.file.error : null].filter(Boolean)
-    const missing = this.host.hasBaseCameras() && !this.output.base ? ['Run once to see the cameras of the photographs.'] : []
-    if (this.output.outdated) missing.push('The photographs changed since the last run: run again to see their cameras.')
+    const missing = this.host.hasBaseCameras() && !this.output.base ? [TO_SEE] : []
+    if (this.output.outdated) missing.push(`The photographs changed since the last run. ${TO_SEE}`)
     const warnings = this.pointer.dragging ? null : this.warn()
     if (warnings === null && !problems.length) return
     const words = [...missing, ...problems, ...(warnings ?? [])].join('\n')
@@ -197,6 +210,12 @@ export class Panel implements Stage {
   private look(view: Partial<View>): void {
     this.view = { ...this.view, ...view }
     this.redraw()
+  }
+
+  /** Show all cameras, handles and the subject from the direction of a view. */
+  private fit(view: View): void {
+    const { clientWidth, clientHeight } = this.canvas
+    this.look(fitView(view, this.built.frame, listPoints(this.built), clientWidth, clientHeight))
   }
 
   resetView(): void {

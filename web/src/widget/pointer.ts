@@ -1,13 +1,16 @@
 // Pointer and keyboard on the picture: what is under the pointer, drags of handles, turns of the view.
 
-import type { Vector } from '../maths/vector'
+import { forwardOf } from '../maths/camera'
+import { add, scale, type Vector } from '../maths/vector'
 import { dragHandle, type Handle } from '../state/handles'
 import { isStep, nudgeHandle } from '../state/nudge'
 import type { PathState } from '../state/path'
 import { castRay, panView, turnView, zoomView, type View } from '../drawing/view'
-import { eyeOfView, isBefore, project } from '../drawing/eye'
+import { eyeOfView, project } from '../drawing/eye'
+import { PYRAMID_DEPTH } from '../drawing/scene'
 import type { Ray } from '../maths/ray'
 import type { Editor } from './editor'
+import { pickNearest } from './layout'
 import type { Model } from './model'
 
 export interface Stage {
@@ -74,17 +77,23 @@ export class Pointer {
     return castRay(view, this.stage.model().frame, x, y, canvas.clientWidth, canvas.clientHeight)
   }
 
-  private findNear<T>(x: number, y: number, things: readonly T[], place: (thing: T) => Vector): T | null {
+  private findNear<T>(x: number, y: number, things: readonly T[], places: (thing: T) => Vector[], preferred?: (thing: T) => boolean): T | null {
     const { canvas, view } = this.stage
     const eye = eyeOfView(view, this.stage.model().frame, canvas.clientWidth, canvas.clientHeight)
-    let found: T | null = null
-    let best = REACH
-    for (const thing of things) {
-      const pixel = project(eye, place(thing))
-      const gap = Math.hypot(pixel[0] - x, pixel[1] - y)
-      if (isBefore(pixel) && gap <= best) [found, best] = [thing, gap]
-    }
-    return found
+    const targets = things.map((thing) => ({ places: places(thing).map((place) => project(eye, place)), preferred: preferred?.(thing) }))
+    const found = pickNearest(targets, x, y, REACH)
+    return found === null ? null : things[found]
+  }
+
+  private findHandle(x: number, y: number): Handle | null {
+    const { chosen } = this.stage.edit
+    return this.findNear(x, y, this.stage.model().handles, ({ at }) => [at], ({ id }) => id === chosen)
+  }
+
+  private findPhotograph(x: number, y: number): number | null {
+    const cameras = this.stage.model().base?.cameras ?? []
+    const camera = this.findNear(x, y, cameras, (own) => [own.center, add(own.center, scale(forwardOf(own), PYRAMID_DEPTH))])
+    return camera && cameras.indexOf(camera)
   }
 
   private down(event: PointerEvent): void {
@@ -94,7 +103,7 @@ export class Pointer {
     const ray = this.cast(x, y)
     if (event.altKey && event.button === 0) return this.stage.edit.addKeyframe(ray)
     const model = this.stage.model()
-    const handle = event.button === 0 ? this.findNear(x, y, model.handles, ({ at }) => at) : null
+    const handle = event.button === 0 ? this.findHandle(x, y) : null
     const pan = event.button !== 0 || (event.shiftKey && !handle)
     canvas.setPointerCapture(event.pointerId)
     this.press = { x, y, handle, start: model.state, from: ray, pan, lastX: x, lastY: y, moved: false, stored: false }
@@ -128,21 +137,20 @@ export class Pointer {
     this.press = null
     if (!press || event.button !== 0) return
     if (!press.moved && !press.handle) {
-      const cameras = stage.model().base?.cameras ?? []
-      const camera = this.findNear(press.x, press.y, cameras, ({ center }) => center)
-      if (camera) stage.edit.chooseBase(cameras.indexOf(camera))
+      const photograph = this.findPhotograph(press.x, press.y)
+      if (photograph !== null) stage.edit.chooseBase(photograph)
     }
     stage.redraw()
   }
 
   private describe(x: number, y: number): string {
-    const { base, cameras, handles } = this.stage.model()
-    const handle = this.findNear(x, y, handles, ({ at }) => at)
+    const { base, cameras } = this.stage.model()
+    const handle = this.findHandle(x, y)
     this.stage.canvas.style.cursor = handle ? 'move' : ''
     if (handle) return ''
-    const photograph = this.findNear(x, y, base?.cameras ?? [], ({ center }) => center)
-    if (base && photograph) return describeCamera(`camera ${base.cameras.indexOf(photograph)}`, photograph.center, this.stage.model())
-    const view = this.findNear(x, y, cameras, ({ center }) => center)
+    const photograph = this.findPhotograph(x, y)
+    if (base && photograph !== null) return describeCamera(`camera ${photograph}`, base.cameras[photograph].center, this.stage.model())
+    const view = this.findNear(x, y, cameras, ({ center }) => [center])
     return view ? describeCamera(`view ${cameras.indexOf(view)}`, view.center, this.stage.model()) : ''
   }
 

@@ -23,7 +23,8 @@ const HEADS: Readonly<Record<Key, string>> = {
 }
 
 export class KeyframeStrip {
-  readonly element = make('div', { class: 'strip row', role: 'group', 'aria-label': 'keyframes' })
+  private readonly list = make('div', { class: 'chips row' })
+  readonly element = make('div', { class: 'strip', role: 'group', 'aria-label': 'keyframes' }, this.list, this.makeButtons())
   readonly table = make('div', { class: 'table', hidden: true })
   private keyframes: readonly Keyframe[] = []
   private chosen: number | null = null
@@ -32,8 +33,16 @@ export class KeyframeStrip {
 
   constructor(private readonly actions: StripActions) {}
 
+  /** Keep the strip in its place as long as the path is of keyframes, be their text faulty for the moment. */
+  show(shown: boolean, keyframes: readonly Keyframe[] | null, chosen: number | null): void {
+    this.element.hidden = !shown
+    if (!shown) this.table.hidden = true
+    for (const part of [this.element, this.table]) part.inert = !keyframes
+    if (keyframes) this.update(keyframes, chosen)
+  }
+
   /** Show other keyframes. Elements are made anew only where there are more or fewer keyframes: a drag changes numbers alone. */
-  update(keyframes: readonly Keyframe[], chosen: number | null): void {
+  private update(keyframes: readonly Keyframe[], chosen: number | null): void {
     this.keyframes = keyframes
     this.chosen = chosen
     if (this.chips.length !== keyframes.length) this.fillStrip()
@@ -43,8 +52,13 @@ export class KeyframeStrip {
 
   private fillStrip(): void {
     this.chips = this.keyframes.map((_, i) => this.makeChip(i))
-    this.element.replaceChildren(
-      ...this.chips,
+    this.list.replaceChildren(...this.chips)
+  }
+
+  private makeButtons(): HTMLElement {
+    return make(
+      'div',
+      { class: 'row' },
       makeButton('key from this view', 'Add a keyframe where you look from now', () => this.actions.add()),
       makeButton('copy', 'Copy the chosen keyframe to the place after it', () => this.copy()),
       makeButton('‹', 'Move the chosen keyframe one place earlier', () => this.shift(-1)),

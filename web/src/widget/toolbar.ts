@@ -6,6 +6,7 @@ import { make, makeButton } from './dom'
 
 export interface ToolbarActions {
   look(view: Partial<View>): void
+  fit(view: Partial<View>): void
   begin(preset: (typeof PRESETS)[string]): void
   reverse(): void
   closeCircle(): void
@@ -14,13 +15,20 @@ export interface ToolbarActions {
   redo(): void
 }
 
+export interface Steps {
+  readonly canUndo: boolean
+  readonly canRedo: boolean
+}
+
 export class Toolbar {
   readonly element: HTMLElement
-  private readonly circle: HTMLElement
+  private readonly circle: HTMLButtonElement
   private readonly loop: HTMLElement
+  private readonly back: HTMLButtonElement
+  private readonly forth: HTMLButtonElement
 
   constructor(actions: ToolbarActions) {
-    const look = (label: string, title: string, view: Partial<View>): HTMLElement => makeButton(label, title, () => actions.look(view))
+    const fit = (label: string, title: string, view: Partial<View>): HTMLElement => makeButton(label, title, () => actions.fit(view))
     const options = Object.keys(PRESETS).map((name) => make('option', { value: name }, name))
     const presets = make('select', { title: 'Begin with a path', 'aria-label': 'Begin with a path' }, make('option', { value: '' }, 'presets'), ...options)
     presets.addEventListener('change', () => {
@@ -30,24 +38,30 @@ export class Toolbar {
     })
     this.circle = makeButton('full circle', 'End the orbit one step before its start, so that it can be played again and again', () => actions.closeCircle())
     this.loop = makeButton('close loop', 'End at the first keyframe', () => actions.closeLoop())
+    this.back = makeButton('↶', 'Undo the last change of this path', () => actions.undo())
+    this.forth = makeButton('↷', 'Redo it', () => actions.redo())
     this.element = make(
       'div',
       { class: 'row', role: 'toolbar', 'aria-label': 'camera path' },
-      look('top', 'Look from above', { azimuth: 0, elevation: 89, target: [0, 0, 0] }),
-      look('side', 'Look from the side', { azimuth: 90, elevation: 3, target: [0, 0, 0] }),
-      look('subject', 'Look at the subject from close by', { target: [0, 0, 0], distance: 1.2 }),
+      fit('fit', 'Show all cameras', {}),
+      fit('top', 'Look from above, at all cameras', { azimuth: 0, elevation: 89 }),
+      fit('side', 'Look from the side, at all cameras', { azimuth: 90, elevation: 3 }),
+      makeButton('subject', 'Look at the subject from close by; fit shows all cameras again', () => actions.look({ target: [0, 0, 0], distance: 1.2 })),
       presets,
       makeButton('reverse', 'Run the path the other way round', () => actions.reverse()),
       this.circle,
       this.loop,
-      makeButton('↶', 'Undo the last change of this path', () => actions.undo()),
-      makeButton('↷', 'Redo it', () => actions.redo())
+      this.back,
+      this.forth
     )
   }
 
-  /** Show the buttons that this kind of path has. */
-  update(kind: string): void {
-    this.circle.hidden = kind !== 'orbit'
+  /** Offer what this path can do. Every button has a place of its own, or shares one, so that none moves. */
+  update(kind: string, { canUndo, canRedo }: Steps): void {
+    this.circle.hidden = kind === 'keyframes'
+    this.circle.disabled = kind !== 'orbit'
     this.loop.hidden = kind !== 'keyframes'
+    this.back.disabled = !canUndo
+    this.forth.disabled = !canRedo
   }
 }
