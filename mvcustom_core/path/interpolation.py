@@ -17,6 +17,7 @@ from ..shapes import check_shape
 from .pace import Views, walk
 
 SAMPLES_PER_SEGMENT = 64  # of the table that inverts arc length
+LARGEST_TURN = np.pi - 1e-3  # radians from one keyframe to the next; beyond it rounding decides which way round it goes
 
 
 def interpolate_cameras(keyframes: Cameras, times: Tensor, subject_distance: float = 1.0) -> Cameras:
@@ -44,7 +45,7 @@ def interpolate_cameras(keyframes: Cameras, times: Tensor, subject_distance: flo
     at = np.interp(times, np.arange(count), knots)  # [V]
     velocities = np.gradient(centers, knots, axis=0, edge_order=min(2, count - 1))  # [A, 3], of parabolas through three keyframes
     center = CubicHermiteSpline(knots, centers, velocities)(at)  # [V, 3]
-    rotation = RotationSpline(knots, _rotations(exact))(at).as_matrix()  # [V, 3, 3]
+    rotation = _turn(knots, _rotations(exact), at).as_matrix()  # [V, 3, 3]
     segment = torch.from_numpy(times).long().clamp_max(count - 2)  # [V]
     share = torch.from_numpy(times) - segment
     K = torch.lerp(exact.K[segment], exact.K[segment + 1], share[:, None, None])
@@ -68,6 +69,20 @@ def even_times(keyframes: Cameras, views: Views, subject_distance: float = 1.0) 
     even = isinstance(views, int) and views > 0
     distances = np.linspace(0, travelled[-1], views) if even else walk(views, (0.0, travelled[-1])).numpy()  # their last bits differ
     return torch.from_numpy(np.interp(distances, travelled, dense))  # [V]
+
+
+def _turn(knots: np.ndarray, rotations: Rotation, at: np.ndarray) -> Rotation:
+    """The same curve from the first keyframe to the last as from the last to the first.
+
+    A rotation spline counts the turn of each segment from the segment's first keyframe, so that the way back differs a little from the way
+    there: the curve lies half-way between both. Which way round two keyframes half a turn apart are joined is arbitrary, and may differ
+    between both; then the way there stands alone.
+    """
+    there = RotationSpline(knots, rotations)(at)
+    if (rotations[:-1].inv() * rotations[1:]).magnitude().max() > LARGEST_TURN:
+        return there
+    back = RotationSpline(knots[-1] - knots[::-1], rotations[::-1])(knots[-1] - at)
+    return there * Rotation.from_rotvec((there.inv() * back).as_rotvec() / 2)
 
 
 def _measure_steps(exact: Cameras, subject_distance: float) -> np.ndarray:

@@ -94,9 +94,64 @@ def test_keyframes_are_edited_undone_and_reloaded(opened: CameraPathPage) -> Non
     assert opened.keyframes() == kept
 
 
+def test_undo_goes_over_kinds_of_path_that_keep_their_values(opened: CameraPathPage) -> None:
+    before = opened.values()
+    opened.drag("azimuth_end_deg", azimuth_end_deg=80)
+    drawn = opened.values()
+    opened.set(path="truck")
+    opened.drag("end", end=0.5)
+    slid = opened.values()
+    opened.set(path="orbit")
+    assert opened.values() == drawn, "the node's own choice of the kind"
+    opened.set(path="truck")
+    assert opened.values() == slid
+    for wanted in (drawn, slid, {**slid, "path.end": 0.2}, drawn, before):
+        opened.press("↶")
+        assert opened.values() == wanted
+    for wanted in (drawn, {**slid, "path.end": 0.2}, slid, drawn, slid):
+        opened.press("↷")
+        assert opened.values() == wanted
+    opened.page.evaluate(RELOAD)  # as a switch of tabs, or an undo of ComfyUI's
+    opened.page.wait_for(f"{CANVAS}?.clientHeight > 100")
+    opened.settle()
+    opened.set(path="orbit")
+    assert opened.values() == drawn
+    opened.press("↶")
+    assert opened.values() == slid
+
+
+# The colours of the picture at places of the page.
+COLORS = f"""(places => {{
+    const canvas = {CANVAS}, box = canvas.getBoundingClientRect()
+    return places.map(([x, y]) => [...canvas.getContext('2d').getImageData(
+        (x - box.x) * canvas.width / box.width, (y - box.y) * canvas.height / box.height, 1, 1).data])
+}})"""
+SMALL_PICTURE = 76  # pixels
+HANDLE = [0xE0, 0x90, 0x2F, 255]
+
+
+def test_handle_in_the_corner_of_the_small_picture_is_seen_and_taken(opened: CameraPathPage) -> None:
+    opened.set(path="truck", path__start=-1.2)
+    right, bottom = opened.page.evaluate(f"(box => [box.right, box.bottom])({CANVAS}.getBoundingClientRect())")
+    end = next(end / 20 for end in range(4, 60) if opened.find(end=end / 20)["end"][0] > right - SMALL_PICTURE + 8)
+    opened.set(path__end=end)
+    x, y = opened.find()["end"]
+    assert right - SMALL_PICTURE < x < right and bottom - SMALL_PICTURE < y < bottom, "where the small picture begins"
+    opened.page.save_screenshot(PICTURES / f"camera_path_corner_{opened.page.evaluate('LiteGraph.vueNodesMode')}.png")
+    assert opened.page.evaluate(f"{COLORS}({json.dumps([[x, y]])})") == [HANDLE]
+    opened.drag("end", end=0.3)
+    assert opened.values()["path.end"] == pytest.approx(0.3, abs=0.02)
+
+
 def test_table_and_strip_edit_the_same_text(opened: CameraPathPage) -> None:
     opened.set(path="keyframes", path__keyframes='[{"azimuth_deg": -30}, {"azimuth_deg": 30}]')
+    place = f"JSON.stringify({CANVAS}.getBoundingClientRect())"
+    before = opened.page.evaluate(place)
     opened.press("table")
+    opened.set(path__keyframes='[{"azimuth_deg": -80}, {"azimuth_deg": 30')  # a text that is being typed, and a warning
+    opened.set(path__keyframes='[{"azimuth_deg": -80}, {"azimuth_deg": 80}]')
+    assert "over 60°" in opened.note() and opened.page.evaluate(place) == before, "what comes and goes moves nothing"
+    opened.set(path__keyframes='[{"azimuth_deg": -30}, {"azimuth_deg": 30}]')
     cell = f"{SHADOW}.querySelector('[aria-label=\"keyframe 1, distance\"]')"
     opened.page.evaluate(f"(cell => {{ cell.value = '0.7'; cell.dispatchEvent(new Event('change')) }})({cell})")
     opened.settle()
@@ -195,12 +250,12 @@ CONNECT = f"""(() => {{
 def test_run_brings_photographs_and_their_cameras_are_chosen(opened: CameraPathPage) -> None:
     opened.page.evaluate(CONNECT)
     opened.settle()
-    assert "Run once" in opened.note()
+    assert TO_SEE in opened.note()
     assert opened.page.evaluate(RUN, timeout=120) == ["execution_success", ""]
     opened.page.wait_for(f"app.nodeOutputs[String({NODE}.id)]?.mvcustom_thumbnails")
     opened.settle()
     cameras = opened.find("cameras")
-    assert len(cameras) == 6 and "Run once" not in opened.note()
+    assert len(cameras) == 6 and TO_SEE not in opened.note()
     opened.hands.click(cameras["4"])
     opened.settle()
     assert opened.values()["base_view"] == 4
@@ -215,6 +270,7 @@ CHANGE_SEED = f"""(seed => {{
     widget.callback?.(seed)
     app.api.dispatchCustomEvent('graphChanged', app.graph.serialize())
 }})"""
+TO_SEE = "To see the cameras of the photographs, run this node"
 OUTDATED = "The photographs changed since the last run"
 
 
@@ -232,7 +288,7 @@ def test_base_cameras_are_there_after_a_reload_of_the_page_and_say_when_they_are
     page.wait_for(f"{CANVAS}?.clientHeight > 100")
     opened.settle()
     assert page.evaluate(f"app.nodeOutputs[String({NODE}.id)] ?? null") is None, "ComfyUI itself remembers nothing"
-    page.wait_for(f"!{SHADOW}.querySelector('.note').textContent.includes('Run once')")
+    page.wait_for(f"!{SHADOW}.querySelector('.note').textContent.includes({json.dumps(TO_SEE)})")
     assert OUTDATED not in opened.note()
     page.evaluate("new Promise(resolve => setTimeout(resolve, 500))")  # for the thumbnails
     page.save_screenshot(PICTURES / f"camera_path_reloaded_{vue}.png")

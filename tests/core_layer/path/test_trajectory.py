@@ -202,6 +202,12 @@ def test_the_curve_meets_its_keyframes_without_a_kink() -> None:
         assert angle_deg(*vector_from_rotation(near.w2c[:-1, :3, :3] @ near.w2c[1:, :3, :3].mT)) < 0.05
 
 
+def test_keyframes_in_the_other_order_give_the_same_path_run_backwards() -> None:
+    there = concatenate_cameras(*(orbit(make_base(), 1, (azimuth, azimuth), up) for azimuth, up in ((-30.0, 0.0), (0.0, 20.0), (50.0, 0.0))))
+    there = there.to(dtype=torch.float64)
+    torch.testing.assert_close(follow_keyframes(there[[2, 1, 0]], 7).w2c, follow_keyframes(there, 7)[range(6, -1, -1)].w2c, atol=1e-9, rtol=0)
+
+
 def test_keyframes_on_a_circle_stay_near_it() -> None:
     path = follow_keyframes(orbit(make_base(), 7, (0.0, 180.0)), 50)
     torch.testing.assert_close(path.centers.norm(dim=-1), torch.full((50,), 2.0), atol=0.006, rtol=0)

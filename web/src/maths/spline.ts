@@ -24,13 +24,29 @@ import {
 import { findSegment } from './presets'
 
 const SMALL = 1e-4 // radians below which the series stand in for the closed forms
+const LARGEST_TURN = Math.PI - 1e-3 // radians from one keyframe to the next; beyond it rounding decides which way round it goes
 const MOST_ITERATIONS = 10
 const TOLERANCE = 1e-9
 
 export type RotationCurve = (time: number) => Matrix
 
-/** The curve through world-from-camera rotations at growing times. */
+/**
+ * The curve through world-from-camera rotations at growing times: half-way between the spline there and the spline back, which counts the
+ * turn of each segment from its other keyframe, so that it is the same from either end.
+ */
 export function fitRotations(times: readonly number[], rotations: readonly Matrix[]): RotationCurve {
+  const there = fitSpline(times, rotations)
+  const turns = rotations.slice(1).map((rotation, i) => norm(vectorFromRotation(multiply(transpose(rotations[i]), rotation))))
+  if (Math.max(...turns) > LARGEST_TURN) return there
+  const last = times[times.length - 1]
+  const back = fitSpline([...times].reverse().map((time) => last - time), [...rotations].reverse())
+  return (time) => {
+    const [first, second] = [there(time), back(last - time)]
+    return multiply(first, rotationFromVector(scale(vectorFromRotation(multiply(transpose(first), second)), 0.5)))
+  }
+}
+
+function fitSpline(times: readonly number[], rotations: readonly Matrix[]): RotationCurve {
   const gaps = times.slice(1).map((time, i) => time - times[i])
   const turns = gaps.map((_, i) => vectorFromRotation(multiply(transpose(rotations[i]), rotations[i + 1])))
   const { starts, ends } = solveRates(gaps, turns)

@@ -32,7 +32,7 @@ export function findWarnings(cameras: readonly Camera[], photographs: readonly C
 }
 
 const farFromAnchor = (anchor: number): string =>
-  `more than ${APART_DEG}° from the middle view, ${anchor}, whose anchor depth cannot show their side. Shorten the path, or chain a second Estimate Anchor Depth for one of them.`
+  `see another side than the middle view, ${anchor} (over ${APART_DEG}°). Shorten the path or add a second Estimate Anchor Depth.`
 
 /** The view that stands nearest to all others: about the one that shows most of them. */
 function chooseAnchor(cameras: readonly Camera[]): number {

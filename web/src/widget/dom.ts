@@ -42,7 +42,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: 
 .table table { border-collapse: collapse; }
 .table th { font-weight: 500; text-align: right; padding: 0 2px; position: sticky; top: 0; background: var(--comfy-menu-bg, Canvas); }
 .table input { width: 46px; padding: 0 2px; text-align: right; }
-.foot { display: grid; flex: none; min-height: 45px; }
+.foot { display: grid; flex: none; min-height: 56px; font-size: 10.5px; line-height: 14px; }
 .foot > * { grid-area: 1 / 1; }
 .hint { opacity: 0.65; }
 .note { white-space: pre-line; overflow-wrap: anywhere; }

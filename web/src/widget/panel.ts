@@ -17,7 +17,8 @@ import { Toolbar } from './toolbar'
 
 export const LEAST_HEIGHT = 340 // pixels
 
-const TO_SEE = 'To see the cameras of the photographs, run this node: select it and press ▷ in the bar above it.'
+const TO_SEE = 'To see the cameras of the photographs, run this node: select it and press the blue ▷ in the bar above it.'
+const OUTDATED = 'The photographs changed since the last run: run this node again (the blue ▷ above it) to see their cameras.'
 const DRAG_ENDS = 'Drag the first or the last view.'
 const HINTS: Readonly<Record<string, string>> = {
   orbit: 'Drag the first view, the last view or the elevation.',
@@ -187,9 +188,9 @@ export class Panel implements Stage {
 
   private say(): void {
     const problems = [this.message, this.built.error, this.built.state.kind === 'file' ? this.file.error : null].filter(Boolean)
-    const missing = this.host.hasBaseCameras() && !this.output.base ? [TO_SEE] : []
-    if (this.output.outdated) missing.push(`The photographs changed since the last run. ${TO_SEE}`)
-    const warnings = this.pointer.dragging ? null : this.warn()
+    const unknown = this.host.hasBaseCameras() && !this.output.base // then the path stands somewhere else, and warnings would be about that
+    const missing = unknown ? [TO_SEE] : this.output.outdated ? [OUTDATED] : []
+    const warnings = this.pointer.dragging ? null : unknown ? [] : this.warn()
     if (warnings === null && !problems.length) return
     const words = [...missing, ...problems, ...(warnings ?? [])].join('\n')
     if (this.note.textContent !== words) this.note.textContent = words
