@@ -203,9 +203,13 @@ def test_the_curve_meets_its_keyframes_without_a_kink() -> None:
 
 
 def test_keyframes_in_the_other_order_give_the_same_path_run_backwards() -> None:
-    there = concatenate_cameras(*(orbit(make_base(), 1, (azimuth, azimuth), up) for azimuth, up in ((-30.0, 0.0), (0.0, 20.0), (50.0, 0.0))))
+    there = concatenate_cameras(
+        *(orbit(make_base(), 1, (azimuth, azimuth), up) for azimuth, up in ((-30.0, 0.0), (0.0, 20.0), (50.0, 0.0)))
+    )
     there = there.to(dtype=torch.float64)
-    torch.testing.assert_close(follow_keyframes(there[[2, 1, 0]], 7).w2c, follow_keyframes(there, 7)[range(6, -1, -1)].w2c, atol=1e-9, rtol=0)
+    torch.testing.assert_close(
+        follow_keyframes(there[[2, 1, 0]], 7).w2c, follow_keyframes(there, 7)[range(6, -1, -1)].w2c, atol=1e-9, rtol=0
+    )
 
 
 def test_keyframes_on_a_circle_stay_near_it() -> None:

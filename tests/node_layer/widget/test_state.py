@@ -159,7 +159,11 @@ def make_path(kind: str, **values: float) -> dict[str, Any]:
 
 
 def test_undo_keeps_the_last_drag_when_the_kind_of_path_changes(widget: WidgetFunctions) -> None:
-    before, drawn, other = make_path("orbit", **ORBIT), make_path("orbit", **{**ORBIT, "azimuth_end_deg": 81.1}), make_path("truck", start=0, end=1)
+    before, drawn, other = (
+        make_path("orbit", **ORBIT),
+        make_path("orbit", **{**ORBIT, "azimuth_end_deg": 81.1}),
+        make_path("truck", start=0, end=1),
+    )
     first = make_path("orbit", **{**ORBIT, "azimuth_end_deg": 40})
     steps = [{"path": before}, {"how": "drawn", "path": first}, {"how": "drawn on", "path": drawn}, {"path": other, "at": 5000}]
     steps += [{"how": how} for how in ("undo", "undo", "undo", "redo", "redo", "redo")]
@@ -167,7 +171,11 @@ def test_undo_keeps_the_last_drag_when_the_kind_of_path_changes(widget: WidgetFu
 
 
 def test_kind_of_path_that_comes_back_has_the_values_that_it_had(widget: WidgetFunctions) -> None:
-    drawn, fresh, slide = make_path("orbit", **{**ORBIT, "elevation_deg": 20}), make_path("orbit", **ORBIT), make_path("truck", start=0, end=1)
+    drawn, fresh, slide = (
+        make_path("orbit", **{**ORBIT, "elevation_deg": 20}),
+        make_path("orbit", **ORBIT),
+        make_path("truck", start=0, end=1),
+    )
     steps = [{"path": drawn}, {"path": slide, "at": 1000, "fresh": True}, {"path": fresh, "at": 2000, "fresh": True}]
     assert widget.call(FOLLOW, steps) == [None, None, drawn]
     steps[2] = {"path": make_path("orbit", **{**ORBIT, "elevation_deg": 3}), "at": 2000}
@@ -182,7 +190,12 @@ def test_number_that_is_typed_is_one_step(widget: WidgetFunctions) -> None:
 
 def test_handle_is_taken_before_what_lies_on_it(widget: WidgetFunctions) -> None:
     script = "widget.layout.pickNearest(data.targets, ...data.at, 11)"
-    targets = [{"places": [[10, 10, 1]]}, {"places": [[11, 10, 1]], "preferred": True}, {"places": [[18, 10, 1]]}, {"places": [[10, 10, -1]]}]
+    targets = [
+        {"places": [[10, 10, 1]]},
+        {"places": [[11, 10, 1]], "preferred": True},
+        {"places": [[18, 10, 1]]},
+        {"places": [[10, 10, -1]]},
+    ]
     assert widget.call(script, {"targets": targets, "at": [10, 10]}) == 1, "the chosen one of two that lie on one another"
     assert widget.call(script, {"targets": targets[:1] + [targets[2]], "at": [16, 10]}) == 1, "the nearest"
     assert widget.call(script, {"targets": targets, "at": [40, 10]}) is None
@@ -206,7 +219,9 @@ def test_small_pictures_and_numbers_make_way_for_handles(widget: WidgetFunctions
 
 @pytest.mark.parametrize("size", [(320, 150), (320, 600)])
 @pytest.mark.parametrize(("azimuth", "elevation"), [(35, 30), (0, 89), (90, 3)], ids=["oblique", "top", "side"])
-def test_view_of_all_cameras_holds_them_all_and_no_more(widget: WidgetFunctions, size: tuple[int, int], azimuth: int, elevation: int) -> None:
+def test_view_of_all_cameras_holds_them_all_and_no_more(
+    widget: WidgetFunctions, size: tuple[int, int], azimuth: int, elevation: int
+) -> None:
     script = """(() => {
         const model = widget.model.makeModel(data.state, widget.base.readBase({ mvcustom_base_cameras: [data.base] }), null, null)
         const points = widget.model.listPoints(model)
@@ -229,7 +244,10 @@ def test_view_of_all_cameras_holds_them_all_and_no_more(widget: WidgetFunctions,
         (make_state("orbit", **ORBIT), []),
         (make_state("dolly", start=0, end=0.9), ["views 6-7: inside the subject"]),
         (make_state("pan", start_deg=0, end_deg=60), ["views 4-7: subject out of frame"]),
-        (make_state("orbit", **{**ORBIT, "azimuth_end_deg": 345, "azimuth_start_deg": 0}), ["views 2-6: see another side than the middle view, 0 (over 60°)"]),
+        (
+            make_state("orbit", **{**ORBIT, "azimuth_end_deg": 345, "azimuth_start_deg": 0}),
+            ["views 2-6: see another side than the middle view, 0 (over 60°)"],
+        ),
     ],
     ids=["none", "inside", "out of frame", "over 60 degrees"],
 )

@@ -30,7 +30,7 @@ button:hover { border-color: currentColor; }
 button:disabled { opacity: 0.45; cursor: default; border-color: var(--border-color, GrayText); }
 button[aria-pressed="true"] { outline: 2px solid #e0902f; outline-offset: -2px; }
 :focus-visible { outline: 2px solid #4a90e2; outline-offset: 1px; }
-.stage { position: relative; flex: 1 1 200px; min-height: 150px; border: 1px solid var(--border-color, GrayText); border-radius: 4px; overflow: hidden;
+.stage { position: relative; flex: 1 1 200px; min-height: 110px; border: 1px solid var(--border-color, GrayText); border-radius: 4px; overflow: hidden;
   background: var(--bg-color, Canvas); }
 canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none; cursor: grab; }
 .play input[type=range] { flex: 1; min-width: 60px; padding: 0; }

@@ -14,18 +14,9 @@ import { Pointer, type Stage } from './pointer'
 import { Player } from './player'
 import { KeyframeStrip } from './strip'
 import { Toolbar } from './toolbar'
+import { hintFor, OUTDATED, TO_SEE } from './words'
 
 export const LEAST_HEIGHT = 340 // pixels
-
-const TO_SEE = 'To see the cameras of the photographs, run this node: select it and press the blue ▷ in the bar above it.'
-const OUTDATED = 'The photographs changed since the last run: run this node again (the blue ▷ above it) to see their cameras.'
-const DRAG_ENDS = 'Drag the first or the last view.'
-const HINTS: Readonly<Record<string, string>> = {
-  orbit: 'Drag the first view, the last view or the elevation.',
-  spiral: 'Drag the last view: away from the base view for the angle, round it for the turns.',
-  keyframes: 'Drag a keyframe; Alt+click adds one. Ctrl+drag changes its distance, the handle turn turns it.',
-  file: 'Paste CameraCtrl text into the picture, or drop a .txt file on it.'
-}
 
 /** What the widget needs of its node and of the server. */
 export interface Host extends OutputHost {
@@ -147,7 +138,7 @@ export class Panel implements Stage {
     this.built = makeModel(state, base, state.kind === 'file' ? this.file.text : null, this.edit.keyframe())
     const keyframes = this.edit.keyframes()
     this.strip.show(state.kind === 'keyframes', keyframes, this.edit.keyframe())
-    this.hint.textContent = HINTS[state.kind] ?? DRAG_ENDS
+    this.hint.textContent = hintFor(state.kind)
     this.toolbar.update(state.kind, this.edit)
     this.stale = true
   }
