@@ -145,7 +145,7 @@ def test_handle_in_the_corner_of_the_small_picture_is_seen_and_taken(opened: Cam
 
 def test_table_and_strip_edit_the_same_text(opened: CameraPathPage) -> None:
     opened.set(path="keyframes", path__keyframes='[{"azimuth_deg": -30}, {"azimuth_deg": 30}]')
-    place = f"JSON.stringify({CANVAS}.getBoundingClientRect())"
+    place = f"JSON.stringify([...{SHADOW}.querySelectorAll('.panel > *')].map(part => part.getBoundingClientRect()))"
     before = opened.page.evaluate(place)
     opened.press("table")
     opened.set(path__keyframes='[{"azimuth_deg": -80}, {"azimuth_deg": 30')  # a text that is being typed, and a warning

@@ -30,15 +30,15 @@ button:hover { border-color: currentColor; }
 button:disabled { opacity: 0.45; cursor: default; border-color: var(--border-color, GrayText); }
 button[aria-pressed="true"] { outline: 2px solid #e0902f; outline-offset: -2px; }
 :focus-visible { outline: 2px solid #4a90e2; outline-offset: 1px; }
-.stage { position: relative; flex: 1 1 200px; min-height: 110px; border: 1px solid var(--border-color, GrayText); border-radius: 4px; overflow: hidden;
+.stage { display: flex; flex: 1 1 200px; flex-direction: column; min-height: 110px; border: 1px solid var(--border-color, GrayText); border-radius: 4px; overflow: hidden;
   background: var(--bg-color, Canvas); }
+.picture { position: relative; flex: 1; min-height: 0; }
 canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none; cursor: grab; }
 .play input[type=range] { flex: 1; min-width: 60px; padding: 0; }
 .strip { display: flex; flex: none; flex-direction: column; gap: 3px; }
 .strip[inert] { opacity: 0.45; }
 .chips { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
-.table { position: absolute; inset: auto 0 0; max-height: 60%; overflow: auto; background: var(--comfy-menu-bg, Canvas);
-  border-top: 1px solid var(--border-color, GrayText); }
+.table { flex: none; max-height: 50%; overflow: auto; border-top: 1px solid var(--border-color, GrayText); }
 .table table { border-collapse: collapse; }
 .table th { font-weight: 500; text-align: right; padding: 0 2px; position: sticky; top: 0; background: var(--comfy-menu-bg, Canvas); }
 .table input { width: 46px; padding: 0 2px; text-align: right; }

@@ -40,6 +40,7 @@ interface Nearest {
 const GUIDE_LENGTH = 0.8 // world units of the line along which a slide is dragged, to either side
 const THEME_MILLISECONDS = 500
 const PICTURE_SIZE = 76 // pixels of the longer side
+const MOST_HEIGHT = 0.45 // of the canvas
 
 export class Drawing {
   private readonly context: CanvasRenderingContext2D
@@ -137,7 +138,7 @@ export class Drawing {
     drawGround(context, eye, model.frame, palette, unit)
     drawSubject(context, eye, palette)
     context.restore()
-    drawBox(context, box, `view ${number}`, ink, unit)
+    drawBox(context, box, [`view ${number}`, String(number)], ink, unit)
   }
 
   /** The way along which a handle moves. */
@@ -175,7 +176,7 @@ export class Drawing {
     const [cell, line] = [image.width / sheet.columns, image.height / sheet.rows]
     const [left, top] = [(number % sheet.columns) * cell, Math.floor(number / sheet.columns) * line]
     this.context.drawImage(image, left, top, cell, line, box.x, box.y, box.width, box.height)
-    drawBox(this.context, box, `camera ${number}, ${angle.toFixed(0)}°`, ink, this.unit)
+    drawBox(this.context, box, [`camera ${number}, ${angle.toFixed(0)}°`, `${number}, ${angle.toFixed(0)}°`, String(number)], ink, this.unit)
   }
 
   /** The colours of ComfyUI's theme, looked at twice a second. */
@@ -219,7 +220,7 @@ function brightness(color: string): number {
 /** The boxes of the small picture and of the photograph above it, on one side. */
 function placeInsets(camera: Camera, both: boolean, side: Side, canvas: HTMLCanvasElement, unit: number): Box[] {
   const { width, height } = camera.lens
-  const most = (PICTURE_SIZE * unit) / Math.max(width, height)
+  const most = Math.min(PICTURE_SIZE * unit, MOST_HEIGHT * canvas.height) / Math.max(width, height)
   const [across, down] = [Math.round(width * most), Math.round(height * most)]
   const gap = Math.round(4 * unit)
   const at = (wide: number): number => (side === 'right' ? canvas.width - wide - gap : gap)

@@ -118,13 +118,15 @@ export function drawArrow(context: CanvasRenderingContext2D, from: Vector, to: V
   context.fill()
 }
 
-export function drawBox(context: CanvasRenderingContext2D, { x, y, width, height }: Box, words: string, ink: Ink, unit: number): void {
+/** A frame with the first of some words that it has room for. */
+export function drawBox(context: CanvasRenderingContext2D, { x, y, width, height }: Box, words: readonly string[], ink: Ink, unit: number): void {
   context.lineWidth = unit
   context.strokeStyle = ink.faint
   context.strokeRect(x, y, width, height)
   context.font = `${10 * unit}px system-ui, sans-serif`
   context.textAlign = 'left'
-  drawWords(context, words, x + 4 * unit, y + height - 5 * unit, ink, unit)
+  const fitting = words.find((choice) => context.measureText(choice).width <= width - 6 * unit)
+  if (fitting) drawWords(context, fitting, x + 3 * unit, y + height - 5 * unit, ink, unit)
 }
 
 const FIRST: Vector = [0.32, 0.25, 0.85]

@@ -80,7 +80,7 @@ export class Panel implements Stage {
       undo: () => this.edit.undo(),
       redo: () => this.edit.redo()
     })
-    const stage = make('div', { class: 'stage' }, this.canvas, this.strip.table) // the table covers a part of the picture, so that nothing moves
+    const stage = make('div', { class: 'stage' }, make('div', { class: 'picture' }, this.canvas), this.strip.table) // so that the table moves no button
     const foot = make('div', { class: 'foot' }, this.note, this.hint) // has room for a message whether there is one or not
     const panel = make('div', { class: 'panel' }, this.toolbar.element, stage, this.player.element, this.strip.element, foot)
     this.element.style.setProperty('--least', `${LEAST_HEIGHT}px`)
