@@ -40,6 +40,16 @@ class DepthEstimate:
     confidence: Tensor | None = None  # [H, W]
 
 
+def check_range(near: float, far: float) -> None:
+    """Check the depth of the nearest and the farthest value of a picture.
+
+    Raises:
+        ValueError: if they are not 0 < near < far.
+    """
+    if not 0 < near < far:
+        raise ValueError(f"near and far: wanted 0 < near < far, got {near:g} and {far:g}; set both, or both to 0 where they are not known")
+
+
 def read_depth_picture(values: Tensor, meaning: DepthMeaning, near: float = 0.0, far: float = 0.0) -> DepthEstimate:
     """Understand a picture's values as depth.
 
@@ -67,8 +77,7 @@ def read_depth_picture(values: Tensor, meaning: DepthMeaning, near: float = 0.0,
             raise ValueError(f"depth_image: wanted {meaning} with its zero right, got a picture that was brought to 0..1 and lost it")
         valid = values > 0 if meaning != "disparity" else torch.ones_like(values, dtype=torch.bool)
         return DepthEstimate(values, valid, meaning, f"depth picture ({meaning})")
-    if not 0 < near < far:
-        raise ValueError(f"near and far: wanted 0 < near < far, got {near:g} and {far:g}; set both, or both to 0 where they are not known")
+    check_range(near, far)
     low, high = float(values.min()), float(values.max())
     if low < -0.001 or high > 1.001:
         raise ValueError(

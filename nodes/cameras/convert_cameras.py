@@ -10,9 +10,17 @@ from comfy_api.v0_0_2 import io, ui
 from ...mvcustom_core.camera.viewer import cameras_to_viewer
 from ...mvcustom_core.capture.formats.realestate10k import rows_from_cameras
 from ...mvcustom_core.plot import plot_trajectory
-from ..bridge.cameras.conversion import CameraSources, describe_cameras, read_sources, stamp_source, write_camera_text
+from ..bridge.cameras.conversion import (
+    CameraSources,
+    check_one_source,
+    describe_cameras,
+    read_sources,
+    stamp_source,
+    write_camera_text,
+)
 from ..bridge.host.sockets import CameraCtrlSocket, CamerasSocket
 from ..bridge.host.tensors import images_to_comfy
+from ..bridge.host.validation import NOT_CONNECTED, find_fault
 
 
 class MVCustomConvertCameras(io.ComfyNode):
@@ -84,6 +92,31 @@ class MVCustomConvertCameras(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, file: Sequence[str | None] = ("",), **others: object) -> object:
         return stamp_source(file[0]) if file[0] and file[0].strip() else None  # None where it comes from another node
+
+    @classmethod
+    def validate_inputs(  # noqa: PLR0913
+        cls,
+        cameras: object = NOT_CONNECTED,
+        camera_info: object = NOT_CONNECTED,
+        cameractrl_poses: object = NOT_CONNECTED,
+        da3_geometry: object = NOT_CONNECTED,
+        moge_geometry: object = NOT_CONNECTED,
+        text: Sequence[str | None] = ("",),
+        file: Sequence[str | None] = ("",),
+    ) -> bool | str:
+        sockets = {
+            "cameras": cameras,
+            "camera_info": camera_info,
+            "cameractrl_poses": cameractrl_poses,
+            "da3_geometry": da3_geometry,
+            "moge_geometry": moge_geometry,
+        }
+        connected = [name for name, source in sockets.items() if source is not NOT_CONNECTED]
+
+        def check(**written: str) -> None:
+            check_one_source([*connected, *(name for name, words in written.items() if words.strip())])
+
+        return find_fault(cls, check, text=text[0], file=file[0])
 
     @classmethod
     def execute(

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from comfy_api.v0_0_2 import io, ui
 from torch import Tensor
 
 from ...mvcustom_core.camera.cameras import Cameras
 from ...mvcustom_core.plot import plot_trajectory
-from ..bridge.cameras.saving import CAMERACTRL, COLMAP_BINARY, COLMAP_TEXT, FORMATS, TRANSFORMS, make_metadata, save_cameras
+from ..bridge.cameras.saving import (
+    CAMERACTRL,
+    COLMAP_BINARY,
+    COLMAP_TEXT,
+    FORMATS,
+    TRANSFORMS,
+    check_views_given,
+    make_metadata,
+    save_cameras,
+)
 from ..bridge.host.sockets import CamerasSocket
 from ..bridge.host.tensors import images_to_comfy
+from ..bridge.host.validation import NOT_CONNECTED, find_fault
 
 MEANINGS = {
     TRANSFORMS: "nerfstudio and instant-ngp, with the views beside it",
@@ -54,6 +66,10 @@ class MVCustomSaveCameras(io.ComfyNode):
             outputs=[io.String.Output(display_name="folder", tooltip="Path of the new folder.")],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
         )
+
+    @classmethod
+    def validate_inputs(cls, format: str | None = None, images: object = NOT_CONNECTED) -> bool | str:
+        return find_fault(cls, partial(check_views_given, has_images=images is not NOT_CONNECTED), format=format)
 
     @classmethod
     def execute(cls, cameras: Cameras, format: str, filename_prefix: str, images: Tensor | None = None) -> io.NodeOutput:

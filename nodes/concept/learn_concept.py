@@ -11,9 +11,10 @@ from ...mvcustom_core.plot import plot_losses
 from ..backbone.preset_choice import preset_input
 from ..bridge.host.sockets import CamerasSocket, ConceptSocket
 from ..bridge.host.tensors import check_images, check_masks, images_to_comfy
+from ..bridge.host.validation import find_fault
 from ..bridge.learning.denoiser import ConceptWords, Economy
 from ..bridge.learning.inputs import Backbone, Pictures, RunOptions
-from ..bridge.learning.preset import Choices, learn_by_preset
+from ..bridge.learning.preset import Choices, check_numbers, learn_by_preset
 
 DEFAULTS = LearningSettings()
 
@@ -241,6 +242,12 @@ class MVCustomLearnConcept(io.ComfyNode):
                 ),
             ],
         )
+
+    @classmethod
+    def validate_inputs(
+        cls, steps: int | None = None, rendering_steps: int | None = DEFAULTS.rendering_steps, preset: str | None = CUSTOM
+    ) -> bool | str:
+        return find_fault(cls, check_numbers, steps=steps, rendering_steps=rendering_steps, preset=preset)
 
     @classmethod
     def execute(  # noqa: PLR0913

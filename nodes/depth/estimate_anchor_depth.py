@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from comfy_api.v0_0_2 import io
 
 from ...mvcustom_core.plot.depth import plot_anchor
-from ..bridge.depth.anchor_depth import DepthSources, add_anchor, estimate_anchor, select_anchor
+from ..bridge.depth.anchor_depth import DepthSources, add_anchor, check_sources, estimate_anchor, select_anchor
 from ..bridge.depth.model import list_depth_models
 from ..bridge.host.sockets import CamerasSocket, DepthSocket
 from ..bridge.host.tensors import check_masks, images_to_comfy, read_images
+from ..bridge.host.validation import NOT_CONNECTED, find_fault
 
 
 class MVCustomEstimateAnchorDepth(io.ComfyNode):
@@ -142,6 +145,19 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
                 io.Int.Output(display_name="anchor", tooltip="Number of the anchor view, counted from 0."),
             ],
         )
+
+    @classmethod
+    def validate_inputs(
+        cls,
+        near: float | None = 0.0,
+        far: float | None = 0.0,
+        da3_geometry: object = NOT_CONNECTED,
+        moge_geometry: object = NOT_CONNECTED,
+        depth_image: object = NOT_CONNECTED,
+    ) -> bool | str:
+        sources = {"da3_geometry": da3_geometry, "moge_geometry": moge_geometry, "depth_image": depth_image}
+        connected = [name for name, source in sources.items() if source is not NOT_CONNECTED]
+        return find_fault(cls, partial(check_sources, connected), near=near, far=far)
 
     @classmethod
     def execute(  # noqa: PLR0913

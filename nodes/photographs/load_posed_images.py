@@ -6,6 +6,7 @@ from comfy_api.v0_0_2 import io
 from torch import Tensor
 
 from ..bridge.host.folders import locate_photographs
+from ..bridge.host.validation import find_fault
 from ..bridge.photographs.preparation import CENTRAL, PhotographSettings, parse_center
 from ..bridge.photographs.source import find_camera_files, fingerprint_folder, open_folder
 from .photograph_choices import give_photographs, photograph_outputs, size_inputs, world_inputs
@@ -66,12 +67,7 @@ class MVCustomLoadPosedImages(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, folder: str | None = None) -> bool | str:
         """Check the folder alone: ComfyUI blames every input that is named here, whichever is at fault."""
-        try:
-            if folder is not None:  # else it comes over a wire
-                find_camera_files(locate_photographs(folder))
-        except ValueError as error:
-            return str(error)
-        return True
+        return find_fault(cls, lambda folder: find_camera_files(locate_photographs(folder)), folder=folder)
 
     @classmethod
     def fingerprint_inputs(cls, folder: str | None, sequence: str | None = "", **others: object) -> object:

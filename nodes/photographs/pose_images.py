@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...mvcustom_core.camera.cameras import Cameras
 from ..bridge.host.sockets import CamerasSocket
+from ..bridge.host.validation import find_fault
 from ..bridge.photographs.preparation import CENTRAL, PhotographSettings, parse_center
 from ..bridge.photographs.source import open_batch
 from .photograph_choices import give_photographs, photograph_outputs, size_inputs, world_inputs
@@ -41,11 +42,7 @@ class MVCustomPoseImages(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, subject_center: str | None = None) -> bool | str:
-        try:
-            parse_center(subject_center or "")
-        except ValueError as error:
-            return str(error)
-        return True
+        return find_fault(cls, lambda subject_center: parse_center(subject_center), subject_center=subject_center)
 
     @classmethod
     def execute(

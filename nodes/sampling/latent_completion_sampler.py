@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from comfy_api.v0_0_2 import io
 
 from ...mvcustom_core.rendering.completion import CompletionSettings
 from ..bridge.host.sockets import CamerasSocket
 from ..bridge.host.tensors import read_masks
+from ..bridge.host.validation import NOT_CONNECTED, find_fault
 from ..bridge.rendering.completion import build_completion_sampler
 
 INDEPENDENT, SHARED = NOISES = ("independent", "shared by infinite homography")
@@ -80,9 +83,25 @@ class MVCustomLatentCompletionSampler(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, noise: str | None = None, cameras: object = NOT_CONNECTED) -> bool | str:
+        return find_fault(cls, partial(check_noise, has_cameras=cameras is not NOT_CONNECTED), noise=noise)
+
+    @classmethod
     def execute(cls, masks, until: float, repeats: int, feather: int, noise: str, sampler=None, cameras=None) -> io.NodeOutput:  # noqa: ANN001
-        if noise == SHARED and cameras is None:
-            raise ValueError("cameras: wanted the views' cameras for shared noise, got none; connect the trajectory or choose independent")
+        check_noise(noise, cameras is not None)
         settings = CompletionSettings(until, repeats, feather_px=feather)
         shared = cameras if noise == SHARED else None
         return io.NodeOutput(build_completion_sampler(read_masks(masks, "masks"), settings, sampler, shared))
+
+
+def check_noise(noise: str, has_cameras: bool) -> None:
+    """Check that noise that follows the cameras has some.
+
+    Raises:
+        ValueError: if it has none.
+    """
+    if noise == SHARED and not has_cameras:
+        raise ValueError(
+            f"cameras: wanted the views' cameras for the noise {SHARED!r}, got none; connect cameras of Camera Trajectory, or set noise to "
+            f"{INDEPENDENT!r}"
+        )

@@ -7,7 +7,8 @@ from comfy_api.v0_0_2 import io
 from ..bridge.depth.anchor_depth import select_anchor
 from ..bridge.depth.model import EMBEDDED, list_depth_models
 from ..bridge.host.sockets import CamerasSocket
-from ..bridge.rendering.one_pass import Estimation, apply_one_pass, read_moments
+from ..bridge.host.validation import find_fault
+from ..bridge.rendering.one_pass import Estimation, apply_one_pass, check_moments, read_moments
 from .hook_choices import place_inputs, read_options, strength_inputs
 
 
@@ -68,6 +69,10 @@ class MVCustomOnePassRenderHook(io.ComfyNode):
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="The model for a single pass with any sampler.")],
         )
+
+    @classmethod
+    def validate_inputs(cls, estimate_at: str | None = None, until: float | None = None) -> bool | str:
+        return find_fault(cls, check_moments, estimate_at=estimate_at, until=until)
 
     @classmethod
     def execute(  # noqa: PLR0913

@@ -13,6 +13,7 @@ from comfy_execution.graph import DynamicPrompt
 
 from mvcustom.nodes.catalogue import NODES
 from mvcustom.tests.host.in_process import ComfyInProcess
+from mvcustom.tests.node_layer.test_contradictions import REQUIRED
 
 LINK = ["text", 0]
 PATH = {"path": "file", "path.file": LINK, "path.start": "as written", "path.scale": 1.0}
@@ -45,10 +46,15 @@ def test_a_linked_file_has_a_constant_fingerprint(comfy: ComfyInProcess, node: s
     assert ask_for_changes(node, inputs) == ask_for_changes(node, inputs)
 
 
-@pytest.mark.parametrize("node", [node for node in NODES if "validate_inputs" in vars(node)], ids=lambda node: node.__name__)
-def test_validation_looks_at_one_input_of_a_node(node: Any) -> None:
-    """ComfyUI repeats a refusal at every input that `validate_inputs` names."""
-    assert len(inspect.getfullargspec(node.validate_inputs).args) == 2  # the class and the input
+@pytest.mark.usefixtures("comfy")
+def test_validation_looks_at_one_input_or_at_those_that_can_contradict_each_other() -> None:
+    """ComfyUI repeats a refusal at every input that `validate_inputs` names. What each refuses is tested elsewhere."""
+    named = {
+        node.define_schema().node_id: inspect.getfullargspec(node.validate_inputs).args[1:]
+        for node in NODES
+        if "validate_inputs" in vars(node)
+    }
+    assert {node for node, names in named.items() if len(names) > 1} == set(REQUIRED)
 
 
 def test_a_wrong_folder_is_blamed_alone(comfy: ComfyInProcess, tmp_path: Path) -> None:

@@ -134,6 +134,22 @@ def is_plateau(measured: list[float], patience: int) -> bool:
     return min(measured[-patience:]) > (1 - LEAST_PROGRESS) * min(measured[:-patience])
 
 
+def check_settings(settings: LearningSettings) -> None:
+    """Refuse settings that contradict each other, whatever the photographs.
+
+    Raises:
+        ValueError: saying which setting to change.
+    """
+    if settings.steps < 1:
+        raise ValueError(f"steps: wanted at least 1, got {settings.steps}")
+    if not 0 <= settings.rendering_steps <= settings.steps:
+        raise ValueError(
+            f"rendering_steps: wanted 0 to {settings.steps}, a part of the steps, got {settings.rendering_steps}; lower it or raise steps"
+        )
+    if settings.patience and not settings.held_out:
+        raise ValueError(f"patience: wanted held-out photographs to judge by, got patience {settings.patience} and none; hold some out")
+
+
 def check_run(photographs: Photographs, layout: PoseLayout, token: Tensor, settings: LearningSettings) -> None:
     """Refuse a run that cannot succeed.
 
@@ -143,12 +159,7 @@ def check_run(photographs: Photographs, layout: PoseLayout, token: Tensor, setti
     views = len(photographs)
     if tuple(token.shape) != (1, layout.text_width):
         raise ValueError(f"token: wanted [1, {layout.text_width}] as the text encoder's embedding, got {list(token.shape)}")
-    if settings.steps < 1:
-        raise ValueError(f"steps: wanted at least 1, got {settings.steps}")
-    if not 0 <= settings.rendering_steps <= settings.steps:
-        raise ValueError(
-            f"rendering_steps: wanted 0 to {settings.steps}, a part of the steps, got {settings.rendering_steps}; lower it or raise steps"
-        )
+    check_settings(settings)
     if views < FEWEST:
         raise ValueError(f"photographs: wanted at least {FEWEST} from different sides, got {views}; add photographs")
     if not 0 <= settings.held_out <= views - FEWEST:
@@ -156,8 +167,6 @@ def check_run(photographs: Photographs, layout: PoseLayout, token: Tensor, setti
             f"held_out: wanted 0 to {views - FEWEST}, so that {FEWEST} of the {views} photographs are left to learn from, "
             f"got {settings.held_out}; lower it or add photographs"
         )
-    if settings.patience and not settings.held_out:
-        raise ValueError(f"patience: wanted held-out photographs to judge by, got patience {settings.patience} and none; hold some out")
     views -= settings.held_out
     if not 1 <= settings.frames <= views:
         raise ValueError(

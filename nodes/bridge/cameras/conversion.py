@@ -56,16 +56,27 @@ class CameraSources:
         return [name for name, value in values.items() if (value.strip() if isinstance(value, str) else value is not None)]
 
 
+def check_one_source(given: Sequence[str]) -> None:
+    """Check that there is one source of cameras.
+
+    Args:
+        given: names of the fields of `CameraSources` that are connected or written.
+
+    Raises:
+        ValueError: if there is none, or several.
+    """
+    if len(given) != 1:
+        names = ", ".join(field.name for field in fields(CameraSources))
+        raise ValueError(f"cameras: wanted one source, got {' and '.join(given) or 'none'}; connect or fill in exactly one of {names}")
+
+
 def read_sources(sources: CameraSources, width: int, height: int) -> tuple[Cameras, str]:
     """The cameras of the one source that is given, and a line about them. Sources that know no picture size take width x height.
 
     Raises:
         ValueError: if none or several are given, or the one cannot be read.
     """
-    given = sources.given
-    if len(given) != 1:
-        names = ", ".join(field.name for field in fields(sources))
-        raise ValueError(f"cameras: wanted one source, got {' and '.join(given) or 'none'}; connect or fill in exactly one of {names}")
+    check_one_source(sources.given)
     if sources.cameras is not None:
         return sources.cameras, "as connected"
     if sources.camera_info is not None:

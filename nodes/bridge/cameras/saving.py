@@ -40,10 +40,7 @@ def save_cameras(cameras: Cameras, format: str, prefix: str, images: Tensor | No
         ValueError: if views are missing or do not fit the cameras.
         OSError: if it cannot be written.
     """
-    if images is None and format != CAMERACTRL:
-        raise ValueError(
-            f"images: wanted the views, because {format} names a picture for every camera, got none; connect them, or choose {CAMERACTRL}"
-        )
+    check_views_given(format, images is not None)
     pictures = None if images is None else check_fit(images, cameras)
 
     def write(folder: Path) -> None:
@@ -77,6 +74,20 @@ def save_scene(cameras: Cameras, pictures: Tensor, cloud: PointCloud, prefix: st
         write_colmap_binary(folder / MODEL, folder / PICTURES, files, cloud.points, cloud.colors)
 
     return write_output_folder(prefix, write)
+
+
+def check_views_given(format: str, has_images: bool) -> None:
+    """Check that a format that names pictures gets some.
+
+    Raises:
+        ValueError: if it gets none.
+    """
+    if format != CAMERACTRL and not has_images:
+        raise ValueError(
+            f"images: wanted the views, because {format} names a picture for every camera, got none; connect IMAGE of the VAE Decode that "
+            "gives the views, or images of the node that gives the photographs and these cameras; without pictures, set format to "
+            f"{CAMERACTRL}"
+        )
 
 
 def check_fit(images: Tensor, cameras: Cameras) -> Tensor:

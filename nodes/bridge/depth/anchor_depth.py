@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ....mvcustom_core.anchor.alignment import align_depth
 from ....mvcustom_core.anchor.choice import choose_anchor
-from ....mvcustom_core.anchor.estimate import DepthEstimate, DepthMeaning, read_depth_picture
+from ....mvcustom_core.anchor.estimate import DepthEstimate, DepthMeaning, check_range, read_depth_picture
 from ....mvcustom_core.camera.cameras import Cameras
 from ....mvcustom_core.surface.depth import AnchorDepth, RenderedDepth
 from ..concept.application import find_applied_concept, render_depth
@@ -136,6 +136,24 @@ def add_anchor(others: Sequence[AnchorDepth], anchor: AnchorDepth, cameras: Came
     return (*others, anchor)
 
 
+def check_sources(connected: Sequence[str], near: float, far: float) -> None:
+    """Check which inputs bring depth, and what is said of a depth picture's range.
+
+    Args:
+        connected: names of the connected ones of da3_geometry, moge_geometry and depth_image.
+
+    Raises:
+        ValueError: if more than one is connected, or near and far belong to none or cannot be.
+    """
+    if len(connected) > 1:
+        raise ValueError(f"depth: wanted one source, got {' and '.join(connected)}; disconnect all but one")
+    if not near and not far:
+        return
+    if "depth_image" not in connected:
+        raise ValueError("near and far: they belong to a depth_image, got none; connect one, or set both to 0")
+    check_range(near, far)
+
+
 def choose_estimate(views: Tensor, anchor: int, sources: DepthSources) -> DepthEstimate:
     """Estimate the depth of one view by the connected source or, if none is connected, by the depth model.
 
@@ -148,15 +166,12 @@ def choose_estimate(views: Tensor, anchor: int, sources: DepthSources) -> DepthE
         ValueError: if more than one source is given, or the source does not fit the views.
     """
     connected = sources.connected
-    if len(connected) > 1:
-        raise ValueError(f"depth: wanted one source, got {' and '.join(connected)}; disconnect all but one")
+    check_sources(connected, sources.near, sources.far)
     if connected and sources.model != EMBEDDED:
         raise ValueError(
             f"depth: wanted one source, got {connected[0]} and the depth model {sources.model!r}; "
             f"disconnect {connected[0]}, or set depth_model to {EMBEDDED!r}, which counts only where nothing is connected"
         )
-    if sources.depth_image is None and (sources.near or sources.far):
-        raise ValueError("near and far: they belong to a depth_image, got none; connect one, or set both to 0")
     if sources.depth_image is not None:
         check_axes(sources.depth_image, "depth_image", "IMAGE of [pictures, height, width, channels]", axes=4)
         values = select_map(sources.depth_image[..., 0], views, anchor, "depth_image")

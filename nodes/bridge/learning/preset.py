@@ -8,7 +8,7 @@ import comfy.model_management
 from comfy.model_patcher import ModelPatcher
 
 from ....mvcustom_core.backbone.recipe import CUSTOM, EMBEDDED, RECIPES, SD15, check_preset
-from ....mvcustom_core.concept.learning.plan import LearningSettings
+from ....mvcustom_core.concept.learning.plan import LearningSettings, check_settings
 from ..backbone.spec import spec_of
 from ..host.advice import advise
 from .denoiser import ConceptWords, Economy
@@ -44,6 +44,16 @@ def learn_by_preset(backbone: Backbone, pictures: Pictures, words: ConceptWords,
         learned = run_learning(backbone, pictures, words, settings, options)
     used = describe_choices(Choices(choices.preset, settings, options))
     return replace(learned, report=f"{learned.report}\n{learned.notes}\n{used}")
+
+
+def check_numbers(steps: int, rendering_steps: int, preset: str) -> None:
+    """Check, before anything runs, that the numbers of updates do not contradict each other. Under a preset they do not count.
+
+    Raises:
+        ValueError: if they do.
+    """
+    if preset == CUSTOM:
+        check_settings(LearningSettings(steps=steps, rendering_steps=rendering_steps))
 
 
 def apply_preset(choices: Choices, model: ModelPatcher) -> tuple[LearningSettings, RunOptions]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from ....mvcustom_core.concept.concept import Concept
 from ....mvcustom_core.concept.learning.learner import Learner
 from ....mvcustom_core.concept.learning.photographs import Photographs
-from ....mvcustom_core.concept.learning.plan import LearningSettings
+from ....mvcustom_core.concept.learning.plan import LearningSettings, check_settings
 from ....mvcustom_core.concept.learning.state import FinishedRun, LearningState
 from ....mvcustom_core.concept.portrait import make_thumbnail
 from ..backbone.spec import fingerprint_weights, spec_of
@@ -64,6 +64,7 @@ def run_learning(backbone: Backbone, pictures: Pictures, words: ConceptWords, se
             on disk cannot be read.
         OSError: if the unfinished run cannot be stored on disk.
     """
+    check_settings(settings)
     spec = spec_of(backbone.model)
     settings = replace(settings, nerf=spec.nerf)
     if find_applied_concept(backbone.model) is not None:

@@ -50,9 +50,7 @@ class Estimation:
     moments: tuple[float, ...] = (0.1, 0.2, 0.4)
 
     def __post_init__(self) -> None:
-        ascending = all(a < b for a, b in zip((0.0, *self.moments), (*self.moments, 1.0), strict=True))
-        if not self.moments or not ascending:
-            raise ValueError(f"estimate_at: wanted ascending shares between 0 and 1, such as 0.1, 0.2, 0.4, got {self.moments}")
+        check_ascending(self.moments)
 
 
 def read_moments(text: str) -> tuple[float, ...]:
@@ -69,6 +67,39 @@ def read_moments(text: str) -> tuple[float, ...]:
         ) from None
 
 
+def check_ascending(moments: tuple[float, ...]) -> None:
+    """Check that shares of the denoising lie between 0 and 1 and ascend.
+
+    Raises:
+        ValueError: if not.
+    """
+    if not all(a < b for a, b in zip((0.0, *moments), (*moments, 1.0), strict=True)):
+        raise ValueError(f"estimate_at: wanted ascending shares between 0 and 1, such as 0.1, 0.2, 0.4, got {moments}")
+
+
+def check_first_estimate(moments: tuple[float, ...], until: float) -> None:
+    """Check that depth is estimated while features are still rendered.
+
+    Raises:
+        ValueError: if not.
+    """
+    if until <= moments[0]:
+        raise ValueError(
+            f"estimate_at: wanted the first estimate before rendering ends at {until}, got {moments[0]}; estimate earlier, or raise until"
+        )
+
+
+def check_moments(estimate_at: str, until: float) -> None:
+    """Check when depth is estimated, before anything runs.
+
+    Raises:
+        ValueError: if the shares cannot be read, do not ascend, or begin after rendering ends.
+    """
+    moments = read_moments(estimate_at)
+    check_ascending(moments)
+    check_first_estimate(moments, until)
+
+
 def apply_one_pass(model: ModelPatcher, cameras: Cameras, options: HookOptions, estimation: Estimation) -> ModelPatcher:
     """Clone a MODEL so that it estimates the anchor's depth while sampling and from then on renders its features into the other views.
 
@@ -80,11 +111,7 @@ def apply_one_pass(model: ModelPatcher, cameras: Cameras, options: HookOptions, 
         raise ValueError(
             f"anchor: wanted a view from 0 to {len(cameras) - 1}, got {estimation.anchor}; choose one of the trajectory's views"
         )
-    if options.settings.until <= estimation.moments[0]:
-        raise ValueError(
-            f"estimate_at: wanted the first estimate before rendering ends at {options.settings.until}, got {estimation.moments[0]}; "
-            "estimate earlier, or render for longer"
-        )
+    check_first_estimate(estimation.moments, options.settings.until)
     plan = make_plan(model, cameras, replace(options, shared_noise=False))  # the noise is drawn before any depth is known
     if estimation.depth_model == EMBEDDED:
         check_embedded_head(model)

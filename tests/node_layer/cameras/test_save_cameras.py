@@ -112,7 +112,7 @@ def test_nothing_is_written_outside_the_output_folder(output: Path, prefix: str)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images": None}, "images: wanted the views, because transforms.json names a picture for every camera, got none; connect them"),
+        ({"images": None}, "images: wanted the views, because transforms.json names a picture for every camera, got none; connect IMAGE"),
         ({"images": draw_views(2)}, "images: wanted 3, one for each camera, got 2; connect all views of these cameras"),
         ({"images": draw_views()[:, ::2]}, "images: wanted the cameras' size 64x64, got 64x32"),
     ],
