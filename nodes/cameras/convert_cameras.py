@@ -18,9 +18,9 @@ from ..bridge.cameras.conversion import (
     stamp_source,
     write_camera_text,
 )
+from ..bridge.host.advice import NOT_CONNECTED, find_fault
 from ..bridge.host.sockets import CameraCtrlSocket, CamerasSocket
 from ..bridge.host.tensors import images_to_comfy
-from ..bridge.host.validation import NOT_CONNECTED, find_fault
 
 
 class MVCustomConvertCameras(io.ComfyNode):

@@ -9,9 +9,9 @@ from comfy_api.v0_0_2 import io
 from ...mvcustom_core.plot.depth import plot_anchor
 from ..bridge.depth.anchor_depth import DepthSources, add_anchor, check_sources, estimate_anchor, select_anchor
 from ..bridge.depth.model import list_depth_models
+from ..bridge.host.advice import NOT_CONNECTED, find_fault
 from ..bridge.host.sockets import CamerasSocket, DepthSocket
 from ..bridge.host.tensors import check_masks, images_to_comfy, read_images
-from ..bridge.host.validation import NOT_CONNECTED, find_fault
 
 
 class MVCustomEstimateAnchorDepth(io.ComfyNode):

@@ -7,9 +7,9 @@ from functools import partial
 from comfy_api.v0_0_2 import io
 
 from ...mvcustom_core.rendering.completion import CompletionSettings
+from ..bridge.host.advice import NOT_CONNECTED, find_fault
 from ..bridge.host.sockets import CamerasSocket
 from ..bridge.host.tensors import read_masks
-from ..bridge.host.validation import NOT_CONNECTED, find_fault
 from ..bridge.rendering.completion import build_completion_sampler
 
 INDEPENDENT, SHARED = NOISES = ("independent", "shared by infinite homography")

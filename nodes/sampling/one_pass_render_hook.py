@@ -6,8 +6,8 @@ from comfy_api.v0_0_2 import io
 
 from ..bridge.depth.anchor_depth import select_anchor
 from ..bridge.depth.model import EMBEDDED, list_depth_models
+from ..bridge.host.advice import find_fault
 from ..bridge.host.sockets import CamerasSocket
-from ..bridge.host.validation import find_fault
 from ..bridge.rendering.one_pass import Estimation, apply_one_pass, check_moments, read_moments
 from .hook_choices import place_inputs, read_options, strength_inputs
 
