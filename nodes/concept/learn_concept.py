@@ -7,11 +7,12 @@ from comfy_api.v0_0_2 import io
 from ...mvcustom_core.backbone.recipe import CUSTOM
 from ...mvcustom_core.concept.learning.losses import LossWeights
 from ...mvcustom_core.concept.learning.plan import LearningSettings
+from ...mvcustom_core.embedded.scenes.grammar import SHAPES
 from ...mvcustom_core.plot import plot_losses
 from ..backbone.preset_choice import preset_input
+from ..bridge.host.advice import find_fault
 from ..bridge.host.sockets import CamerasSocket, ConceptSocket
 from ..bridge.host.tensors import check_images, check_masks, images_to_comfy
-from ..bridge.host.validation import find_fault
 from ..bridge.learning.denoiser import ConceptWords, Economy
 from ..bridge.learning.inputs import Backbone, Pictures, RunOptions
 from ..bridge.learning.preset import Choices, check_numbers, learn_by_preset
@@ -31,15 +32,9 @@ class MVCustomLearnConcept(io.ComfyNode):
             description="Learns one subject from photographs with known cameras: a token for prompts, and pose blocks that render the "
             "subject's features from any camera.",
             search_aliases=[
-                "train",
-                "textual inversion",
-                "feature nerf",
-                "customdiffusion360",
-                "dreambooth",
-                "subject",
+                *("train", "learn an object", "textual inversion", "feature nerf", "customdiffusion360", "dreambooth", "subject"),
                 "personalization",
-                "photos",
-            ],  # fmt: skip
+            ],
             inputs=[
                 io.Model.Input("model", tooltip="A model with MVCustom motion modules, from Load MVCustom Backbone. It is not changed."),
                 io.Clip.Input("clip", tooltip="The CLIP of the same checkpoint. It is not changed."),
@@ -65,7 +60,7 @@ class MVCustomLearnConcept(io.ComfyNode):
                     "class_word",
                     default="object",
                     tooltip="What the subject is, in words that the model knows, such as teddy bear. The token starts from the embedding "
-                    "of the first of them.",
+                    f"of the first of them. The embedded backbone knows only {', '.join(SHAPES)}; take the most similar one.",
                 ),
                 io.Int.Input(
                     "steps",
@@ -216,7 +211,8 @@ class MVCustomLearnConcept(io.ComfyNode):
                     optional=True,
                     advanced=True,
                     tooltip="Weight of a loss that holds the rendered shape to features that are matched between the photographs. 0 leaves "
-                    "it out. It needs the optional package pycolmap. What it brings is not measured; 0.02 is the published weight.",
+                    "it out. It needs the optional package pycolmap, 4.2 or newer. What it brings is not measured; 0.02 is the published "
+                    "weight.",
                 ),
             ],
             hidden=[io.Hidden.unique_id],

@@ -161,7 +161,7 @@ def check_run(photographs: Photographs, layout: PoseLayout, token: Tensor, setti
         raise ValueError(f"token: wanted [1, {layout.text_width}] as the text encoder's embedding, got {list(token.shape)}")
     check_settings(settings)
     if views < FEWEST:
-        raise ValueError(f"photographs: wanted at least {FEWEST} from different sides, got {views}; add photographs")
+        raise ValueError(f"photographs: wanted at least {FEWEST} from different sides, got {views}; add photographs: 20 to 60 are usual")
     if not 0 <= settings.held_out <= views - FEWEST:
         raise ValueError(
             f"held_out: wanted 0 to {views - FEWEST}, so that {FEWEST} of the {views} photographs are left to learn from, "

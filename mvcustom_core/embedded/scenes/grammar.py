@@ -68,6 +68,12 @@ VOCABULARY: dict[str, tuple[str, ...]] = {
 }
 
 
+def unknown_subject_words(text: str) -> list[str]:
+    """The words of a text that no subject of the scenes is described with, in order."""
+    known = {*COLORS, *TEXTURES, *SHAPES}
+    return [word for word in text.split() if word not in known]
+
+
 def sample_words(rng: random.Random) -> SceneWords:
     """Draw a word for every attribute, uniformly and independently."""
     return SceneWords(*(rng.choice(VOCABULARY[field.name]) for field in fields(SceneWords)))

@@ -16,8 +16,10 @@ from comfy.sd import CLIP, VAE
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ....mvcustom_core.backbone.recipe import EMBEDDED
 from ....mvcustom_core.concept.denoiser import PoseHook, Prompt
 from ....mvcustom_core.concept.pose_block import PoseLayout
+from ....mvcustom_core.embedded.scenes.grammar import COLORS, SHAPES, TEXTURES, unknown_subject_words
 from ..backbone.motion import with_modules
 from ..concept.pose import Hooked, find_blocks, pose_patches, record_features
 from ..concept.session import POSITIVE, run_references
@@ -58,6 +60,17 @@ class ConceptWords:
     @property
     def caption(self) -> str:
         return f"a {self.class_word}"
+
+    def describe_unknown(self, backbone: str) -> str:
+        """What to say of a class word that this kind of backbone has not learned; nothing where it has, or where that is not known."""
+        unknown = unknown_subject_words(self.class_word) if backbone == EMBEDDED else []
+        if not unknown:
+            return ""
+        return (
+            f"class_word: the embedded backbone has not learned {' '.join(map(repr, unknown))}, so the token starts from a word without "
+            f"meaning. It knows {', '.join(SHAPES)}, and before them {', '.join((*COLORS, *TEXTURES))}. Take the shape that is most like "
+            "your subject, here and in the prompt."
+        )
 
     def check_vocabulary(self, clip: CLIP) -> None:
         """Check that the token is not a word of the text encoder. Otherwise prompts that use the word would show the subject.

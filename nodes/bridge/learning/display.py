@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import comfy.model_management
 import comfy.utils
@@ -76,6 +78,18 @@ class Display:
         self._send(describe_progress(report, self.steps, self.pace.describe(report.step)))
         preview = None if picture is None else ("JPEG", _to_pil(picture), 4 * PIXELS)
         self.bar.update_absolute(report.step, self.steps, preview)
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Say what ended the block before its end: an error, or the user. The stage that was named last would stay on the node."""
+        try:
+            yield
+        except comfy.model_management.InterruptProcessingException:
+            self._send("cancelled")
+            raise
+        except Exception as error:
+            self._send(f"failed: {str(error).partition(chr(10))[0] or type(error).__name__}")
+            raise
 
     def _send(self, text: str) -> None:
         if self.node is not None:

@@ -64,7 +64,15 @@ def run_learning(backbone: Backbone, pictures: Pictures, words: ConceptWords, se
             on disk cannot be read.
         OSError: if the unfinished run cannot be stored on disk.
     """
-    check_settings(settings)
+    display = Display(settings, options.node)
+    with display.guard():
+        check_settings(settings)
+        return _find_or_learn(backbone, pictures, words, settings, options, display)
+
+
+def _find_or_learn(
+    backbone: Backbone, pictures: Pictures, words: ConceptWords, settings: LearningSettings, options: RunOptions, display: Display
+) -> Learned:
     spec = spec_of(backbone.model)
     settings = replace(settings, nerf=spec.nerf)
     if find_applied_concept(backbone.model) is not None:
@@ -72,7 +80,6 @@ def run_learning(backbone: Backbone, pictures: Pictures, words: ConceptWords, se
     given = pictures.masks
     pictures = check_pictures(pictures, max(site.level for site in spec.pose_layout.sites))
     words.check_vocabulary(backbone.clip)
-    display = Display(settings, options.node)
     display.begin("looking for what was learned before")
     inputs, unread = digest_inputs(backbone, pictures, words, settings, options)
     store = LearningStore(inputs, settings, options.relearn)
@@ -80,6 +87,8 @@ def run_learning(backbone: Backbone, pictures: Pictures, words: ConceptWords, se
         store.note(f"After a restart of ComfyUI this is learned again: {', '.join(unread)}, which a node has added, cannot be recognised.")
     if given is not None and pictures.masks is None:
         store.note("The masks are white all over, so the concept was learned without masks.")
+    if note := words.describe_unknown(spec.kind):
+        store.note(note)
     finished, how = store.find_finished(), ", found as they were learned before"
     if finished is None:
         finished, how = _learn(backbone, pictures, words, settings, options, store, display), ""

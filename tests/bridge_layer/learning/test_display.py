@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import types
 from collections.abc import Callable
@@ -64,6 +65,14 @@ def test_every_stage_is_named_on_the_node_of_the_client_that_asked(monkeypatch: 
     ]
 
 
+@pytest.mark.parametrize("changes", [{"rendering_steps": 9}, {"pose_rate": math.inf}], ids=["before it starts", "while it learns"])
+def test_a_failure_is_the_last_that_the_node_says(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]):
+    sent = watch(monkeypatch)
+    with pytest.raises(ValueError) as failure:
+        learn(options=ON_NODE, **changes)
+    assert sent[-1][0] == f"failed: {failure.value}"
+
+
 def test_nothing_is_sent_where_no_client_asked(monkeypatch: pytest.MonkeyPatch):
     sent = watch(monkeypatch, client=None)
     learn(steps=1, options=ON_NODE)
@@ -80,7 +89,7 @@ def test_every_stage_can_be_cancelled(monkeypatch: pytest.MonkeyPatch, stage: st
     with pytest.raises(comfy.model_management.InterruptProcessingException):
         learn(steps=1, options=ON_NODE)
     names = [text.partition(":")[0].split()[0] for text, *_ in sent]
-    assert names.count(stage.split()[0].rstrip(":")) >= 1 and not sent[-1][0].startswith("finished")
+    assert names.count(stage.split()[0].rstrip(":")) >= 1 and sent[-1][0] == "cancelled"
     if stage == "drawing":
         (kept,) = Path(folder_paths.output_directory, "mvcustom", "learning").iterdir()
         assert load_finished(kept).state.step == 1

@@ -19,11 +19,12 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
+from mvcustom.mvcustom_core.backbone.recipe import EMBEDDED, SD15
 from mvcustom.mvcustom_core.concept.learning.state import LearningState, StepReport, load_finished, load_learning, save_learning
 from mvcustom.nodes.bridge.learning import inputs as inputs_file
 from mvcustom.nodes.bridge.learning import run as run_file
 from mvcustom.nodes.bridge.learning import store as store_file
-from mvcustom.nodes.bridge.learning.denoiser import ComfyDenoiser, Economy
+from mvcustom.nodes.bridge.learning.denoiser import ComfyDenoiser, ConceptWords, Economy
 from mvcustom.nodes.bridge.learning.inputs import Backbone, digest_inputs
 from mvcustom.nodes.bridge.learning.run import Learned
 from mvcustom.nodes.bridge.learning.store import LearningStore
@@ -227,6 +228,12 @@ def test_what_does_not_change_the_result_makes_no_other_run(known: None):
         {"options": {"preview_every": 3, "node": "5", "relearn": True, "economy": Economy(checkpointing=True)}},
     ]
     assert {digest_with(**change) for change in same} == {digest_with()}
+
+
+def test_words_that_the_embedded_backbone_has_not_learned_are_reported(folder: Path):
+    assert "has not learned 'teddy' 'bear'" in learn(steps=1).notes
+    assert ConceptWords("<v*>", "striped box").describe_unknown(EMBEDDED) == ""
+    assert ConceptWords("<v*>", "teddy bear").describe_unknown(SD15) == "", "what a checkpoint knows is not known"
 
 
 def test_white_masks_are_no_masks(folder: Path):
