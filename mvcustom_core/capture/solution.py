@@ -17,6 +17,7 @@ import torch
 from ..camera.cameras import Cameras
 
 MIN_VIEWS = 3
+USUAL = (20, 60)  # photographs
 MIN_SHARE = 0.5  # of the photographs
 MIN_SEEN = 30  # observations in a view: as many as COLMAP asks for to place one
 MAX_REPROJECTION = 2.0  # pixels; sound models of sharp photographs stay below 1
@@ -79,12 +80,13 @@ def choose_model(attempt: Attempt) -> Model:
     """
     best = find_best(attempt)
     if best is None:
-        raise ValueError(_explain_failure(attempt))
+        raise ValueError(_explain_failure(attempt) + _say_few(attempt))
     wanted = max(MIN_VIEWS, math.ceil(MIN_SHARE * attempt.views))
     if len(best.indices) < wanted:
         raise ValueError(
             f"solve: wanted cameras for at least {wanted} of the {attempt.views} photographs, found them for {len(best.indices)}"
             f"{_count_dropped(best)}; take away photographs that do not overlap with the others, or add some between them: {WALK}"
+            f"{_say_few(attempt)}"
         )
     if best.reprojection_px > MAX_REPROJECTION:
         raise ValueError(
@@ -161,6 +163,11 @@ def _compare(model: Model, other: Model) -> str:
     if difference < SAME_DEG:
         return f"{line}; it agrees within {difference:.1f} degrees"
     return f"{line}; note: it differs by up to {difference:.0f} degrees; see in the preview whether the cameras stand where you stood"
+
+
+def _say_few(attempt: Attempt) -> str:
+    fewest, most = USUAL
+    return f"; {attempt.views} photographs are few: take {fewest} to {most}" if attempt.views < fewest else ""
 
 
 def _explain_failure(attempt: Attempt) -> str:

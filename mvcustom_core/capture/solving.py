@@ -32,7 +32,7 @@ from ..progress import Progress, span_progress
 from ..shapes import check_shape
 from .mapping import map_globally, map_incrementally
 from .matching import enlarge_pictures, read_matches
-from .solution import MIN_SEEN, MIN_VIEWS, Attempt
+from .solution import MIN_SEEN, MIN_VIEWS, USUAL, Attempt
 
 OLDEST = (4, 2)  # pycolmap: the first with the calls below
 INSTALL = f'install it in this Python ("{sys.executable}" -m pip install --upgrade pycolmap) and restart'
@@ -113,7 +113,7 @@ def solve_cameras(
     sizes = check_shape(images, "V 3 H W", *(part for pair in known for part in pair))
     colmap = import_pycolmap()
     if len(images) < MIN_VIEWS:
-        raise ValueError(f"photographs: wanted at least {MIN_VIEWS}, better 20 or more, got {len(images)}")
+        raise ValueError(f"photographs: wanted at least {MIN_VIEWS}, better {USUAL[0]} to {USUAL[1]}, got {len(images)}")
     work = _Work(colmap, folder, tuple(f"{i:05}.png" for i in range(len(images))), faint)
     given = focal is not None or intrinsics is not None
     with quiet_log(colmap):

@@ -47,6 +47,9 @@ def _describe_sizes(settings: PhotographSettings, photographs: PreparedPhotograp
         squares = [square for square, other in zip(photographs.squares, photographs.sizes, strict=True) if other == size]
         which = "" if count == len(photographs.sizes) else f"{count} of "
         yield f"size: {which}{size[0]}x{size[1]}, {_describe_cut(settings, squares)}"
+    lost = max(1 - min(size) / max(size) for size in photographs.sizes)
+    if settings.crop == CENTRAL and lost:
+        yield f"crop: only the middle square is used, which cuts off up to {lost:.0%} of a photograph; set crop to {WHOLE!r} to keep it"
 
 
 def _describe_cut(settings: PhotographSettings, squares: Sequence[Square]) -> str:

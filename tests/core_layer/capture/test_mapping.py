@@ -87,3 +87,9 @@ def test_refusal_of_few_views_counts_the_weak_ones() -> None:
     message = r"at least 5 of the 10 photographs, found them for 3 \(3 more with fewer than 30 points each\)"
     with pytest.raises(ValueError, match=message):
         choose_model(attempt(few, views=10))
+
+
+@pytest.mark.parametrize(("views", "said"), [(3, "be seen; 3 photographs are few: take 20 to 60$"), (20, "be seen$")])
+def test_few_photographs_are_said_to_be_few(views: int, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        choose_model(Attempt(views, 900.0, 0, False, ()))

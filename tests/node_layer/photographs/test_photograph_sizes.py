@@ -66,6 +66,7 @@ def test_upright_and_wide_photographs_are_loaded_together(tmp_path: Path) -> Non
     assert (images.permute(0, 3, 1, 2) - photograph(make_squares()).images).abs().max() < 0.51 * BIT + 1e-3
     assert f"photographs: {COUNT} of {COUNT}\nleft out: none\nsize: 4 of 64x48, cropped to 48x48 at (8, 0), kept at 48\n" in report
     assert "\nsize: 2 of 48x64, cropped to 48x48 at (0, 8), kept at 48\n" in report
+    assert "\ncrop: only the middle square is used, which cuts off up to 25% of a photograph; set crop to 'whole photograph'" in report
 
 
 def test_every_photograph_may_have_a_size_of_its_own(tmp_path: Path) -> None:
