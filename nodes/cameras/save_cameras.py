@@ -19,9 +19,10 @@ from ..bridge.cameras.saving import (
     make_metadata,
     save_cameras,
 )
+from ..bridge.host.advice import NOT_CONNECTED, find_fault
+from ..bridge.host.progress import send_text
 from ..bridge.host.sockets import CamerasSocket
 from ..bridge.host.tensors import images_to_comfy
-from ..bridge.host.validation import NOT_CONNECTED, find_fault
 
 MEANINGS = {
     TRANSFORMS: "nerfstudio and instant-ngp, with the views beside it",
@@ -60,10 +61,11 @@ class MVCustomSaveCameras(io.ComfyNode):
                 io.Image.Input(
                     "images",
                     optional=True,
-                    tooltip="The views, one for each camera and of the cameras' size. Needed by all formats but CameraCtrl text.",
+                    tooltip="The views, one for each camera and of the cameras' size: IMAGE of VAE Decode, or images of the node that gave "
+                    "the cameras. Needed by all formats but CameraCtrl text.",
                 ),
             ],
-            outputs=[io.String.Output(display_name="folder", tooltip="Path of the new folder.")],
+            outputs=[io.String.Output(display_name="folder", tooltip="Path of the new folder. The node shows it, too.")],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
         )
 
@@ -75,5 +77,6 @@ class MVCustomSaveCameras(io.ComfyNode):
     def execute(cls, cameras: Cameras, format: str, filename_prefix: str, images: Tensor | None = None) -> io.NodeOutput:
         metadata = make_metadata(cls.hidden)
         folder = save_cameras(cameras, format, filename_prefix, images, metadata)
+        send_text(f"written to {folder}")
         plot = images_to_comfy(plot_trajectory(cameras)[None])
         return io.NodeOutput(str(folder), ui=ui.PreviewImage(plot, cls=cls))

@@ -9,6 +9,7 @@ from ...mvcustom_core.camera.cameras import Cameras
 from ...mvcustom_core.plot.cloud import plot_cloud
 from ..bridge.cameras.geometry import build_geometry, give_ply
 from ..bridge.cameras.saving import check_fit, make_metadata, save_scene
+from ..bridge.host.progress import send_text
 from ..bridge.host.sockets import CamerasSocket, DepthSocket
 from ..bridge.host.tensors import images_to_comfy
 
@@ -40,7 +41,7 @@ class MVCustomSaveViewsFor3D(io.ComfyNode):
                 io.Int.Input("points", default=100000, min=100, max=10000000, step=1000, tooltip=POINTS_TIP),
             ],
             outputs=[
-                io.String.Output(display_name="folder", tooltip="Path of the new folder."),
+                io.String.Output(display_name="folder", tooltip="Path of the new folder. The node shows it, too."),
                 io.File3DPLY.Output(display_name="point_cloud", tooltip="The point cloud. Connect it to core's Preview Point Cloud."),
             ],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
@@ -51,5 +52,6 @@ class MVCustomSaveViewsFor3D(io.ComfyNode):
         pictures = check_fit(images, cameras)
         _, cloud = build_geometry(pictures, cameras, depth, points)
         folder = save_scene(cameras, pictures, cloud, filename_prefix, make_metadata(cls.hidden))
+        send_text(f"written to {folder}")
         plot = images_to_comfy(plot_cloud(cloud, cameras)[None])
         return io.NodeOutput(str(folder), give_ply(cloud), ui=ui.PreviewImage(plot, cls=cls))

@@ -48,7 +48,8 @@ class MVCustomAttentionProbe(io.ComfyNode):
                     "depth",
                     optional=True,
                     tooltip="Optional: the depth of one or more of the views, from Estimate Anchor Depth. It tells where the views show "
-                    "the same surface. Not connected: features of the views are matched, which needs the optional package pycolmap.",
+                    "the same surface. Not connected: features of the views are matched, which needs the optional package pycolmap, 4.2 "
+                    "or newer.",
                 ),
                 io.Int.Input(
                     "query_view",

@@ -27,8 +27,8 @@ class MVCustomEvaluateViews(io.ComfyNode):
             display_name="Evaluate Views",
             category="MVCustom/evaluation",
             description="Measures generated views: whether the cameras are those asked for, whether the subject keeps its identity, and "
-            "whether the background is consistent. Measuring the cameras needs the optional package pycolmap. Every optional input adds "
-            "measures.",
+            "whether the background is consistent. Measuring the cameras needs the optional package pycolmap, 4.2 or newer. Every optional "
+            "input adds measures.",
             search_aliases=["metrics", "camera pose accuracy", "colmap", "tsed", "psnr", "ssim", "consistency", "identity", "clip score"],
             inputs=[
                 io.Image.Input(

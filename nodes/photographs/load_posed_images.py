@@ -5,8 +5,8 @@ from __future__ import annotations
 from comfy_api.v0_0_2 import io
 from torch import Tensor
 
+from ..bridge.host.advice import find_fault
 from ..bridge.host.folders import locate_photographs
-from ..bridge.host.validation import find_fault
 from ..bridge.photographs.preparation import CENTRAL, PhotographSettings, parse_center
 from ..bridge.photographs.source import find_camera_files, fingerprint_folder, open_folder
 from .photograph_choices import give_photographs, photograph_outputs, size_inputs, world_inputs
@@ -25,14 +25,8 @@ class MVCustomLoadPosedImages(io.ComfyNode):
             "instant-ngp, Blender), with a COLMAP model (text or binary), or with a CO3D sequence. Lens distortion is removed. The world "
             "is moved and scaled so that the subject is at the origin and the farthest camera at distance 1.",
             search_aliases=[
-                "photos",
-                "colmap",
-                "nerfstudio",
-                "transforms.json",
-                "co3d",
-                "nerf dataset",
-                "photographs with cameras",
-                "load cameras",
+                *("photos", "photographs", "photos of an object", "photographs of an object", "load photos", "upload photos"),
+                *("colmap", "nerfstudio", "transforms.json", "co3d", "nerf dataset", "photographs with cameras", "load cameras"),
             ],
             inputs=[
                 io.String.Input(

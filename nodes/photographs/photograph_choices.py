@@ -39,7 +39,8 @@ def size_inputs() -> list[io.Input]:
 def world_inputs() -> list[io.Input]:
     """Which photographs are used, how they are cropped, and the world that they are brought into; all advanced."""
     crops = {
-        CENTRAL: "the largest square inside the photograph, around the optical axis",
+        CENTRAL: "the largest square inside the photograph, around the optical axis; of a portrait photograph the top and the bottom "
+        "are cut off",
         WHOLE: "the whole photograph, with black added at two sides",
         SUBJECT: "the smallest square around the subject in the mask",
     }

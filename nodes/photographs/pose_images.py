@@ -6,8 +6,8 @@ from comfy_api.v0_0_2 import io
 from torch import Tensor
 
 from ...mvcustom_core.camera.cameras import Cameras
+from ..bridge.host.advice import find_fault
 from ..bridge.host.sockets import CamerasSocket
-from ..bridge.host.validation import find_fault
 from ..bridge.photographs.preparation import CENTRAL, PhotographSettings, parse_center
 from ..bridge.photographs.source import open_batch
 from .photograph_choices import give_photographs, photograph_outputs, size_inputs, world_inputs
@@ -25,7 +25,7 @@ class MVCustomPoseImages(io.ComfyNode):
             description="Brings pictures of one subject and their cameras from other nodes into the form that Learn Concept needs: square "
             "crops, with the subject at the origin of the world and the farthest camera at distance 1. It does what Load Posed Images "
             "does, without reading a folder.",
-            search_aliases=["images with cameras", "posed images", "normalise cameras", "photographs with cameras", "photos"],
+            search_aliases=["images with cameras", "posed images", "normalise cameras"],
             inputs=[
                 io.Image.Input("images", tooltip="Pictures of the subject without lens distortion, at least three; 20 to 60 are usual."),
                 CamerasSocket.Input(

@@ -49,17 +49,10 @@ class MVCustomSolveCameras(io.ComfyNode):
             category="MVCustom/photographs",
             is_input_list=True,  # photographs of several sizes come as a list of batches
             description="Finds the cameras of photographs of one subject from the photographs alone (structure from motion). Needs the "
-            "optional package pycolmap: python -m pip install pycolmap.",
+            'optional package pycolmap, 4.2 or newer: python -m pip install "pycolmap>=4.2".',
             search_aliases=[
-                "photos",
-                "colmap",
-                "structure from motion",
-                "sfm",
-                "pycolmap",
-                "glomap",
-                "pose estimation",
-                "camera poses",
-                "calibrate",
+                *("cameras from photos", "solve photos without cameras", "cameras of photographs", "find cameras of photos of an object"),
+                *("colmap", "structure from motion", "sfm", "pycolmap", "glomap", "pose estimation", "camera poses", "calibrate"),
             ],
             inputs=[
                 io.Image.Input(

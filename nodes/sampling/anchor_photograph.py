@@ -21,7 +21,10 @@ class MVCustomAnchorPhotograph(io.ComfyNode):
             category="MVCustom/sampling",
             description="Makes one photograph a view of the camera path. Sampling keeps it as it is and draws the other views; with the "
             "Depth-Aware Render Hook they follow it. No concept is needed.",
-            search_aliases=["novel view", "photo to 3d", "single image", "image to video", "3d photo", "photos", "camera control"],
+            search_aliases=[
+                *("single photograph", "single photo", "one photograph", "one photo", "photo to 3d", "3d photo"),
+                *("novel view", "single image", "image to video", "camera control"),
+            ],
             is_experimental=True,
             inputs=[
                 io.Image.Input(

@@ -22,7 +22,14 @@ class MVCustomDepthRenderHook(io.ComfyNode):
             category="MVCustom/sampling",
             description="Makes the views of the second pass consistent. While it samples, the U-Net features of the anchor views are "
             "rendered into the other views, through a mesh made from the anchors' depth.",
-            search_aliases=["feature warping", "depth warp", "multi-view consistency", "3d consistent", "novel view"],
+            search_aliases=[
+                "feature warping",
+                "depth warp",
+                "multi-view consistency",
+                "3d consistent",
+                "3d consistent views",
+                "novel view",
+            ],
             inputs=[
                 io.Model.Input("model", tooltip="The model that sampled the first pass, with or without a concept."),
                 DepthSocket.Input(

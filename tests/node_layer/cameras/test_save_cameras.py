@@ -15,6 +15,7 @@ from mvcustom.mvcustom_core.capture.formats.camera_path import read_camera_path
 from mvcustom.mvcustom_core.capture.formats.folder import read_folder
 from mvcustom.nodes.bridge.cameras import saving
 from mvcustom.nodes.bridge.cameras.saving import CAMERACTRL, COLMAP_BINARY, COLMAP_TEXT, FORMATS, TRANSFORMS
+from mvcustom.nodes.cameras import save_cameras, save_views_for_3d
 from mvcustom.nodes.cameras.ping_pong_views import MVCustomPingPongViews
 from mvcustom.nodes.cameras.save_cameras import MVCustomSaveCameras
 from mvcustom.nodes.cameras.save_views_for_3d import MVCustomSaveViewsFor3D
@@ -121,6 +122,14 @@ def test_views_that_do_not_fit_are_refused(output: Path, changes: dict[str, Any]
     with pytest.raises(ValueError, match=message):
         save(TRANSFORMS, **changes)
     assert not list(output.rglob("*"))
+
+
+def test_the_node_shows_the_folder(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(save_cameras, "send_text", said.append)
+    monkeypatch.setattr(save_views_for_3d, "send_text", said.append)
+    folders = save(CAMERACTRL, images=None), save_scene()
+    assert said == [f"written to {folder}" for folder in folders]
 
 
 def test_saved_pictures_open_their_workflow(output: Path, comfy: ComfyInProcess) -> None:
