@@ -124,21 +124,21 @@ def test_photographs_are_chosen_kept_replaced_and_removed(opened: Opened, photog
     opened.upload(name)
     opened.wait_for_words("3 of the same name")
     stored = (opened.input / name / "0.png").read_bytes()
-    opened.press("Keep 3")
+    opened.press("Keep those 3 and add 1")
     opened.wait_for_words(f"1 file is now in input/{name}.")
     assert (opened.input / name / "0.png").read_bytes() == stored
     opened.choose("Choose photographs", photographs[:1])
     opened.upload(name)
-    opened.press("Replace 1")
+    opened.press("Replace those 1")
     opened.wait_for_words(f"1 file is now in input/{name}.")
     wait_until(lambda: (opened.input / name / "0.png").read_bytes() == photographs[0].read_bytes())
 
-    opened.press("×")
+    opened.press("delete")
     opened.wait_for_words(f"Delete 0.png from input/{name} on the server?")
     opened.save_screenshot("removal")
     opened.press("Cancel")
     assert (opened.input / name / "0.png").exists()
-    opened.press("×")
+    opened.press("delete")
     opened.press("Delete")
     wait_until(lambda: opened.pictures() == ["1.png", "2.png", "3.png"])
     assert not (opened.input / name / "0.png").exists()
@@ -156,10 +156,13 @@ def test_long_message_is_shown_whole(opened: Opened, photographs: list[Path], tm
     opened.page.evaluate("(node => node.setSize([300, node.computeSize()[1]]))(app.graph._nodes[0])")
     name = f"annotated {tmp_path.name[-2:]}"
     photographs[0].parent.joinpath("notes.txt").write_text("no cameras", encoding="utf-8")
+    for number in range(3, 18):
+        save_picture(photographs[0].parent / f"{number}.png", number)
     opened.choose("Choose folder", [photographs[0].parent])
     opened.upload(name)
     opened.wait_for_words(f"No camera file is in input/{name}. {SOLVE}")
     assert opened.page.evaluate(HIDDEN) <= 1, "the message of an upload"
+    opened.wait_for_words(" more below: scroll, or make the node higher")
     page = opened.page
     page.evaluate(f"app.graph._nodes[0].widgets.find(widget => widget.name === 'folder').value = {json.dumps(name + ' elsewhere')}")
     opened.wait_for_words("elsewhere")
@@ -174,16 +177,16 @@ def test_folder_with_cameras_is_chosen_and_dropped(opened: Opened, photographs: 
     chosen, dropped, on_node = (f"{way} {tmp_path.name}" for way in ("folder", "dropped", "on node"))
     opened.choose("Choose folder", [folder])
     opened.page.wait_for(f"{SHADOW}.querySelector('.question input')?.value === 'cup'")
+    opened.wait_for_words("Left out: clip.mp4: wanted photographs (PNG, JPEG")
     opened.upload(chosen)
-    opened.wait_for_words(f"4 files are now in input/{chosen}.")
-    opened.wait_for_words("clip.mp4: wanted photographs (PNG, JPEG")
+    opened.wait_for_words(f"4 files are now in input/{chosen}: 3 photographs.")
     x, y = opened.page.evaluate(PLACE)
     opened.page.drop_files((x, y), [folder])
     opened.upload(dropped)
-    opened.wait_for_words(f"4 files are now in input/{dropped}.")
+    opened.wait_for_words(f"4 files are now in input/{dropped}: 3 photographs.")
     opened.page.drop_files((400, 76), [folder])  # the node's title
     opened.upload(on_node)
-    opened.wait_for_words(f"4 files are now in input/{on_node}.")
+    opened.wait_for_words(f"4 files are now in input/{on_node}: 3 photographs.")
     opened.save_screenshot("dropped")
     for name in (chosen, dropped, on_node):
         assert sorted(file.name for file in (opened.input / name).iterdir()) == ["0.png", "1.png", "2.png", "transforms.json"]
@@ -204,8 +207,7 @@ def test_upload_on_solve_cameras_chooses_the_folder_of_the_node_before_it(opened
     name = f"plain {tmp_path.name}"
     opened.choose("Choose photographs", photographs)
     opened.upload(name)
-    opened.wait_for_words(f"3 files are now in input/{name}.")
-    opened.wait_for_words(f"3 photographs in input/{name}.")
+    opened.wait_for_words(f"3 files are now in input/{name}: 3 photographs.")
     folder = "app.graph._nodes.find(node => node.type === 'LoadImageDataSetFromFolder').widgets[0]"
     assert opened.page.evaluate(f"[{folder}.value, {folder}.options.values.includes({folder}.value)]") == [name, True]
     opened.page.evaluate("app.canvas.ds.offset = [900, 0]; app.graph.setDirtyCanvas(true, true)")
@@ -248,10 +250,17 @@ def test_files_of_another_kind_are_refused_on_the_node(page: ChromiumPage, comfy
     before = opened.files()
     script = tmp_path / "a.png"
     script.write_text("<script>", encoding="utf-8")
-    (tmp_path / "clip.mp4").write_bytes(b"0")
-    opened.choose("Choose photographs", [tmp_path / "clip.mp4"])
-    opened.upload(f"kinds {tmp_path.name}")
-    opened.wait_for_words("Nothing was stored. Left out: clip.mp4: wanted photographs (PNG, JPEG")
+    raw = [tmp_path / f"IMG_{i}.{kind}" for i, kind in enumerate(("HEIC", "heic", "CR2"))]
+    for file in raw:
+        file.write_bytes(b"0")
+    opened.choose("Choose photographs", raw)
+    opened.wait_for_words("None of these can be used. Left out: 3 files, such as IMG_0.HEIC: wanted photographs (PNG, JPEG")
+    opened.choose("Choose photographs", [*raw, save_picture(tmp_path / "good.png", 0)])
+    opened.wait_for_words("1 file, 0.01 MB")
+    opened.wait_for_words("Left out: 3 files")
+    opened.press("Cancel")
+    opened.wait_for_words("Choose photographs or a folder, or drop them here.")
+    assert "Left out" not in opened.page.evaluate(f"{SHADOW}.querySelector('.note').textContent"), "it is not of the folder"
     opened.choose("Choose photographs", [script])
     opened.upload(f"kinds {tmp_path.name}")
     opened.wait_for_words("a.png: wanted an image file, got something that no image reader knows")

@@ -59,7 +59,7 @@ def find_fault(file: Announced) -> str | None:
     if fault := find_name_fault(file.path):
         return fault
     if not is_photograph(file.path) and not is_camera_file(file.path):
-        return f"wanted {KINDS}, got another kind; leave it out, or convert it"
+        return f"wanted {KINDS}, got another kind; export photographs of a phone or camera (HEIC, CR2 and the like) as JPEG"
     if file.size <= 0:
         return "wanted a file with something in it, got an empty one; export it again"
     if file.size > largest_file():

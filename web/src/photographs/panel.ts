@@ -37,6 +37,7 @@ export class Panel {
   private typed: string | null | undefined // the folder at the last look
   private said = 0 // sentences so far
   private described: string | null = null // the name that the server has for the folder
+  private held = 0 // photographs in it
 
   constructor(
     private readonly host: Host,
@@ -68,8 +69,9 @@ export class Panel {
   private makeChooser(label: string, folder: boolean): HTMLElement {
     const chooser = make('input', { type: 'file', multiple: true, hidden: true, webkitdirectory: folder, 'aria-label': label })
     chooser.addEventListener('change', () => {
-      this.offer(collectChosen(chooser.files ?? []))
+      const choice = collectChosen(chooser.files ?? [])
       chooser.value = '' // so that the same choice is a change again
+      void this.guard(() => this.offer(choice))
     })
     const title = folder ? 'A folder with photographs, and camera files if there are any' : 'One or more photographs, and camera files if there are any'
     return make('span', { class: 'chooser' }, makeButton(label, title, () => chooser.click()), chooser)
@@ -92,8 +94,14 @@ export class Panel {
     })
   }
 
-  private offer(choice: Choice, name = choice.folder ?? PLACEHOLDER): void {
-    if (!choice.files.length) return this.say('Nothing was chosen: the folder is empty.', 'bad')
+  /** Say which files cannot be used, and ask where the others shall go. */
+  private async offer(all: Choice, name = all.folder ?? PLACEHOLDER): Promise<void> {
+    if (!all.files.length) return this.say('Nothing was chosen: the folder is empty.', 'bad')
+    const { taken, left_out: leftOut } = await this.server.plan(PLACEHOLDER, all.files) // no name matters yet
+    if (!taken.length) return this.say(`None of these can be used. ${describeLeftOut(leftOut)}`, 'bad')
+    this.say(describeLeftOut(leftOut), leftOut.length ? 'warn' : '')
+    const usable = new Set(taken)
+    const choice = { folder: all.folder, files: all.files.filter(({ path }) => usable.has(path)) }
     const field = make('input', { type: 'text', 'aria-label': "Name of the folder inside ComfyUI's input folder", value: name })
     const count = `${inNumber(choice.files.length, 'file')}, ${inMegabytes(sizeOf(choice.files))}`
     this.ask(`${count}, into this folder of ComfyUI's input folder:`, field, ['Upload', () => this.upload(choice, field.value.trim())])
@@ -106,16 +114,19 @@ export class Panel {
   private upload(choice: Choice, folder: string): void {
     void this.guard(async () => {
       const plan = await this.server.plan(folder, choice.files)
-      if (!plan.taken.length) return this.say(`Nothing was stored. ${describeLeftOut(plan)}`, 'bad')
+      if (!plan.taken.length) return this.say(`Nothing was stored. ${describeLeftOut(plan.left_out)}`, 'bad')
       if (!plan.held) return this.send(choice, folder, plan, false)
-      const other = ['Other name', () => this.offer(choice, `${folder}_2`)] as const
+      const other = ['Other name', () => void this.guard(() => this.offer(choice, `${folder}_2`))] as const
       const holds = `input/${folder} holds ${inNumber(plan.held, 'file')} already`
       const { length } = plan.existing
       if (!length) return this.ask(`${holds}. Add these to them?`, ['Add', () => this.start(choice, folder, plan, false)], other)
+      const fresh = plan.taken.filter((path) => !plan.existing.includes(path))
+      const add = fresh.length ? ` and add ${fresh.length}` : ''
+      const keep = [`Keep those ${length}${add}`, () => this.start(choice, folder, { ...plan, taken: fresh }, false)] as const
       this.ask(
         `${holds}, ${length} of the same name as one of these.`,
-        [`Replace ${length}`, () => this.start(choice, folder, plan, true)],
-        [`Keep ${length}`, () => this.start(choice, folder, { ...plan, taken: plan.taken.filter((path) => !plan.existing.includes(path)) }, false)],
+        [`Replace those ${length}${add}`, () => this.start(choice, folder, plan, true)],
+        ...(fresh.length ? [keep] : []), // else it would do nothing
         other
       )
     })
@@ -128,7 +139,6 @@ export class Panel {
   private async send(choice: Choice, folder: string, plan: Plan, replace: boolean): Promise<void> {
     const taken = new Set(plan.taken)
     const files = choice.files.filter(({ path }) => taken.has(path))
-    if (!files.length) return this.say('Nothing was stored: all of them are there already.', '')
     const bar = make('progress', { max: 1, value: 0, 'aria-label': 'Upload' })
     const cancel = new AbortController()
     this.ask(`Uploading ${inNumber(files.length, 'file')}, ${inMegabytes(sizeOf(files))}`, bar)
@@ -136,17 +146,19 @@ export class Panel {
     this.question.lastElementChild?.addEventListener('click', () => cancel.abort())
     await this.server.send(folder, files, replace, (share) => (bar.value = share), cancel.signal)
     this.closeQuestion()
-    const stored = `${inNumber(files.length, 'file')} ${files.length === 1 ? 'is' : 'are'} now in input/${folder}.`
     const missing = this.host.read() === null ? this.host.unconnected : ''
     await this.guard(() => this.host.refreshFolders()) // it may fail, which changes nothing of what is stored
     if (!missing) this.host.write(folder)
     await this.describe()
-    this.say([stored, missing, describeLeftOut(plan), this.note.textContent === FINE ? '' : this.note.textContent].filter(Boolean).join('\n'), this.mood)
+    const now = `${inNumber(files.length, 'file')} ${files.length === 1 ? 'is' : 'are'} now in input/${folder}`
+    const stored = this.mood || missing ? `${now}.` : `${now}: ${inNumber(this.held, 'photograph')}.`
+    this.say([stored, missing, describeLeftOut(plan.left_out), this.mood ? this.note.textContent : ''].filter(Boolean).join('\n'), this.mood)
   }
 
   private askRemoval(path: string): void {
     const folder = this.described
     if (folder === null) return
+    this.say('', '') // of something else
     this.ask(`Delete ${path} from input/${folder} on the server? This cannot be undone.`, [
       'Delete',
       () =>
@@ -168,16 +180,18 @@ export class Panel {
       this.folders.replaceChildren(make('option', { value: '' }, 'Folders …'), ...folders.map((name) => make('option', { value: name }, name)))
       this.described = described?.folder ?? null
       this.folders.value = folders.includes(this.described ?? '') ? (this.described ?? '') : ''
-      this.pictures.show((described?.photographs ?? []).map((path) => ({ path, url: this.server.thumbnailUrl(this.described ?? '', path) })))
+      this.held = described?.count ?? 0
+      const shown = (described?.photographs ?? []).map((path) => ({ path, url: this.server.thumbnailUrl(this.described ?? '', path) }))
+      this.pictures.show(shown, this.held)
       if (silently || said !== this.said) return // something newer is said
-      if (!described || (this.host.plain && described.count)) this.say(this.count(described?.count ?? 0), '')
+      if (!described || (this.host.plain && described.count)) this.say(this.count(), '')
       else if (described.solve) this.say(`No camera file is in input/${this.described ?? ''}. ${described.solve}.`, 'warn')
       else if (described.problem) this.say(described.problem, 'bad')
-      else this.say(this.count(described.count), '')
+      else this.say(this.count(), '')
     })
   }
 
-  private count = (count: number): string => (count ? `${inNumber(count, 'photograph')} in input/${this.described ?? ''}.` : FINE)
+  private count = (): string => (this.held ? `${inNumber(this.held, 'photograph')} in input/${this.described ?? ''}.` : FINE)
 
   private take(folder: string): void {
     if (this.host.read() === null) return this.say(this.host.unconnected, 'warn')
@@ -185,12 +199,17 @@ export class Panel {
     void this.describe()
   }
 
-  /** Show a sentence, fields and buttons; the last button closes it. */
+  /** Show a sentence, fields and buttons; the last button closes it, and what is said is of the folder again. */
   private ask(words: string, ...parts: (HTMLElement | readonly [string, () => void])[]): void {
     const made = parts.map((part) => (part instanceof HTMLElement ? part : makeButton(part[0], part[0], part[1])))
-    this.question.replaceChildren(make('span', { class: 'words' }, words), ...made, makeButton('Cancel', 'Cancel', () => this.closeQuestion()))
+    this.question.replaceChildren(make('span', { class: 'words' }, words), ...made, makeButton('Cancel', 'Cancel', () => this.cancel()))
     this.question.hidden = false
     this.choosing.hidden = true
+  }
+
+  private cancel(): void {
+    this.closeQuestion()
+    void this.describe()
   }
 
   private closeQuestion(): void {
@@ -225,8 +244,11 @@ export class Panel {
 
 const inNumber = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
-function describeLeftOut({ left_out: all }: Plan): string {
-  const shown = all.slice(0, REASONS_SHOWN).map(([path, reason]) => `${path}: ${reason}`)
-  const more = all.length > REASONS_SHOWN ? [`and ${all.length - REASONS_SHOWN} more`] : []
-  return all.length ? `Left out: ${[...shown, ...more].join('\n')}` : ''
+/** Each reason once, with how many files it is true of. */
+function describeLeftOut(all: Plan['left_out']): string {
+  const paths = new Map<string, string[]>()
+  for (const [path, reason] of all) paths.set(reason, [...(paths.get(reason) ?? []), path])
+  const reasons = [...paths].map(([reason, [first, ...others]]) => `${others.length ? `${others.length + 1} files, such as ${first}` : first}: ${reason}`)
+  const more = reasons.length > REASONS_SHOWN ? [`and for ${reasons.length - REASONS_SHOWN} other reasons`] : []
+  return all.length ? `Left out: ${[...reasons.slice(0, REASONS_SHOWN), ...more].join('\n')}` : ''
 }

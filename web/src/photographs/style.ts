@@ -16,11 +16,13 @@ button { cursor: pointer; }
 button:hover { border-color: currentColor; }
 button:disabled, select:disabled { opacity: 0.45; cursor: default; }
 :focus-visible { outline: 2px solid #4a90e2; outline-offset: 1px; }
-.pictures { flex: 1 1 56px; min-height: 24px; overflow: auto; display: grid; grid-template-columns: repeat(auto-fill, minmax(52px, 1fr));
+.photographs { flex: 1 1 56px; min-height: 24px; display: flex; flex-direction: column; }
+.hidden { flex: none; opacity: 0.8; }
+.pictures { position: relative; flex: 1 1 24px; min-height: 24px; overflow: auto; display: grid; grid-template-columns: repeat(auto-fill, minmax(52px, 1fr));
   grid-auto-rows: 52px; gap: 3px; align-content: start; }
 figure { position: relative; margin: 0; min-width: 0; }
 img { width: 100%; height: 100%; object-fit: cover; border-radius: 3px; background: var(--bg-color, Canvas); }
-figure button { position: absolute; top: 1px; right: 1px; min-height: 16px; padding: 0 4px; line-height: 14px; opacity: 0.75; }
+figure button { position: absolute; right: 1px; bottom: 1px; min-height: 14px; padding: 0 3px; font-size: 9px; line-height: 12px; opacity: 0.85; }
 figure button:hover, figure button:focus-visible { opacity: 1; }
 .note { flex: none; min-height: 15px; white-space: pre-line; overflow-wrap: anywhere; }
 .note.bad { color: #e05555; }
