@@ -22,11 +22,11 @@ def nodes_of(name: str, kind: str) -> list[dict[str, Any]]:
     return [node for node in read_workflow(name)["nodes"] if node["type"] == kind]
 
 
-def origin_of(name: str, kind: str, slot: str) -> tuple[str, str] | None:
-    """Type and output of the node that is connected to an input of the one node of a type."""
+def origin_of(name: str, kind: str, slot: str, title: str | None = None) -> tuple[str, str] | None:
+    """Type and output of the node that is connected to an input of the one node of a type, or of a type and a title."""
     workflow = read_workflow(name)
     nodes = {node["id"]: node for node in workflow["nodes"]}
-    (node,) = (node for node in nodes.values() if node["type"] == kind)
+    (node,) = (node for node in nodes.values() if node["type"] == kind and title in (None, node.get("title")))
     link = next(entry["link"] for entry in node["inputs"] if entry["name"] == slot)
     return next(((nodes[a]["type"], nodes[a]["outputs"][i]["name"]) for key, a, i, *_ in workflow["links"] if key == link), None)
 
@@ -80,6 +80,24 @@ def test_path_shows_the_photographs(name: str) -> None:
 def test_views_become_a_video_that_goes_forth_and_back(name: str) -> None:
     assert origin_of(name, "SaveVideo", "video") == ("CreateVideo", "VIDEO")
     assert origin_of(name, "CreateVideo", "images") == ("MVCustomPingPongViews", "images")
+
+
+@pytest.mark.parametrize("name", WITH_VIEWS)
+def test_cameras_are_saved_with_their_views_and_the_folder_is_shown(name: str) -> None:
+    cameras, images = (origin_of(name, "MVCustomSaveCameras", slot, "Save Cameras") for slot in ("cameras", "images"))
+    assert cameras == ("MVCustomCameraTrajectory", "cameras") and images == ("VAEDecode", "IMAGE")
+    assert images == origin_of(name, "SaveImage", "images", "Views")
+    assert origin_of(name, "PreviewAny", "source", "Folder of the cameras") == ("MVCustomSaveCameras", "folder")
+
+
+def test_found_cameras_are_saved_with_their_photographs() -> None:
+    found = [origin_of("mvcustom_solve", "MVCustomSaveCameras", slot, "Save the found cameras") for slot in ("cameras", "images")]
+    assert found == [("MVCustomSolveCameras", "cameras"), ("MVCustomSolveCameras", "images")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_titles_begin_with_a_capital(name: str) -> None:
+    assert all(node.get("title", "A")[0].isupper() for node in read_workflow(name)["nodes"])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -22,7 +22,7 @@ from mvcustom.tests.node_layer.test_sd15_workflows import describe_nodes
 
 WORKFLOW = Path(__file__).resolve().parents[3] / "workflows" / "mvcustom_solve.json"
 FOLDER = "my_photographs"
-SHOWN = ("photographs", "Report of the cameras")  # where the part ends that the other workflows do not have
+SHOWN = ("Saved photographs", "Report of the cameras")  # where the part ends that the other workflows do not have
 
 
 @pytest.fixture(autouse=True)
@@ -56,4 +56,4 @@ def test_workflow_finds_cameras_of_uploaded_photographs(comfy: ComfyInProcess, t
     prompt = apply_override(keep_before(whole, SHOWN), f"Photographs without cameras.folder={FOLDER}")
     shown = {prompt[name]["_meta"]["title"]: output for name, output in comfy.run(prompt).items()}
     assert "views: 10 of 10 placed" in shown["Report of the cameras"]["text"][0]
-    assert len(shown["photographs"]["images"]) == 10
+    assert len(shown["Saved photographs"]["images"]) == 10
