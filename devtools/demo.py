@@ -17,7 +17,7 @@ from .results import save_outputs, write_summary
 from .server import ComfyServer, ServerError
 from .workflow import apply_override, convert_workflow
 
-DEFAULT_WORKFLOW = ROOT / "workflows" / "mvcustom_demo.json"
+DEFAULT_WORKFLOW = ROOT / "workflows" / "mvcustom_demo_camera_path.json"
 DEFAULT_OUTPUT = ROOT / "output" / "demo"
 
 

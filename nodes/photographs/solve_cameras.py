@@ -51,7 +51,7 @@ class MVCustomSolveCameras(io.ComfyNode):
             description="Finds the cameras of photographs of one subject from the photographs alone (structure from motion). Needs the "
             'optional package pycolmap, 4.2 or newer: python -m pip install "pycolmap>=4.2".',
             search_aliases=[
-                *("cameras from photos", "solve photos without cameras", "cameras of photographs", "find cameras of photos of an object"),
+                *("cameras from photos", "cameras of photographs", "find cameras of photos of an object"),
                 *("colmap", "structure from motion", "sfm", "pycolmap", "glomap", "pose estimation", "camera poses", "calibrate"),
             ],
             inputs=[

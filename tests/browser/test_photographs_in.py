@@ -18,7 +18,7 @@ from mvcustom.tests.browser.chromium import ChromiumPage
 
 SOLVE = "Photographs without one go through Solve Cameras"
 PICTURES = Path(__file__).resolve().parents[2] / "output" / "browser"
-SOLVE_WORKFLOW = Path(__file__).resolve().parents[2] / "workflows" / "mvcustom_solve.json"
+SOLVE_WORKFLOW = Path(__file__).resolve().parents[2] / "workflows" / "mvcustom_solve_photographs.json"
 NODE_IDS = itertools.count(1001)  # no other test's nodes
 SHADOW = "document.querySelector('.mvcustom-photographs')?.shadowRoot"
 START = """(async (vue, id, folder) => {

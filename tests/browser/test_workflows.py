@@ -19,7 +19,7 @@ from mvcustom.tests.browser.conftest import READY, SETTLE
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "output" / "browser"
 CORE_WORKFLOW = ROOT / "tests" / "data" / "core_workflow.json"
-DEMO_WORKFLOW = ROOT / "workflows" / "mvcustom_demo.json"
+DEMO_WORKFLOW = ROOT / "workflows" / "mvcustom_demo_camera_path.json"
 RUN_SECONDS = 600
 
 # Smaller values for the demo: what the browser shows is whether it runs, not how good the pictures are. Class -> input -> value.
@@ -164,7 +164,16 @@ def test_demo_workflow_runs_in_the_browser(page: ChromiumPage, comfy_server: Com
     assert page.evaluate(SHOWN) == before, "nothing was computed again, and the last run's pictures and texts are back"
 
 
-@pytest.mark.parametrize("name", ["mvcustom_sd15_learn", "mvcustom_sd15_views", "mvcustom_photos", "mvcustom_solve", "mvcustom_still"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mvcustom_sd15_learn_photographs",
+        "mvcustom_sd15_views_3d_consistent",
+        "mvcustom_photos_of_an_object",
+        "mvcustom_solve_photographs",
+        "mvcustom_still_single_photograph",
+    ],
+)
 def test_workflow_for_the_users_files_opens_and_is_accepted(page: ChromiumPage, comfy_server: ComfyServer, name: str) -> None:
     base = comfy_server.log_path.parent
     for file in NAMED_FILES:

@@ -19,7 +19,7 @@ from mvcustom.tests.host.sd15 import make_backbone, save_depth_anything
 from mvcustom.tests.node_layer.photographs.posed_folders import make_cameras, write_folder
 
 WORKFLOWS = Path(__file__).resolve().parents[2] / "workflows"
-LEARN, VIEWS = "mvcustom_sd15_learn", "mvcustom_sd15_views"
+LEARN, VIEWS = "mvcustom_sd15_learn_photographs", "mvcustom_sd15_views_3d_consistent"
 FILES = {
     "checkpoints": "v1-5-pruned-emaonly-fp16.safetensors",
     "animatediff_models": "v3_sd15_mm.ckpt",
@@ -111,7 +111,7 @@ def test_learning_values_are_the_presets(comfy: ComfyInProcess) -> None:
     assert isinstance(learn["masks"], list), "the masks are not connected"
 
 
-@pytest.mark.parametrize("name", ["mvcustom_demo", "mvcustom_photos", "mvcustom_solve"])
+@pytest.mark.parametrize("name", ["mvcustom_demo_camera_path", "mvcustom_photos_of_an_object", "mvcustom_solve_photographs"])
 def test_workflows_of_the_embedded_backbone_have_the_values_of_its_preset(comfy: ComfyInProcess, name: str) -> None:
     values, recipe = values_of(comfy, name), RECIPES[EMBEDDED]
     learn, learning = values["Learn Concept"], recipe.learning

@@ -23,7 +23,7 @@ from mvcustom.tests.host.embedded import load_once, make_cameras
 from mvcustom.tests.host.in_process import ComfyInProcess
 from mvcustom.tests.node_layer.test_sd15_workflows import describe_nodes, read_workflow
 
-STILL = "mvcustom_still"
+STILL = "mvcustom_still_single_photograph"
 SIZE, FOCAL = 64, 1.1  # pixels; focal length in widths
 FILES = {
     "checkpoints": "v1-5-pruned-emaonly-fp16.safetensors",

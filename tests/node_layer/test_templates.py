@@ -14,7 +14,7 @@ from mvcustom.tests.host.in_process import ComfyInProcess
 from mvcustom.tests.node_layer.test_sd15_workflows import WORKFLOWS, read_workflow
 
 NAMES = sorted(file.stem for file in WORKFLOWS.glob("*.json"))
-WITH_VIEWS = [name for name in NAMES if name != "mvcustom_sd15_learn"]
+WITH_VIEWS = [name for name in NAMES if name != "mvcustom_sd15_learn_photographs"]
 THUMBNAIL_BYTES, THUMBNAIL_SIDE = 200_000, 1200  # pixels
 
 
@@ -60,7 +60,7 @@ def test_groups_are_titled_by_step(name: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_VIEWS)
 def test_size_and_number_of_the_views_are_written_once(name: str) -> None:
-    if name == "mvcustom_still":  # the photograph's size is known before the path
+    if name == "mvcustom_still_single_photograph":  # the photograph's size is known before the path
         assert [origin_of(name, "MVCustomCameraTrajectory", side) for side in ("width", "height")] == [
             ("GetImageSize", "width"),
             ("GetImageSize", "height"),
@@ -73,7 +73,7 @@ def test_size_and_number_of_the_views_are_written_once(name: str) -> None:
 @pytest.mark.parametrize("name", WITH_VIEWS)
 def test_path_shows_the_photographs(name: str) -> None:
     cameras, photographs = (origin_of(name, "MVCustomCameraTrajectory", slot) for slot in ("base_cameras", "photographs"))
-    assert photographs is not None and (name == "mvcustom_still" or cameras is not None and cameras[0] == photographs[0])
+    assert photographs is not None and (name == "mvcustom_still_single_photograph" or cameras is not None and cameras[0] == photographs[0])
 
 
 @pytest.mark.parametrize("name", WITH_VIEWS)
@@ -91,7 +91,9 @@ def test_cameras_are_saved_with_their_views_and_the_folder_is_shown(name: str) -
 
 
 def test_found_cameras_are_saved_with_their_photographs() -> None:
-    found = [origin_of("mvcustom_solve", "MVCustomSaveCameras", slot, "Save the found cameras") for slot in ("cameras", "images")]
+    found = [
+        origin_of("mvcustom_solve_photographs", "MVCustomSaveCameras", slot, "Save the found cameras") for slot in ("cameras", "images")
+    ]
     assert found == [("MVCustomSolveCameras", "cameras"), ("MVCustomSolveCameras", "images")]
 
 

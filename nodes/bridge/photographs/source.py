@@ -20,7 +20,7 @@ from ..host.tensors import read_images, read_masks
 
 SOLVE = (
     "Photographs without one go through Solve Cameras: connect Load Image (from Folder) to it, and its outputs to Pose Images in place of "
-    "this node, as in the workflow mvcustom_solve"
+    "this node, as in the workflow mvcustom_solve_photographs"
 )
 
 

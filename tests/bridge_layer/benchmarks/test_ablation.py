@@ -388,7 +388,7 @@ def test_dense_modules(maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_settings_are_the_demo_workflows():
-    nodes = json.loads((ROOT / "workflows" / "mvcustom_demo.json").read_text(encoding="utf-8"))["nodes"]
+    nodes = json.loads((ROOT / "workflows" / "mvcustom_demo_camera_path.json").read_text(encoding="utf-8"))["nodes"]
     values = {node["type"]: node.get("widgets_values") for node in nodes}
     settings = SamplingSettings()
     assert values["BasicScheduler"] == [settings.scheduler, settings.steps, 1] and values["KSamplerSelect"] == [settings.sampler]

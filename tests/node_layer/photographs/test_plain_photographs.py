@@ -20,7 +20,7 @@ from mvcustom.tests.core_layer.capture.table_scene import make_arc, photograph
 from mvcustom.tests.host.in_process import ComfyInProcess
 from mvcustom.tests.node_layer.test_sd15_workflows import describe_nodes
 
-WORKFLOW = Path(__file__).resolve().parents[3] / "workflows" / "mvcustom_solve.json"
+WORKFLOW = Path(__file__).resolve().parents[3] / "workflows" / "mvcustom_solve_photographs.json"
 FOLDER = "my_photographs"
 SHOWN = ("Saved photographs", "Report of the cameras")  # where the part ends that the other workflows do not have
 
