@@ -308,5 +308,5 @@ def test_concept_of_another_trajectory_gives_no_depth():
 
 def test_shared_noise_without_cameras():
     inputs = {"until": 0.2, "repeats": 1, "feather": 1, "noise": "shared by infinite homography"}
-    with pytest.raises(ValueError, match="wanted the views' cameras for shared noise, got none; connect the trajectory or choose"):
+    with pytest.raises(ValueError, match="wanted the views' cameras for the noise 'shared by infinite homography', got none; connect cameras of"):
         execute(MVCustomLatentCompletionSampler, masks=torch.ones(3, 64, 64), **inputs)
