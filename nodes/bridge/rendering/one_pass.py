@@ -68,12 +68,12 @@ def read_moments(text: str) -> tuple[float, ...]:
 
 
 def check_ascending(moments: tuple[float, ...]) -> None:
-    """Check that shares of the denoising lie between 0 and 1 and ascend.
+    """Check that there are shares of the denoising, and that they lie between 0 and 1 and ascend.
 
     Raises:
         ValueError: if not.
     """
-    if not all(a < b for a, b in zip((0.0, *moments), (*moments, 1.0), strict=True)):
+    if not moments or not all(a < b for a, b in zip((0.0, *moments), (*moments, 1.0), strict=True)):
         raise ValueError(f"estimate_at: wanted ascending shares between 0 and 1, such as 0.1, 0.2, 0.4, got {moments}")
 
 
