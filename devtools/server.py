@@ -88,7 +88,9 @@ class ComfyServer:
         client = uuid.uuid4().hex
         run, running, entered = PromptRun(), None, time.perf_counter()
         began = entered
-        with closing(websocket.create_connection(f"ws://{self.address}/ws?clientId={client}", timeout=5)) as connection:
+        address = f"ws://{self.address}/ws?clientId={client}"
+        with closing(websocket.create_connection(address, timeout=60)) as connection:  # a busy machine answers late
+            connection.settimeout(5)  # how often `_follow` looks whether the server still runs
             prompt_id = self._queue(prompt, client)
             for name, data in self._follow(connection, prompt_id):
                 on_event(name, data)

@@ -78,7 +78,7 @@ CASES: dict[str, Case] = weights.CASES | {
     ),
     "LoRA as a hook, on the MODEL alone": show(partial(add_lora_hook, strength_clip=0.0)),
     "learning": learn(seed=1, exact_vae=False),
-    "learning: checkpointing": learn(seed=2, gradient_checkpointing=True),
+    "learning: checkpointing": learn(seed=12, gradient_checkpointing=True),
     "learning: bfloat16": learn(seed=3, bfloat16=True, least_db=20.0),
     "learning: checkpointing, bfloat16, rendering updates": learn(
         seed=4, gradient_checkpointing=True, bfloat16=True, rendering_steps=2, held_out=2, schedule="cosine", least_db=20.0
