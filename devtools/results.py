@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -25,20 +26,25 @@ def save_outputs(server: ComfyServer, prompt: dict[str, Any], outputs: dict[str,
     stems = _name_outputs(prompt, outputs)
     saved = {}
     for node, output in outputs.items():
-        values = [value for listed in output.values() if isinstance(listed, list) for value in listed]
-        items = [value for value in values if isinstance(value, dict) and "filename" in value]
-        files = []
-        for index, item in enumerate(items):
-            file = folder / f"{stems[node]}_{index:02d}{Path(item['filename']).suffix}"
-            query = {"filename": item["filename"], "subfolder": item.get("subfolder", ""), "type": item.get("type", "output")}
-            file.write_bytes(server.get("/view", **query))
-            files.append(file)
-        stills = [file for file in files if file.suffix in (".png", ".jpg", ".jpeg")]
-        if len(stills) > 1:
-            files += _combine_images(stills, folder / stems[node])
+        files: list[Path] = []
+        numbers = itertools.count()
+        for kind, listed in output.items():  # a node's views belong together, and its plot and thumbnails do not
+            items = [value for value in listed if isinstance(value, dict) and "filename" in value] if isinstance(listed, list) else []
+            fetched = [_fetch(server, item, folder / f"{stems[node]}_{next(numbers):02d}") for item in items]
+            stills = [file for file in fetched if file.suffix in (".png", ".jpg", ".jpeg")]
+            stem = folder / (stems[node] if kind == "images" else f"{stems[node]}_{kind}")
+            files += fetched + (_combine_images(stills, stem) if len(stills) > 1 else [])
         if files:
             saved[prompt[node]["_meta"]["title"]] = [file.name for file in files]
     return saved
+
+
+def _fetch(server: ComfyServer, item: dict[str, str], stem: Path) -> Path:
+    """One file of a node, as ComfyUI names it in its outputs."""
+    file = stem.with_name(stem.name + Path(item["filename"]).suffix)
+    query = {"filename": item["filename"], "subfolder": item.get("subfolder", ""), "type": item.get("type", "output")}
+    file.write_bytes(server.get("/view", **query))
+    return file
 
 
 def write_summary(folder: Path, prompt: dict[str, Any], run: PromptRun, machine: dict[str, Any], files: dict[str, list[str]]) -> str:
