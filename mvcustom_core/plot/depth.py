@@ -14,13 +14,14 @@ from ..shapes import check_shape
 from ..surface.depth import DepthMap
 from ..surface.mesh import build_depth_mesh
 from ..surface.raster import rasterize_mesh
-from .canvas import CARD, CATEGORIES, FAINT_INK, Canvas, new_sheet
+from .canvas import CARD, CATEGORIES, FAINT_INK, Canvas, Color, new_sheet
 
 INVALID = (0.8, 0.1, 0.1)
 SIDE_DEG, ABOVE_DEG = 55.0, 20.0  # where the surface is looked at from, against the anchor
 FIELD_DEG = 30.0  # of the side view
 SHOWN = 0.6  # nearest share of the surface that the side view frames; the far background would make all else small
 REACH = 4.0  # and nothing beyond this many times the depth of its nearest tenth
+OTHERS = 0.4  # size of the other views' cameras, against the anchor's
 MESH_SIZE = 160  # pixels, longer side of the depth map that the side view is drawn from
 
 
@@ -38,20 +39,22 @@ def plot_depth(depth: DepthMap) -> Tensor:
     return _mark_invalid(share.sqrt().expand(3, -1, -1), depth.valid)
 
 
-def plot_anchor(depth: DepthMap, picture: Tensor, anchor: Cameras, *, view: int = 0, width: int = 1024) -> Tensor:
-    """Draw a sheet of three: the depth, the view's own picture with pixels without depth in red, and the surface from the side.
+def plot_anchor(depth: DepthMap, picture: Tensor, cameras: Cameras, *, view: int = 0, width: int = 1024) -> Tensor:
+    """Draw a sheet of three: the depth, the view's own picture with pixels without depth in red, and the surface from the side, with the
+    cameras of all views.
 
     Args:
         depth: of the anchor view.
         picture: [3, H, W] in [0, 1] of the same view.
-        anchor: its one camera.
-        view: its number, for the title.
+        cameras: of all views.
+        view: the anchor's number.
         width: of the sheet, pixels.
 
     Returns:
         [3, height, width] in [0, 1].
     """
     check_shape(picture, "3 H W")
+    anchor = cameras[view]
     text, titles = min(16.0, max(10.0, width / 64)), 2.2
     gap = text
     side = (width - 4 * gap) / 3
@@ -61,7 +64,7 @@ def plot_anchor(depth: DepthMap, picture: Tensor, anchor: Cameras, *, view: int 
     panels = (
         (f"Depth of view {view}: {_describe_range(depth)}", plot_depth(depth).cpu()),
         (f"Valid: {float(depth.valid.double().mean()):.1%}", _mark_invalid(small, depth.valid.cpu())),
-        ("The surface from the side", _draw_side(depth, small, anchor, round(side), round(tall))),
+        ("From the side, with all cameras", _draw_side(depth, small, cameras, view, round(side), round(tall))),
     )
     for column, (title, panel) in enumerate(panels):
         left = gap + column * (side + gap)
@@ -80,27 +83,35 @@ def _mark_invalid(pixels: Tensor, valid: Tensor) -> Tensor:
     return torch.where(valid, pixels, pixels.new_tensor(INVALID)[:, None, None])
 
 
-def _draw_side(depth: DepthMap, picture: Tensor, anchor: Cameras, width: int, height: int) -> Tensor:
-    """The mesh in the picture's colours from the left and above, back faces grey, and the anchor's camera; [3, height, width]."""
-    frame = anchor.to("cpu", torch.float64)
-    frame = replace(frame, w2c=torch.eye(4, dtype=torch.float64)[None])  # all in the anchor's own frame
-    mesh = build_depth_mesh(_thin(_without_sky(depth)), frame)
+def _draw_side(depth: DepthMap, picture: Tensor, cameras: Cameras, view: int, width: int, height: int) -> Tensor:  # noqa: PLR0913
+    """The mesh in the picture's colours from the left and above, back faces grey, and the cameras; [3, height, width]."""
+    exact = cameras.to("cpu", torch.float64)
+    frames = replace(exact, w2c=exact.w2c @ torch.linalg.inv(exact.w2c[view]))  # all in the anchor's own frame
+    mesh = build_depth_mesh(_thin(_without_sky(depth)), frames[view])
     surface = mesh.points[torch.isfinite(mesh.points).all(dim=-1)]
     tenth, shown = torch.quantile(surface[:, 2], surface.new_tensor([0.1, SHOWN]))
     near = surface[surface[:, 2] <= shown.minimum(REACH * tenth)]
-    pyramid = _place_pyramid(frame, 0.25 * float(near[:, 2].median()))
-    side = _stand_aside(torch.cat([near, pyramid]), width, height)
+    reach = 0.25 * float(near[:, 2].median())
+    others = [_place_pyramid(frames[i], OTHERS * reach) for i in range(len(frames)) if i != view]
+    pyramids = [*others, _place_pyramid(frames[view], reach)]
+    side = _stand_aside(torch.cat([near, *pyramids]), width, height)
     hits = rasterize_mesh(mesh, side, height, width)
     points = hits.anchor_xy / torch.tensor([mesh.width, mesh.height]) * 2 - 1
     colors = F.grid_sample(picture[None], points.nan_to_num().float(), align_corners=False, padding_mode="border")[0]
     paper, back = (colors.new_tensor(color)[:, None, None] / 255 for color in (CARD, FAINT_INK))
     canvas = Canvas(width, height, 10.0, CARD)
     canvas.picture(torch.where(hits.visible[0], colors, torch.where(hits.face[0] >= 0, back, paper)), 0, 0, width, height)
+    for pyramid in pyramids:
+        is_anchor = pyramid is pyramids[-1]
+        _draw_pyramid(canvas, side, pyramid, CATEGORIES[1] if is_anchor else CATEGORIES[0], 1.5 if is_anchor else 1.0)
+    return canvas.to_tensor()
+
+
+def _draw_pyramid(canvas: Canvas, side: Cameras, pyramid: Tensor, color: Color, thickness: float) -> None:
     local = (pyramid - side.centers) @ side.w2c[0, :3, :3].T  # [5, 3]
     center, *corners = [(x, y) for x, y, _ in ((local / local[:, 2:]) @ side.K[0].T).tolist()]
     for line in (*((center, corner) for corner in corners), *zip(corners, corners[1:] + corners[:1], strict=True)):
-        canvas.line(line, CATEGORIES[1], thickness=1.5)
-    return canvas.to_tensor()
+        canvas.line(line, color, thickness=thickness)
 
 
 def _without_sky(depth: DepthMap) -> DepthMap:
@@ -122,9 +133,10 @@ def _thin(depth: DepthMap) -> DepthMap:
 
 
 def _place_pyramid(camera: Cameras, reach: float) -> Tensor:
-    """The camera's centre and the corners of its picture at a z-depth, [5, 3]."""
+    """The camera's centre and the corners of its picture at a z-depth, world points [5, 3]."""
     corners = camera.K.new_tensor([[0, 0], [camera.width, 0], [camera.width, camera.height], [0, camera.height]])
-    return torch.cat([corners.new_zeros(1, 3), reach * unit_depth_rays(camera.K[0], corners)])
+    rays = torch.cat([corners.new_zeros(1, 3), reach * unit_depth_rays(camera.K[0], corners)])
+    return camera.centers + rays @ camera.w2c[0, :3, :3]
 
 
 def _stand_aside(points: Tensor, width: int, height: int) -> Cameras:

@@ -137,7 +137,7 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
                 io.Image.Output(
                     display_name="picture",
                     tooltip="Three pictures to check the depth by: the depth (near is bright), the view with pixels without depth in red, "
-                    "and the surface seen from the side.",
+                    "and the surface with all cameras from the side.",
                 ),
                 io.String.Output(
                     display_name="report", tooltip="Which view is the anchor, where its depth comes from, and how its scale was found."
@@ -183,5 +183,5 @@ class MVCustomEstimateAnchorDepth(io.ComfyNode):
         sources = DepthSources(da3_geometry, moge_geometry, depth_image, depth_image_meaning, near, far, min_confidence, depth_model)
         view, reason = select_anchor(anchor_choice, anchor, cameras)
         added = estimate_anchor(pictures, cameras, view, sources, model=model, subject_masks=masks)
-        sheet = plot_anchor(added.depth, pictures[view], cameras[view], view=view)
+        sheet = plot_anchor(added.depth, pictures[view], cameras, view=view)
         return io.NodeOutput(add_anchor(depth, added, cameras), images_to_comfy(sheet[None]), f"{reason}; {added.depth.report}", view)

@@ -363,7 +363,7 @@ def test_anchor_sheet_shows_depth_validity_and_the_side() -> None:
     picture = torch.zeros(3, 128, 128)
     picture[2] = 1
     picture[:, 40:88, 40:88] = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
-    sheet = plot_anchor(depth, picture, make_base(), view=3, width=768)
+    sheet = plot_anchor(depth, picture, make_base(), width=768)
     assert sheet.shape[0] == 3 and sheet.shape[2] == 768 and torch.isfinite(sheet).all() and sheet.min() >= 0 and sheet.max() <= 1
     red = tuple(round(255 * part) for part in INVALID)
     left, middle, right = sheet.split(256, dim=2)
@@ -372,6 +372,15 @@ def test_anchor_sheet_shows_depth_validity_and_the_side() -> None:
     assert len(green) > 100 and len(blue) > 100
     assert green[:, 0].mean() > blue[:, 0].mean()  # looked at from the left, what is near lies to the right
     assert len(find_color(right, CATEGORIES[1], 0.1)) > 20
+
+
+def test_the_side_view_shows_the_cameras_of_all_views() -> None:
+    """A truck to the right: seen from behind on the left and above, the other cameras lie beyond the anchor's, to the right and higher."""
+    depth, picture = make_depth_map(), torch.full((3, 64, 64), 0.5)
+    alone, others = (plot_anchor(depth, picture, truck(make_base(), views, (0, 0.6)), width=768).split(256, dim=2)[2] for views in (1, 3))
+    blue, orange = find_color(others, CATEGORIES[0], 0.1).float(), find_color(others, CATEGORIES[1], 0.1).float()
+    assert len(blue) > 10 and not len(find_color(alone, CATEGORIES[0], 0.1))
+    assert blue[:, 0].mean() > orange[:, 0].mean() + 20 and blue[:, 1].mean() < orange[:, 1].mean() - 3
 
 
 def make_landscape() -> DepthMap:
