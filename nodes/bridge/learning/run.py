@@ -165,11 +165,15 @@ def _match(pictures: Pictures, store: LearningStore, display: Display) -> dict[t
 
     Raises:
         ValueError: if pycolmap is missing, or there is no such match.
+        OSError: if they cannot be kept on disk.
     """
     display.begin("matching features of the photographs")
-    masks = None if pictures.masks is None else masks_from_comfy(pictures.masks)
-    with advise({"pycolmap:": OFF}):
-        found = find_matches(images_from_comfy(pictures.images), pictures.cameras, stop_if_cancelled, masks)
+    found = store.find_matches()
+    if found is None:
+        masks = None if pictures.masks is None else masks_from_comfy(pictures.masks)
+        with advise({"pycolmap:": OFF}):
+            found = find_matches(images_from_comfy(pictures.images), pictures.cameras, stop_if_cancelled, masks)
+        store.keep_matches(found)
     count = sum(map(len, found.values()))
     if not count:
         raise ValueError(f"photographs: wanted features that match between them as the cameras say, got none; take sharper ones, {OFF}")

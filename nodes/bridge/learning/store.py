@@ -1,9 +1,9 @@
 """Keeps what was learned in `output/mvcustom/learning`, so that nothing is learned twice.
 
 Finished runs and unfinished ones are kept under one key: a digest of everything that the result depends on but the number of steps, and
-this number. ComfyUI empties its temporary folder at start-up, so they are not kept there. The suffixes keep the files out of the list of
-concepts. An unfinished run is written when learning begins (so that a full or read-only disk is found at once), now and then, and when
-learning is cancelled or fails.
+this number. Matched features, which depend on no number of steps, are kept beside them until a run is finished. ComfyUI empties its
+temporary folder at start-up, so they are not kept there. The suffixes keep the files out of the list of concepts. An unfinished run is
+written when learning begins (so that a full or read-only disk is found at once), now and then, and when learning is cancelled or fails.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import folder_paths
+from torch import Tensor
 
+from ....mvcustom_core.camera.matches import Matches
 from ....mvcustom_core.concept.learning.learner import Learner
 from ....mvcustom_core.concept.learning.plan import LearningSettings
 from ....mvcustom_core.concept.learning.state import (
@@ -29,12 +31,14 @@ from ....mvcustom_core.concept.learning.state import (
     save_finished,
     save_learning,
 )
+from ....mvcustom_core.concept.storage import read_tensors, write_tensors
 from ..host.folders import CONCEPTS
 
 KEPT_BYTES = 4 * 2**30  # of finished runs: nine of Stable Diffusion 1.5 with their optimiser's state, hundreds of the embedded backbone
+MATCHES_KIND = "mvcustom-matches"
 SAVE_EVERY = 30.0  # seconds between two states of an unfinished run, at least
 SAVE_SHARE = 0.01  # of the time may go into writing them
-UNFINISHED, FINISHED = ".state", ".finished"
+UNFINISHED, FINISHED, MATCHES = ".state", ".finished", ".matches"
 
 log = logging.getLogger("mvcustom.bridge.learning")
 Read = TypeVar("Read", FinishedRun, LearningState)
@@ -115,6 +119,27 @@ class LearningStore:
             self.save(learner)
         return state.step if state is not None else 0
 
+    def find_matches(self) -> dict[tuple[int, int], Tensor] | None:
+        """The matched features that an unfinished run of these inputs kept. A file that cannot be read counts as none."""
+        path = self.folder / f"{self._inputs}{MATCHES}"
+        if self._relearn or not path.exists():
+            return None
+        try:
+            tensors, _ = read_tensors(path, MATCHES_KIND)
+        except ValueError as error:
+            log.warning("matched features are looked for again: %s", error)
+            return None
+        return {(int(i), int(j)): ends for (i, j), ends in ((name.split("-"), ends) for name, ends in tensors.items())}
+
+    def keep_matches(self, matches: Matches) -> None:
+        """Write matched features, so that a run that goes on does not look for them again.
+
+        Raises:
+            OSError: if they cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_tensors(self.folder / f"{self._inputs}{MATCHES}", {f"{i}-{j}": ends for (i, j), ends in matches.items()}, MATCHES_KIND, {})
+
     @contextmanager
     def guard(self, learner: Learner) -> Iterator[None]:
         """Keep the run whatever ends the block before its end: an error, or the user, whose cancelling is none of the `Exception`s."""
@@ -158,6 +183,7 @@ class LearningStore:
             self.note(f"The concept could not be kept in {self.folder}, so that it would be learned again: {error}.")
             return
         self.unfinished.unlink(missing_ok=True)
+        (self.folder / f"{self._inputs}{MATCHES}").unlink(missing_ok=True)
         self._make_room()
 
     def describe(self) -> str:

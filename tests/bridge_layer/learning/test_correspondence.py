@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import comfy.model_management
 import folder_paths
 import pytest
 import torch
@@ -17,7 +18,7 @@ from mvcustom.nodes.bridge.host.fingerprint import digest_parts, fingerprint_cli
 from mvcustom.nodes.bridge.learning.inputs import RECIPE, Backbone, digest_inputs
 from mvcustom.nodes.bridge.learning.preset import Choices, describe_choices
 from mvcustom.nodes.bridge.photographs import matching
-from mvcustom.tests.bridge_layer.learning.runs import OPTIONS, PHOTOGRAPHS, WORDS, learn, make_pictures, settings_for
+from mvcustom.tests.bridge_layer.learning.runs import OPTIONS, PHOTOGRAPHS, WORDS, learn, make_pictures, settings_for, stop_after
 from mvcustom.tests.host.embedded import load_once
 
 ON = LossWeights(correspondence=0.25)
@@ -61,6 +62,19 @@ def test_photographs_are_matched_once_and_learned_from(asked: list[tuple[Any, ..
     assert "200 matched features of the photographs held the pose blocks' rays to the surface." in learned.notes
     again = learn(weights=ON)
     assert len(asked) == 1 and "was learned before" in again.notes
+
+
+def test_a_run_that_goes_on_does_not_match_again(asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Matches are kept with a cancelled run, and go when it is finished."""
+    stop_after(monkeypatch, 1)
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        learn(weights=ON, steps=3)
+    stop_after(monkeypatch, 0)
+    kept = Path(folder_paths.get_output_directory(), "mvcustom", "learning")
+    assert len(list(kept.glob("*.matches"))) == 1
+    learned = learn(weights=ON, steps=3)
+    assert len(asked) == 1 and "Went on from update" in learned.notes and "200 matched features" in learned.notes
+    assert not list(kept.glob("*.matches"))
 
 
 def test_without_weight_no_feature_is_looked_for(asked: list[tuple[Any, ...]]) -> None:
